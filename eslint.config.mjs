@@ -1,0 +1,56 @@
+import tseslint from 'typescript-eslint';
+
+// Rooms from the ground up; a room imports only from the rows below its own (design: imports point one way).
+const rooms = [
+  ['compute'],
+  ['diffusion', 'checkpoints'],
+  ['networks', 'datasets'],
+  ['losses'],
+  ['samplers', 'metrics', 'figures'],
+  ['training'],
+  ['experiments', 'notebook'],
+];
+const oneWay = rooms.flatMap((row, i) =>
+  row.map(room => {
+    const above = rooms
+      .slice(i)
+      .flat()
+      .filter(other => other !== room);
+    const patterns = above.map(other => ({
+      group: [`../${other}`, `../${other}/*`, '../index'],
+      message: `${room}/ may not import from ${other}/: imports point one way (eslint.config.mjs, "rooms").`,
+    }));
+    if (room !== 'notebook') patterns.push({ group: ['tslab'], message: 'Only notebook/ knows tslab.' });
+    return { files: [`src/${room}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { patterns }] } };
+  }),
+);
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', 'data/', 'figures/', 'runs/', '**/*.mjs', '**/*.js'] },
+  ...tseslint.configs.recommendedTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      eqeqeq: 'error',
+      'prefer-const': 'error',
+      '@typescript-eslint/consistent-type-definitions': ['error', 'type'],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/prefer-for-of': 'off', // index loops over several arrays at once are the norm here
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true, allowArray: true },
+      ],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: { 'no-console': 'error', '@typescript-eslint/explicit-module-boundary-types': 'error' },
+  },
+  // node:test returns promises nobody needs to await
+  { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-floating-promises': 'off' } },
+  ...oneWay,
+);
