@@ -1,0 +1,85 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs-backend-wasm';
+import { expectKeys, expectOneOf } from './check';
+import { registerWasmKernels } from './wasm-kernels';
+
+/** Where tensors live and kernels run, best first. */
+export const BACKENDS = ['native', 'webgpu', 'wasm', 'cpu'] as const;
+export type BackendName = (typeof BACKENDS)[number];
+
+/** Which backend was chosen, and why each one before it was not. */
+export type BackendReport = {
+  name: BackendName;
+  tried: { name: BackendName; taken: boolean; reason: string }[];
+};
+
+/** Names that TensorFlow.js gives these backends. */
+const REGISTERED = { native: 'tensorflow', webgpu: 'webgpu', wasm: 'wasm', cpu: 'cpu' } as const;
+
+/** libtensorflow through @tensorflow/tfjs-node-gpu: CUDA where there is a card, else its CPU kernels. */
+const startNative = (): string => {
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true'; // it takes all of the card's memory otherwise
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- optional and synchronous: absence is normal
+    require('@tensorflow/tfjs-node-gpu');
+    return 'libtensorflow loaded through @tensorflow/tfjs-node-gpu';
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Error(
+      code === 'MODULE_NOT_FOUND' ? '@tensorflow/tfjs-node-gpu is not installed (optional)' : message.split('\n')[0],
+    );
+  }
+};
+
+type Adapter = { isFallbackAdapter?: boolean; info?: { vendor?: string; description?: string } };
+type Dawn = { create: (options: string[]) => { requestAdapter: () => Promise<Adapter | null> }; globals: object };
+
+/** WebGPU on Dawn (package `webgpu`), refused on software adapters: they are slower than wasm. */
+const startWebGpu = async (): Promise<string> => {
+  const dawn = await (import('webgpu') as unknown as Promise<Dawn>).catch(() => {
+    throw new Error('the package webgpu is not installed (optional)');
+  });
+  const gpu = dawn.create([]);
+  const adapter = await gpu.requestAdapter();
+  if (!adapter) throw new Error('no WebGPU adapter on this machine');
+  const description = [adapter.info?.vendor, adapter.info?.description].filter(Boolean).join(' ') || 'unnamed adapter';
+  const software = /llvmpipe|lavapipe|swiftshader|software/i.test(description) || adapter.isFallbackAdapter === true;
+  if (software && process.env.COSIM_BACKEND !== 'webgpu') throw new Error(`only a software adapter (${description})`);
+  Object.assign(globalThis, dawn.globals);
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
+  await import('@tensorflow/tfjs-backend-webgpu');
+  return description;
+};
+
+const start: Record<BackendName, () => string | Promise<string>> = {
+  native: startNative,
+  webgpu: startWebGpu,
+  wasm: () => 'WebAssembly with SIMD; missing gradient kernels composed from its own',
+  cpu: () => 'plain JavaScript: slow, for checks',
+};
+
+/**
+ * Chooses the compute backend and makes it ready: the first of native, webgpu, wasm, cpu that works, or exactly the one
+ * asked for by the option or by the environment variable COSIM_BACKEND. Call it once before anything that makes tensors.
+ * @returns the choice, with the reason why each backend before it was not taken.
+ * @throws ArgumentError for an unknown name; Error with the reason when the backend asked for does not start.
+ */
+export const selectBackend = async (options: { backend?: BackendName } = {}): Promise<BackendReport> => {
+  expectKeys('selectBackend', options, ['backend']);
+  const wanted = options.backend ?? process.env.COSIM_BACKEND;
+  const only = wanted ? expectOneOf('selectBackend', 'backend', wanted, BACKENDS) : undefined;
+  const tried: BackendReport['tried'] = [];
+  for (const name of only ? [only] : BACKENDS) {
+    try {
+      const reason = await start[name]();
+      if (!(await tf.setBackend(REGISTERED[name]))) throw new Error('its initialisation failed');
+      if (name === 'wasm') registerWasmKernels();
+      return { name, tried: [...tried, { name, taken: true, reason }] };
+    } catch (error) {
+      tried.push({ name, taken: false, reason: (error as Error).message });
+    }
+  }
+  throw new Error(`selectBackend: no backend started: ${tried.map(t => `${t.name} (${t.reason})`).join('; ')}`);
+};

@@ -1,0 +1,1 @@
+export const registerWasmKernels = (): void => {};
