@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import { expectKeys, expectOneOf } from './check';
@@ -76,6 +77,7 @@ export const selectBackend = async (options: { backend?: BackendName } = {}): Pr
       const reason = await start[name]();
       if (!(await tf.setBackend(REGISTERED[name]))) throw new Error('its initialisation failed');
       if (name === 'wasm') registerWasmKernels();
+      tf.enableProdMode(); // no banner on stderr, no second look at every shape
       return { name, tried: [...tried, { name, taken: true, reason }] };
     } catch (error) {
       tried.push({ name, taken: false, reason: (error as Error).message });

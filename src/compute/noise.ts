@@ -20,10 +20,13 @@ const W1 = 0xbb67ae85;
 
 /** High 32 bits of the product of two unsigned 32-bit integers. */
 const mulHigh = (a: number, b: number): number => {
-  const [al, ah, bl, bh] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16];
+  const al = a & 0xffff;
+  const ah = a >>> 16;
+  const bl = b & 0xffff;
+  const bh = b >>> 16;
   const mid = ah * bl + ((al * bl) >>> 16);
   const low = al * bh + (mid & 0xffff);
-  return (ah * bh + Math.floor(mid / 65536) + Math.floor(low / 65536)) >>> 0;
+  return (ah * bh + Math.floor(mid / 65536) + (low >>> 16)) >>> 0;
 };
 
 /** Ten rounds of Philox: counter [4] and key [2] of unsigned 32-bit words to four random words, written into `out`. */
@@ -37,12 +40,14 @@ export const philox = (
   k1: number,
 ): void => {
   for (let round = 0; round < 10; round++) {
-    const [high0, low0] = [mulHigh(M0, c0), Math.imul(M0, c0)];
-    const [high1, low1] = [mulHigh(M1, c2), Math.imul(M1, c2)];
+    const high0 = mulHigh(M0, c0);
+    const high1 = mulHigh(M1, c2);
+    const low0 = Math.imul(M0, c0) >>> 0;
+    const low1 = Math.imul(M1, c2) >>> 0;
     c0 = (high1 ^ c1 ^ k0) >>> 0;
-    c1 = low1 >>> 0;
     c2 = (high0 ^ c3 ^ k1) >>> 0;
-    c3 = low0 >>> 0;
+    c1 = low1;
+    c3 = low0;
     k0 = (k0 + W0) >>> 0;
     k1 = (k1 + W1) >>> 0;
   }
