@@ -1,0 +1,3 @@
+export * from './backend';
+export * from './check';
+export * from './noise';

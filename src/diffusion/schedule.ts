@@ -1,0 +1,37 @@
+import { expectInteger, expectNumber } from '../compute/check';
+
+/** The range of noise levels and its warp, EDM's for every data set ([C]: the paper keeps the base model's). */
+export type NoiseRange = {
+  sigmaMin: number; // smallest noise level, 0.002
+  sigmaMax: number; // largest noise level T, 80
+  rho: number; // warp of the grid, 7
+};
+
+export const EDM_RANGE: NoiseRange = { sigmaMin: 0.002, sigmaMax: 80, rho: 7 };
+
+/** A.1: sig(r) = (smin^(1/rho) + r (smax^(1/rho) - smin^(1/rho)))^rho, from sigmaMin at r = 0 to sigmaMax at r = 1. */
+export const sigmaAt = (r: number, { sigmaMin, sigmaMax, rho }: NoiseRange = EDM_RANGE): number => {
+  const [low, high] = [sigmaMin ** (1 / rho), sigmaMax ** (1 / rho)];
+  return (low + r * (high - low)) ** rho;
+};
+
+/**
+ * EDM's sampling grid (Karras et al. 2022, eq. 5): `steps` noise levels from sigmaMax down to sigmaMin, then 0.
+ * @returns [steps + 1] levels in float64.
+ */
+export const karrasTimes = (steps: number, range: Partial<NoiseRange> = {}): number[] => {
+  expectInteger('karrasTimes', 'steps', steps, { min: 1 });
+  const { sigmaMin, sigmaMax, rho } = { ...EDM_RANGE, ...range };
+  expectNumber('karrasTimes', 'sigmaMin', sigmaMin, { above: 0 });
+  expectNumber('karrasTimes', 'sigmaMax', sigmaMax, { above: sigmaMin });
+  const [high, low] = [sigmaMax ** (1 / rho), sigmaMin ** (1 / rho)];
+  const levels = Array.from({ length: steps }, (_, i) => (high + (i / Math.max(steps - 1, 1)) * (low - high)) ** rho);
+  return [...levels, 0];
+};
+
+/** [C] The paper does not print its sampling times: these are the published stand-in (NCVSD's grid), last level first gone to 0. */
+export const SAMPLING_TIMES: Readonly<Record<number, readonly number[]>> = {
+  1: [80],
+  2: [16.78, 1.382],
+  4: [80, 16.78, 2.24, 0.131],
+};
