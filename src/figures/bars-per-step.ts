@@ -1,0 +1,79 @@
+import { referenceLines, type References } from './reference-lines';
+import { spread } from './spread';
+import { chartHead, ink, type ChartSpec } from './theme';
+
+/** One measurement with one seed at one number of function evaluations. */
+export type StepValue = { series: string; steps: number; seed: number; value: number };
+
+export type BarsOptions = References & {
+  title: string;
+  subtitle?: string;
+  values: readonly StepValue[];
+  metric: string; // the y axis' title, with the unit
+};
+
+const barWidth = 46;
+const height = 300;
+
+/** A mean as a bar's label: three significant digits, no exponent. */
+const shortNumber = (value: number): string =>
+  Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+
+/** A metric per number of function evaluations: bars of the mean over seeds, whiskers for the range over seeds. */
+export const barsPerStep = ({ title, subtitle, values, metric, floor, teacher }: BarsOptions): ChartSpec => {
+  const series = [...new Set(values.map(value => value.series))];
+  const steps = [...new Set(values.map(value => value.steps))].sort((a, b) => a - b);
+  const bars = steps.flatMap(count =>
+    series.flatMap(name => {
+      const group = values.filter(value => value.steps === count && value.series === name);
+      if (group.length === 0) return [];
+      const summary = spread(group.map(value => value.value));
+      return [{ series: name, steps: count, ...summary, label: shortNumber(summary.mean) }];
+    }),
+  );
+  const width = Math.max(320, steps.length * (series.length * barWidth + 44));
+  const several = series.length > 1;
+  const place = {
+    x: {
+      field: 'steps',
+      type: 'ordinal',
+      title: 'network evaluations per sample (NFE)',
+      axis: { labelAngle: 0 },
+      scale: { paddingInner: 0.3, paddingOuter: 0.2 },
+    },
+    ...(several ? { xOffset: { field: 'series', type: 'nominal', scale: { domain: series } } } : {}),
+  };
+  const y = (field: string) => ({ field, type: 'quantitative', title: metric, axis: { tickCount: 6 } });
+  return {
+    ...chartHead(title, subtitle),
+    width,
+    height,
+    layer: [
+      {
+        data: { values: bars },
+        mark: { type: 'bar', width: { band: 0.86 } },
+        encoding: {
+          ...place,
+          y: y('mean'),
+          color: {
+            field: 'series',
+            type: 'nominal',
+            scale: { domain: series },
+            legend: several ? { symbolType: 'square', symbolStrokeWidth: 0 } : null,
+          },
+        },
+      },
+      ...referenceLines({ floor, teacher }, width),
+      {
+        data: { values: bars },
+        mark: { type: 'rule', color: ink.text, strokeWidth: 1.5 },
+        encoding: { ...place, y: y('low'), y2: { field: 'high' } },
+      },
+      {
+        data: { values: bars },
+        mark: { type: 'text', dy: -4, baseline: 'bottom', fontSize: 12, color: ink.text },
+        encoding: { ...place, y: y('high'), text: { field: 'label' } },
+      },
+    ],
+  };
+};

@@ -1,0 +1,94 @@
+import { ArgumentError } from '../compute/check';
+import { referenceLines, type References } from './reference-lines';
+import { spread } from './spread';
+import { chartHead, ink, type ChartSpec } from './theme';
+
+/** One measurement: at `x`, of one series, with one seed. */
+export type SeedPoint = { series: string; x: number; seed: number; value: number };
+
+/** An axis: its title with the unit, and whether it is logarithmic. */
+export type Axis = { title: string; log?: boolean };
+
+export type CurvesOptions = References & {
+  title: string;
+  subtitle?: string;
+  points: readonly SeedPoint[];
+  x: Axis; // e.g. { title: 'training images', log: true }
+  y: Axis; // e.g. { title: 'sliced W2' }
+};
+
+const width = 560;
+const height = 340;
+
+/** The measurements of each (series, x), in order of first appearance of the series and of rising x. */
+const grouped = (points: readonly SeedPoint[]) => {
+  const groups = new Map<string, SeedPoint[]>();
+  for (const point of points) {
+    const key = JSON.stringify([point.series, point.x]);
+    groups.set(key, [...(groups.get(key) ?? []), point]);
+  }
+  return [...groups.values()].map(group => ({
+    series: group[0].series,
+    x: group[0].x,
+    ...spread(group.map(point => point.value)),
+  }));
+};
+
+const scaleOf = ({ log = false }: Axis): ChartSpec => (log ? { type: 'log' } : { zero: false });
+
+/**
+ * A metric against training images, one colour a series: the mean over seeds as a line, the range over seeds as a band,
+ * each seed as a dot; the real-vs-real floor dashed and the teacher solid, named at the right.
+ * @throws ArgumentError for a value that a chart cannot place: not finite, or not positive on a logarithmic axis.
+ */
+export const curvesWithSpread = ({ title, subtitle, points, x, y, floor, teacher }: CurvesOptions): ChartSpec => {
+  for (const point of points)
+    for (const [value, { log }] of [
+      [point.x, x],
+      [point.value, y],
+    ] as const)
+      if (!Number.isFinite(value) || (log && value <= 0))
+        throw new ArgumentError(`curvesWithSpread: cannot place ${JSON.stringify(point)} on ${log ? 'a log' : 'an'} axis.`);
+
+  const series = [...new Set(points.map(point => point.series))];
+  const color = {
+    field: 'series',
+    type: 'nominal',
+    scale: { domain: series },
+    legend: series.length > 1 ? { symbolType: 'stroke' } : null,
+  };
+  const xAxis = {
+    field: 'x',
+    type: 'quantitative',
+    title: x.title,
+    scale: { ...scaleOf(x), nice: false, padding: 8 },
+    axis: { format: '~s', tickCount: 6 },
+  };
+  const yAxis = (field: string) => ({ field, type: 'quantitative', title: y.title, scale: scaleOf(y) });
+  const summary = { values: grouped(points) };
+  return {
+    ...chartHead(title, subtitle),
+    width,
+    height,
+    layer: [
+      ...referenceLines({ floor, teacher }, width),
+      {
+        data: summary,
+        mark: { type: 'area', opacity: 0.16 },
+        encoding: { x: xAxis, y: yAxis('low'), y2: { field: 'high' }, color },
+      },
+      {
+        data: summary,
+        mark: { type: 'line', strokeWidth: 2.5, strokeJoin: 'round' },
+        encoding: { x: xAxis, y: yAxis('mean'), color },
+      },
+      {
+        data: { values: [...points] },
+        mark: { type: 'point', filled: true, size: 22, opacity: 0.55 },
+        encoding: { x: xAxis, y: yAxis('value'), color },
+      },
+    ],
+    resolve: { legend: { color: 'shared' } },
+    view: { stroke: ink.grid },
+  };
+};

@@ -1,0 +1,106 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { inspect } from 'node:util';
+import { displaySymbol, type MimeBundle } from './mime';
+import type { Provenance } from './provenance';
+import type { ChartSpec } from './theme';
+
+/** What `renderChart` and `imageGrid` return and `saveFigure` stores. */
+export type Picture = { title: string; png: Buffer; svg?: string; spec?: ChartSpec };
+
+/** A specification larger than this stays out of notebooks, which keep their PNG: clouds of points would swell them. */
+const largestShownSpec = 128 * 1024;
+
+/** A saved picture with the numbers behind it; a notebook shows it, a chart also as interactive Vega-Lite. */
+export class Figure {
+  readonly title: string;
+  readonly png: Buffer;
+  readonly svg?: string;
+  readonly spec?: ChartSpec;
+
+  constructor(
+    picture: Picture,
+    readonly numbers: unknown,
+    readonly files: readonly string[], // paths as given to `saveFigure`
+  ) {
+    this.title = picture.title;
+    this.png = picture.png;
+    this.svg = picture.svg;
+    this.spec = picture.spec;
+  }
+
+  [displaySymbol](): MimeBundle {
+    const interactive = this.spec !== undefined && JSON.stringify(this.spec).length <= largestShownSpec;
+    return {
+      'image/png': this.png.toString('base64'),
+      ...(interactive ? { 'application/vnd.vegalite.v5+json': this.spec } : {}),
+      'text/plain': this.toString(),
+    };
+  }
+
+  toString(): string {
+    return `${this.title} (${this.files.join(', ')})`;
+  }
+
+  /** One line in logs and as a cell's last value, in place of the picture's bytes. */
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
+
+/** Writes beside the target, then renames: a reader sees the old file or the new one, never half of either. */
+const writeWhole = async (path: string, content: string | Buffer): Promise<void> => {
+  const partial = `${path}.${process.pid}.partial`;
+  await writeFile(partial, content);
+  await rename(partial, path);
+};
+
+/** JSON with one row of numbers a line, so that a change of the numbers reads well in a diff. */
+const toJson = (value: unknown): string => {
+  const flat = (item: unknown) => JSON.stringify(item) ?? 'null';
+  const write = (item: unknown, indent: string): string => {
+    const text = flat(item);
+    if (text.length + indent.length <= 118 || typeof item !== 'object' || item === null) return text;
+    const inner = `${indent}  `;
+    const array = Array.isArray(item);
+    const lines = array
+      ? item.map(entry => write(entry, inner))
+      : Object.entries(item)
+          .filter(([, entry]) => entry !== undefined)
+          .map(([key, entry]) => `${JSON.stringify(key)}: ${write(entry, inner)}`);
+    // A long run of plain numbers, an image or a curve, stays on one line.
+    if (array && item.every(entry => typeof entry === 'number')) return text;
+    return `${array ? '[' : '{'}\n${inner}${lines.join(`,\n${inner}`)}\n${indent}${array ? ']' : '}'}`;
+  };
+  return `${write(value, '')}\n`;
+};
+
+/**
+ * Stores a figure as `path`.png, .json (numbers and provenance) and, for a chart, .svg and .vl.json. Each file is
+ * written whole; the folder is made if missing. Paths in the result are as given.
+ *
+ * @param path without extension, e.g. 'figures/03/ablation'
+ * @param numbers the values that the picture shows, as plain JSON; they must be enough to draw it again
+ * @example
+ * const figure = await saveFigure('figures/01/loss', await renderChart(lossChart({ reports })), { reports }, provenance({ preset, seeds }));
+ */
+export const saveFigure = async (
+  path: string,
+  picture: Picture,
+  numbers: unknown,
+  provenance: Provenance,
+): Promise<Figure> => {
+  const contents: [string, string | Buffer][] = [
+    ['.png', picture.png],
+    ['.json', toJson({ title: picture.title, provenance, numbers })],
+  ];
+  if (picture.svg !== undefined) contents.push(['.svg', picture.svg]);
+  if (picture.spec !== undefined) contents.push(['.vl.json', toJson(picture.spec)]);
+  await mkdir(dirname(path), { recursive: true });
+  for (const [extension, content] of contents) await writeWhole(`${path}${extension}`, content);
+  return new Figure(
+    { ...picture, title: picture.title || basename(path) },
+    numbers,
+    contents.map(([extension]) => `${path}${extension}`),
+  );
+};

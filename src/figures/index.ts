@@ -1,0 +1,12 @@
+export { displaySymbol, type Displayable, type MimeBundle } from './mime';
+export { provenance, type Provenance } from './provenance';
+export { renderChart, renderPng, pixelRatio, type Chart } from './vega';
+export { Figure, saveFigure, type Picture } from './figure';
+export { spread, type Spread } from './spread';
+export type { ChartSpec } from './theme';
+export type { Reference, References } from './reference-lines';
+export { lossChart, type LossOptions, type StepReport } from './loss-chart';
+export { curvesWithSpread, type Axis, type CurvesOptions, type SeedPoint } from './curves-with-spread';
+export { barsPerStep, type BarsOptions, type StepValue } from './bars-per-step';
+export { pointClouds, type Cloud, type PointCloudOptions } from './point-clouds';
+export { densityPanels, gridPoints, type Density, type DensityGrid, type DensityOptions } from './density-panels';

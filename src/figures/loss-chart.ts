@@ -1,0 +1,73 @@
+import { chartHead, type ChartSpec } from './theme';
+
+/** What a training loop reports of a step: images seen so far and any metrics by name. */
+export type StepReport = { step: number; images: number; [metric: string]: number };
+
+export type LossOptions = {
+  title: string;
+  subtitle?: string;
+  reports: readonly StepReport[];
+  metrics: Readonly<Record<string, string>>; // key of the report -> axis title, e.g. { psiLoss: 'generator loss' }
+  width?: number; // of the plot, default 520
+  panelHeight?: number; // of each metric's panel, default 130
+};
+
+/** More points than this cannot be told apart on screen. */
+const bins = 120;
+
+/** Runs of neighbouring reports: mean, smallest and largest of one metric, non-finite values left out. */
+const binned = (reports: readonly StepReport[], key: string) => {
+  const known = reports.filter(report => Number.isFinite(report[key]));
+  const size = Math.ceil(known.length / bins);
+  return Array.from({ length: size ? Math.ceil(known.length / size) : 0 }, (_, i) => {
+    const run = known.slice(i * size, (i + 1) * size);
+    const values = run.map(report => report[key]);
+    return {
+      images: run[run.length - 1].images,
+      mean: values.reduce((sum, value) => sum + value, 0) / values.length,
+      low: Math.min(...values),
+      high: Math.max(...values),
+    };
+  });
+};
+
+/** Training curves, a panel a metric over shared training images: the mean of neighbouring steps, their range as a band. */
+export const lossChart = ({
+  title,
+  subtitle,
+  reports,
+  metrics,
+  width = 520,
+  panelHeight = 130,
+}: LossOptions): ChartSpec => {
+  const keys = Object.keys(metrics);
+  const domain = [0, Math.max(1, ...reports.map(report => report.images))];
+  const panels = keys.map((key, i) => {
+    const last = i === keys.length - 1;
+    const x = {
+      field: 'images',
+      type: 'quantitative',
+      title: last ? 'training images' : null,
+      scale: { domain, nice: false },
+      axis: { format: '~s', tickCount: 6, labels: last },
+    };
+    const y = (field: string) => ({
+      field,
+      type: 'quantitative',
+      title: metrics[key],
+      scale: { zero: false },
+      axis: { tickCount: 4, minExtent: 40 },
+    });
+    return {
+      width,
+      height: panelHeight,
+      data: { values: binned(reports, key) },
+      encoding: { x, color: { datum: metrics[key], scale: { domain: Object.values(metrics) }, legend: null } },
+      layer: [
+        { mark: { type: 'area', opacity: 0.2 }, encoding: { y: y('low'), y2: { field: 'high' } } },
+        { mark: { type: 'line', strokeWidth: 1.8 }, encoding: { y: y('mean') } },
+      ],
+    };
+  });
+  return { ...chartHead(title, subtitle), spacing: 12, vconcat: panels };
+};
