@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+// Everything is first made under a hidden name beside its place and then renamed, which the file system does in one
+// step. Hidden names carry the process that made them, so that those of a dead process can be told and removed.
+
+/** What a hidden name is for: being filled; set aside while its replacement takes the place; being deleted. */
+export type HiddenKind = 'new' | 'old' | 'gone';
+
+export type Hidden = { path: string; place: string; pid: number; kind: HiddenKind };
+
+/** A fresh hidden name beside `place`: `.NAME.PID.ID.KIND`. */
+export const hiddenName = (place: string, kind: HiddenKind): string =>
+  join(dirname(place), `.${basename(place)}.${process.pid}.${randomUUID().slice(0, 8)}.${kind}`);
+
+/** Reads a hidden name back; undefined for any other name. */
+export const parseHidden = (dir: string, name: string): Hidden | undefined => {
+  const match = /^\.(.+)\.(\d+)\.[0-9a-f]{8}\.(new|old|gone)$/.exec(name);
+  if (!match) return undefined;
+  const [, place, pid, kind] = match;
+  return { path: join(dir, name), place: join(dir, place), pid: Number(pid), kind: kind as HiddenKind };
+};
+
+/** True while a process of this machine has the id. */
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // it lives, but is someone else's
+  }
+};
+
+/** fsync of a file, or of a folder's list of names. */
+export const syncPath = async (path: string): Promise<void> => {
+  const handle = await open(path);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
+
+/** fsync of a folder and all that is in it. */
+export const syncTree = async (dir: string): Promise<void> => {
+  for (const entry of await readdir(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) await syncTree(path);
+    else if (entry.isFile()) await syncPath(path);
+  }
+  await syncPath(dir);
+};
+
+/**
+ * Writes a file so that `path` holds its old content or the new, never a part, whatever moment the process dies at.
+ * `bytes` may come in pieces, for content larger than one buffer can be.
+ * @throws Node's error if it cannot be written; the old content is then untouched.
+ */
+export const writeFileAtomic = async (
+  path: string,
+  bytes: Uint8Array | string | Iterable<Uint8Array>,
+): Promise<void> => {
+  const temporary = hiddenName(path, 'new');
+  const pieces = typeof bytes === 'string' || bytes instanceof Uint8Array ? [bytes] : bytes;
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      for (const piece of pieces) await file.writeFile(piece);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncPath(dirname(path));
+};

@@ -1,0 +1,101 @@
+import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expectInteger, fail } from '../compute/check';
+import { hiddenName, isAlive, parseHidden, syncPath, syncTree, type Hidden } from './atomic';
+
+/** What dead processes left behind in a folder. */
+const leftovers = async (dir: string): Promise<Hidden[]> => {
+  const hidden = (await readdir(dir)).map(name => parseHidden(dir, name));
+  return hidden.filter(item => item !== undefined).filter(({ pid }) => !isAlive(pid));
+};
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Puts a folder back whose process died between setting it aside and moving the replacement in. */
+const restoreReplaced = async (dir: string): Promise<void> => {
+  for (const { path, place, kind } of await leftovers(dir))
+    if (kind === 'old' && !(await exists(place))) await rename(path, place);
+};
+
+const removeLeftovers = async (dir: string): Promise<void> => {
+  await restoreReplaced(dir);
+  for (const { path } of await leftovers(dir)) await rm(path, { recursive: true, force: true });
+};
+
+/** Deletes a folder that stands for `place`; nobody sees it half deleted. */
+const discard = async (path: string, place: string): Promise<void> => {
+  const gone = hiddenName(place, 'gone');
+  await rename(path, gone);
+  await rm(gone, { recursive: true, force: true });
+};
+
+const moveInto = async (path: string, place: string): Promise<void> => {
+  if (!(await exists(place))) return rename(path, place);
+  const old = hiddenName(place, 'old');
+  await rename(place, old);
+  try {
+    await rename(path, place);
+  } catch (error) {
+    await rename(old, place);
+    throw error;
+  }
+  return discard(old, place);
+};
+
+/**
+ * Makes the folder `dir/name`, complete or not at all whatever moment the process dies at: `fill` writes into a hidden
+ * folder beside it, which is flushed to disk and then renamed. A folder that stands there is replaced, never lost.
+ * Also removes what earlier processes left unfinished in `dir`. Creates `dir` if need be.
+ * @returns the path dir/name
+ * @throws what `fill` throws, or Node's error if the disk refuses; all other folders are then untouched.
+ */
+export const commitFolder = async (
+  dir: string,
+  name: string,
+  fill: (temporary: string) => Promise<void>,
+): Promise<string> => {
+  if (!/^[^./\\][^/\\]*$/.test(name)) fail('commitFolder', 'name', "a folder's name that is not hidden", name);
+  await mkdir(dir, { recursive: true });
+  await removeLeftovers(dir);
+  const place = join(dir, name);
+  const temporary = hiddenName(place, 'new');
+  try {
+    await mkdir(temporary);
+    await fill(temporary);
+    await syncTree(temporary);
+    await moveInto(temporary, place);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
+  await syncPath(dir);
+  return place;
+};
+
+/** Names in `dir` that are numbers, smallest first; none if there is no such folder. */
+const numbered = async (dir: string): Promise<string[]> => {
+  if (!(await exists(dir))) return [];
+  await restoreReplaced(dir);
+  const entries = await readdir(dir, { withFileTypes: true });
+  const names = entries.filter(entry => entry.isDirectory() && /^\d+$/.test(entry.name)).map(entry => entry.name);
+  return names.sort((a, b) => Number(a) - Number(b));
+};
+
+/** Path of the folder in `dir` whose name is the largest number; undefined if there is none. */
+export const newestFolder = async (dir: string): Promise<string | undefined> => {
+  const newest = (await numbered(dir)).at(-1);
+  return newest === undefined ? undefined : join(dir, newest);
+};
+
+/**
+ * Deletes all numbered folders in `dir` but the `keep` newest; other names are left alone.
+ * @throws ArgumentError unless `keep` is an integer of at least 1.
+ */
+export const prune = async (dir: string, keep: number): Promise<void> => {
+  expectInteger('prune', 'keep', keep, { min: 1 });
+  for (const name of (await numbered(dir)).slice(0, -keep)) await discard(join(dir, name), join(dir, name));
+};
