@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { commitFolder, lockFolder, newestFolder, prune, writeFileAtomic } from '../../src/checkpoints';
+
+let dir = '';
+beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'folders-'))));
+afterEach(() => rmSync(dir, { recursive: true }));
+
+const write = (text: string) => (folder: string) => writeFile(join(folder, 'state'), text);
+const read = (name: string) => readFileSync(join(dir, name, 'state'), 'utf8');
+const deadPid = () => spawnSync(process.execPath, ['-e', '']).pid;
+
+test('a file is replaced as a whole, and a failing write leaves the old one and nothing else', async () => {
+  const path = join(dir, 'file');
+  await writeFileAtomic(path, 'old');
+  await writeFileAtomic(path, [Buffer.from('ne'), Buffer.from('w')]);
+  assert.equal(readFileSync(path, 'utf8'), 'new');
+  const failing = function* () {
+    yield Buffer.from('half');
+    throw new Error('disk full');
+  };
+  await assert.rejects(writeFileAtomic(path, failing()), /disk full/);
+  assert.equal(readFileSync(path, 'utf8'), 'new');
+  assert.deepEqual(readdirSync(dir), ['file']);
+});
+
+test('a folder appears when it is complete, and not before', async () => {
+  const place = await commitFolder(dir, '0001', async folder => {
+    assert.ok(!existsSync(join(dir, '0001')));
+    await write('one')(folder);
+  });
+  assert.equal(place, join(dir, '0001'));
+  assert.equal(read('0001'), 'one');
+  assert.deepEqual(readdirSync(dir), ['0001']);
+});
+
+test('a fill that fails leaves the earlier folders and nothing else', async () => {
+  await commitFolder(dir, '0001', write('one'));
+  for (const name of ['0001', '0002'])
+    await assert.rejects(
+      commitFolder(dir, name, async folder => {
+        await write('half')(folder);
+        throw new Error('disk full');
+      }),
+      /disk full/,
+    );
+  assert.equal(read('0001'), 'one');
+  assert.deepEqual(readdirSync(dir), ['0001']);
+});
+
+test('a folder can be replaced', async () => {
+  await commitFolder(dir, '0001', write('one'));
+  await commitFolder(dir, '0001', write('again'));
+  assert.equal(read('0001'), 'again');
+  assert.deepEqual(readdirSync(dir), ['0001']);
+});
+
+test('a process that died while it replaced a folder has lost nothing', async () => {
+  // What is on disk between the two renames of a replacement.
+  mkdirSync(join(dir, `.0001.${deadPid()}.00000000.old`));
+  await write('one')(join(dir, readdirSync(dir)[0]));
+  mkdirSync(join(dir, `.0001.${deadPid()}.11111111.new`));
+  assert.equal(await newestFolder(dir), join(dir, '0001'));
+  assert.equal(read('0001'), 'one');
+});
+
+test('what a dead process left is removed by the next commit, what a living one fills is not', async () => {
+  for (const kind of ['new', 'old', 'gone']) mkdirSync(join(dir, `.0001.${deadPid()}.00000000.${kind}`));
+  const alive = `.0002.${process.pid}.00000000.new`;
+  mkdirSync(join(dir, alive));
+  await commitFolder(dir, '0001', write('one'));
+  await commitFolder(dir, '0003', write('three'));
+  assert.deepEqual(readdirSync(dir).sort(), [alive, '0001', '0003']);
+});
+
+test('the newest folder is the largest number, and pruning keeps the newest', async () => {
+  assert.equal(await newestFolder(join(dir, 'absent')), undefined);
+  assert.equal(await newestFolder(dir), undefined);
+  for (const name of ['0002', '0010', '9', 'best']) await commitFolder(dir, name, write(name));
+  assert.equal(await newestFolder(dir), join(dir, '0010'));
+  await prune(dir, 2);
+  assert.deepEqual(readdirSync(dir).sort(), ['0010', '9', 'best']);
+  await assert.rejects(prune(dir, 0), /prune: keep must be an integer from 1, got 0/);
+});
+
+test('names that lead elsewhere or hide are refused', async () => {
+  for (const name of ['', '.', '..', '../up', 'a/b', '.hidden'])
+    await assert.rejects(commitFolder(dir, name, write('x')), /commitFolder: name must be/);
+});
+
+test('a locked folder is refused and the message names the process; once released it is free', async () => {
+  const release = await lockFolder(dir);
+  await assert.rejects(lockFolder(dir), {
+    code: 'locked',
+    message: new RegExp(`in use by this process.*${process.pid}`),
+  });
+  await release();
+  await (
+    await lockFolder(dir)
+  )();
+  writeFileSync(join(dir, '.lock'), '1\n'); // process 1 always lives
+  await assert.rejects(lockFolder(dir), { code: 'locked', message: /in use by process 1;/ });
+});
+
+test('the lock of a dead process is taken over', async () => {
+  writeFileSync(join(dir, '.lock'), `${deadPid()}\n`);
+  const release = await lockFolder(dir);
+  assert.equal(readFileSync(join(dir, '.lock'), 'utf8').trim(), String(process.pid));
+  await release();
+  assert.deepEqual(readdirSync(dir), []);
+});
