@@ -43,7 +43,12 @@ export const barsPerStep = ({ title, subtitle, values, metric, floor, teacher }:
     },
     ...(several ? { xOffset: { field: 'series', type: 'nominal', scale: { domain: series } } } : {}),
   };
-  const y = (field: string) => ({ field, type: 'quantitative', title: metric, axis: { tickCount: 6 } });
+  const y = (field: string) => ({
+    field,
+    type: 'quantitative',
+    title: metric,
+    axis: { tickCount: 6, grid: false, domain: true, ticks: true },
+  });
   return {
     ...chartHead(title, subtitle),
     width,

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../compute/check';
 import { referenceLines, type References } from './reference-lines';
 import { spread } from './spread';
-import { chartHead, ink, type ChartSpec } from './theme';
+import { chartHead, countLabels, ink, type ChartSpec } from './theme';
 
 /** One measurement: at `x`, of one series, with one seed. */
 export type SeedPoint = { series: string; x: number; seed: number; value: number };
@@ -34,7 +34,11 @@ const grouped = (points: readonly SeedPoint[]) => {
   }));
 };
 
-const scaleOf = ({ log = false }: Axis): ChartSpec => (log ? { type: 'log' } : { zero: false });
+/** A logarithmic axis ends just beyond its values: rounding it to whole decades would leave most of the plot empty. */
+const scaleOf = ({ log = false }: Axis, values: readonly number[]): ChartSpec =>
+  log
+    ? { type: 'log', nice: false, domain: [Math.min(...values) / 1.12, Math.max(...values) * 1.12] }
+    : { zero: false, nice: false, padding: 10 };
 
 /**
  * A metric against training images, one colour a series: the mean over seeds as a line, the range over seeds as a band,
@@ -48,9 +52,13 @@ export const curvesWithSpread = ({ title, subtitle, points, x, y, floor, teacher
       [point.value, y],
     ] as const)
       if (!Number.isFinite(value) || (log && value <= 0))
-        throw new ArgumentError(`curvesWithSpread: cannot place ${JSON.stringify(point)} on ${log ? 'a log' : 'an'} axis.`);
+        throw new ArgumentError(
+          `curvesWithSpread: cannot place ${JSON.stringify(point)} on ${log ? 'a log' : 'an'} axis.`,
+        );
 
   const series = [...new Set(points.map(point => point.series))];
+  const positions = [...new Set(points.map(point => point.x))].sort((a, b) => a - b);
+  const heights = [...points, ...(floor ? [floor] : []), ...(teacher ? [teacher] : [])].map(({ value }) => value);
   const color = {
     field: 'series',
     type: 'nominal',
@@ -61,10 +69,16 @@ export const curvesWithSpread = ({ title, subtitle, points, x, y, floor, teacher
     field: 'x',
     type: 'quantitative',
     title: x.title,
-    scale: { ...scaleOf(x), nice: false, padding: 8 },
-    axis: { format: '~s', tickCount: 6 },
+    scale: scaleOf(x, positions),
+    axis: { ...countLabels, tickCount: 6, ...(x.log && positions.length <= 8 ? { values: positions } : {}) },
   };
-  const yAxis = (field: string) => ({ field, type: 'quantitative', title: y.title, scale: scaleOf(y) });
+  const yAxis = (field: string) => ({
+    field,
+    type: 'quantitative',
+    title: y.title,
+    scale: scaleOf(y, heights),
+    axis: { tickCount: 7 },
+  });
   const summary = { values: grouped(points) };
   return {
     ...chartHead(title, subtitle),

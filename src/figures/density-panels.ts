@@ -18,7 +18,7 @@ export type DensityOptions = {
 };
 
 /** Steps of colour from zero to the highest density. */
-const levels = 14;
+const levels = 24;
 
 /** The centres of a grid's cells [rows * columns, 2], in the order that `densityPanels` reads. */
 export const gridPoints = ({ x, y, rows, columns }: DensityGrid): Float32Array => {
@@ -49,10 +49,14 @@ export const densityPanels = ({
     expectShape('densityPanels', `values of '${label}'`, { shape: [values.length] }, [rows * cells]);
 
   const [width, height] = [grid.x[1] - grid.x[0], grid.y[1] - grid.y[0]];
-  const highest = Math.max(...densities.map(({ values }) => Array.from(values).reduce((a, b) => Math.max(a, b), 0)), 1e-12);
+  const highest = Math.max(
+    ...densities.map(({ values }) => Array.from(values).reduce((a, b) => Math.max(a, b), 0)),
+    1e-12,
+  );
   const thresholds = Array.from({ length: levels - 1 }, (_, i) => highest * ((i + 1) / levels) ** 2);
   const trace = contours().size([cells, rows]).thresholds(thresholds);
-  const round = (value: number) => Number(value.toFixed(4));
+  const decimals = Math.max(0, Math.ceil(3.3 - Math.log10(width))); // a tenth of a pixel
+  const round = (value: number) => Number(value.toFixed(decimals));
   const toPlane = ([column, row]: number[]) => [
     round(grid.x[0] + (column / cells) * width),
     round(grid.y[0] + (row / rows) * height),
@@ -63,16 +67,16 @@ export const densityPanels = ({
     field: 'density',
     type: 'quantitative',
     scale: { type: 'sqrt', domain: [0, highest], nice: false, scheme: sequential },
-    legend: { title: 'density', orient: 'right', direction: 'vertical', gradientLength: 140, tickCount: 4, titleFontWeight: 'normal', titleFontSize: 12 },
+    legend: { title: 'density', titleFontWeight: 'normal', orient: 'right', direction: 'vertical', tickCount: 4 },
   };
-  const axis = (domain: readonly [number, number], field: string) => ({
+  const axis = (domain: readonly [number, number], field: string, labels = true) => ({
     field,
     type: 'quantitative',
     title: null,
     scale: { domain, nice: false },
-    axis: { grid: false, domain: false, ticks: true, tickCount: 4 },
+    axis: { grid: false, domain: false, ticks: labels, labels, tickCount: 4 },
   });
-  const panel = ({ label, values }: Density) => {
+  const panel = ({ label, values }: Density, i: number) => {
     const bands = trace(Array.from(values)).map(band => ({
       type: 'Feature',
       density: band.value,
@@ -88,7 +92,7 @@ export const densityPanels = ({
     return {
       title: { text: label, anchor: 'middle', fontSize: 13, offset: 6 },
       width: size,
-      height: round((size * height) / width),
+      height: Math.round((size * height) / width),
       layer: [
         {
           data: { values: [ground, ...bands] },
@@ -99,7 +103,7 @@ export const densityPanels = ({
         {
           data: { values: [{ x: x[0], y: y[0] }] },
           mark: { type: 'point', opacity: 0 },
-          encoding: { x: axis(x, 'x'), y: axis(y, 'y') },
+          encoding: { x: axis(x, 'x'), y: axis(y, 'y', i % columns === 0) },
         },
       ],
       view: { stroke: ink.axis, strokeWidth: 0.8 },

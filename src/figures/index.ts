@@ -10,3 +10,7 @@ export { curvesWithSpread, type Axis, type CurvesOptions, type SeedPoint } from 
 export { barsPerStep, type BarsOptions, type StepValue } from './bars-per-step';
 export { pointClouds, type Cloud, type PointCloudOptions } from './point-clouds';
 export { densityPanels, gridPoints, type Density, type DensityGrid, type DensityOptions } from './density-panels';
+export { imageGrid, type ImageBatch, type ImageGridOptions } from './image-grid';
+export { zoomedDifference, type DifferenceOptions } from './zoomed-difference';
+export { sideBySide } from './side-by-side';
+export { table, type Cell, type Row, type Table, type TableOptions } from './table';

@@ -1,4 +1,4 @@
-import { chartHead, type ChartSpec } from './theme';
+import { chartHead, countLabels, type ChartSpec } from './theme';
 
 /** What a training loop reports of a step: images seen so far and any metrics by name. */
 export type StepReport = { step: number; images: number; [metric: string]: number };
@@ -49,7 +49,7 @@ export const lossChart = ({
       type: 'quantitative',
       title: last ? 'training images' : null,
       scale: { domain, nice: false },
-      axis: { format: '~s', tickCount: 6, labels: last },
+      axis: { ...countLabels, tickCount: 6, labels: last, ticks: last },
     };
     const y = (field: string) => ({
       field,

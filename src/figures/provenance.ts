@@ -33,7 +33,11 @@ const commitHash = (): string => {
  * The record that says how numbers were made: preset and seeds as given, the rest read from this process.
  * Further keys are kept as they are.
  */
-export const provenance = (made: { preset: string; seeds: readonly number[]; [extra: string]: unknown }): Provenance => {
+export const provenance = (made: {
+  preset: string;
+  seeds: readonly number[];
+  [extra: string]: unknown;
+}): Provenance => {
   const processors = cpus();
   return {
     commit: commitHash(),

@@ -18,7 +18,7 @@ export const referenceLines = ({ floor, teacher }: References, width: number): C
     // The lower of two labels hangs below its line, so that close values do not overprint.
     const baseline = lines.length === 1 ? 'middle' : i === 0 ? 'bottom' : 'top';
     return [
-      { data, mark: { type: 'rule', color: ink.muted, strokeWidth: 1.5, strokeDash: dash }, encoding: { y } },
+      { data, mark: { type: 'rule', color: ink.text, strokeWidth: 1.3, strokeDash: dash }, encoding: { y } },
       {
         data,
         mark: { type: 'text', align: 'left', baseline, dx: 6, color: ink.muted, fontSize: 12 },

@@ -14,6 +14,7 @@ export const sequential = 'viridis';
 
 /** The Vega-Lite config that every chart carries. */
 export const theme: ChartSpec = {
+  aria: false, // the labels for screen readers would triple an SVG of many points
   background: '#ffffff',
   padding: 12,
   font,
@@ -52,12 +53,16 @@ export const theme: ChartSpec = {
     labelColor: ink.text,
     symbolStrokeWidth: 3,
     symbolSize: 120,
-    offset: 4,
+    symbolOpacity: 1,
+    offset: 10,
     columnPadding: 18,
   },
   header: { labelFontSize: 13, labelColor: ink.text, titleFontSize: 13, labelFontWeight: 600, labelPadding: 6 },
   range: { category: [...palette], heatmap: { scheme: sequential } },
 };
+
+/** Labels for counts of images: 0, 250k, 1M. */
+export const countLabels = { labelExpr: "format(datum.value, '.3~s')" } as const;
 
 /** A chart's head: schema and theme, with the title and the line under it. */
 export const chartHead = (title: string, subtitle?: string): ChartSpec => ({

@@ -1,0 +1,101 @@
+import { ArgumentError, unknownName } from '../compute/check';
+import { displaySymbol, type Displayable, type MimeBundle } from './mime';
+import { spread } from './spread';
+
+/** One cell: text, a number, or one number per seed (shown as mean ± standard deviation). */
+export type Cell = string | number | readonly number[];
+
+export type Row = Readonly<Record<string, Cell>>;
+
+export type TableOptions = {
+  caption?: string;
+  columns?: readonly string[]; // keys in order, which are also the headings; default: the first row's keys
+  digits?: number; // significant digits of a column's smallest number, default 3
+  best?: Readonly<Record<string, 'low' | 'high'>>; // columns whose best mean is set in bold
+};
+
+/** A table that a notebook, a README and a log can show. */
+export type Table = Displayable & { rows: readonly Row[]; html: string; markdown: string };
+
+const isNumbers = (cell: Cell | undefined): cell is readonly number[] => Array.isArray(cell);
+
+const valuesOf = (cell: Cell | undefined): readonly number[] =>
+  typeof cell === 'number' ? [cell] : isNumbers(cell) ? cell : [];
+
+/** Decimals that give the smallest number of a column its significant digits; none for integers. */
+const decimalsOf = (cells: readonly (Cell | undefined)[], digits: number): number => {
+  const numbers = cells.flatMap(valuesOf).filter(value => Number.isFinite(value) && value !== 0);
+  if (cells.every(cell => !isNumbers(cell)) && numbers.every(Number.isInteger)) return 0;
+  const smallest = numbers.reduce((least, value) => Math.min(least, Math.abs(value)), Infinity);
+  if (smallest === Infinity) return 0;
+  return Math.min(6, Math.max(0, digits - 1 - Math.floor(Math.log10(smallest))));
+};
+
+const number = (value: number, decimals: number): string =>
+  Number.isFinite(value)
+    ? value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+    : String(value);
+
+const textOf = (cell: Cell | undefined, decimals: number): string => {
+  if (cell === undefined) return '';
+  if (typeof cell === 'string') return cell;
+  if (typeof cell === 'number') return number(cell, decimals);
+  if (cell.length === 0) return '';
+  const { mean, deviation, n } = spread(cell);
+  return n > 1 ? `${number(mean, decimals)} ± ${number(deviation, decimals)}` : number(mean, decimals);
+};
+
+const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, sign => `&#${sign.charCodeAt(0)};`);
+
+const markdownTable = (cells: string[][], right: boolean[]): string => {
+  const escaped = cells.map(row => row.map(text => text.replaceAll('|', '\\|')));
+  const widths = right.map((_, i) => Math.max(3, ...escaped.map(row => row[i].length)));
+  const line = (row: string[]) =>
+    `| ${row.map((text, i) => (right[i] ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join(' | ')} |`;
+  const rule = `| ${right.map((isRight, i) => '-'.repeat(widths[i] - 1) + (isRight ? ':' : '-')).join(' | ')} |`;
+  return [line(escaped[0]), rule, ...escaped.slice(1).map(line)].join('\n');
+};
+
+/** `align` attributes as well as styles: GitHub keeps the first and drops the second. */
+const htmlTable = (cells: string[][], right: boolean[], caption?: string): string => {
+  const cell = (tag: string) => (text: string, i: number) => {
+    const side = right[i] ? 'right' : 'left';
+    const shown = escapeHtml(text).replace(/^\*\*(.*)\*\*$/, '<b>$1</b>');
+    return `<${tag} align="${side}" style="text-align:${side}">${shown}</${tag}>`;
+  };
+  const row = (tag: string) => (texts: string[]) => `<tr>${texts.map(cell(tag)).join('')}</tr>`;
+  const head = caption === undefined ? '' : `<caption align="top">${escapeHtml(caption)}</caption>\n`;
+  const body = cells.slice(1).map(row('td')).join('\n');
+  return `<table style="font-variant-numeric:tabular-nums">\n${head}<thead>${row('th')(cells[0])}</thead>\n<tbody>\n${body}\n</tbody>\n</table>`;
+};
+
+/**
+ * A table of results in HTML and Markdown: numbers of a column share their decimals and stand at the right, one number
+ * per seed becomes mean ± standard deviation.
+ * @throws ArgumentError for no rows, or for a column that no row has.
+ * @example
+ * table([{ coef: '0.5', beta: 1, 'FD, n = 2000': [6.1, 6.4, 6.3] }], { best: { 'FD, n = 2000': 'low' } });
+ */
+export const table = (rows: readonly Row[], options: TableOptions = {}): Table => {
+  if (rows.length === 0) throw new ArgumentError('table: rows must not be empty.');
+  const { caption, columns = Object.keys(rows[0]), digits = 3, best = {} } = options;
+  const known = [...new Set(rows.flatMap(row => Object.keys(row)))];
+  for (const key of [...columns, ...Object.keys(best)])
+    if (!known.includes(key)) throw unknownName('table', 'column', key, known);
+
+  const mean = (cell: Cell | undefined) => (valuesOf(cell).length ? spread(valuesOf(cell)).mean : NaN);
+  const texts = columns.map(key => {
+    const cells = rows.map(row => row[key]);
+    const decimals = decimalsOf(cells, digits);
+    const means = cells.map(mean);
+    const finite = means.filter(Number.isFinite);
+    const winner = best[key] === 'low' ? Math.min(...finite) : best[key] === 'high' ? Math.max(...finite) : NaN;
+    return cells.map((cell, i) => (means[i] === winner ? `**${textOf(cell, decimals)}**` : textOf(cell, decimals)));
+  });
+  const right = columns.map(key => rows.some(row => typeof row[key] !== 'string' && row[key] !== undefined));
+  const cells = [[...columns], ...rows.map((_, i) => texts.map(column => column[i]))];
+  const markdown = (caption === undefined ? '' : `${caption}\n\n`) + markdownTable(cells, right);
+  const html = htmlTable(cells, right, caption);
+  const bundle = (): MimeBundle => ({ 'text/html': html, 'text/markdown': markdown, 'text/plain': markdown });
+  return { rows, html, markdown, [displaySymbol]: bundle };
+};

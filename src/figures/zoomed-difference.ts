@@ -1,0 +1,62 @@
+import { interpolateRdBu, rgb } from 'd3';
+import { expectShape } from '../compute/check';
+import type { Picture } from './figure';
+import { toPixels, type ImageBatch } from './image-grid';
+import { drawSheet, type Pixels } from './sheet';
+
+export type DifferenceOptions = Omit<ImageBatch, 'images'> & {
+  a: ArrayLike<number>; // [n, h, w, c] in [-1, 1], e.g. two steps
+  b: ArrayLike<number>; // the same images by other means, e.g. four steps
+  labels: readonly [a: string, b: string];
+  columnLabels?: readonly string[];
+  scale?: number; // picture pixels per image pixel, half as many on screen; default 10
+  title?: string;
+};
+
+/** b - a, the mean over channels: blue where b is darker, red where it is brighter, white where nothing changed. */
+const signed = ({ a, b, n, h, w, c }: DifferenceOptions): { cells: Pixels[]; largest: number } => {
+  const changes = Float64Array.from({ length: n * h * w }, (_, pixel) => {
+    let sum = 0;
+    for (let channel = 0; channel < c; channel++) sum += b[pixel * c + channel] - a[pixel * c + channel];
+    return sum / c;
+  });
+  const largest = Math.max(
+    changes.reduce((most, change) => Math.max(most, Math.abs(change)), 0),
+    1e-6,
+  );
+  const colors = Array.from({ length: 511 }, (_, i) => rgb(interpolateRdBu(1 - i / 510)));
+  // The scheme's middle is a light grey; no change should look like paper.
+  colors[255] = rgb(255, 255, 255);
+  const cells = Array.from({ length: n }, (_, k) => {
+    const bytes = new Uint8ClampedArray(h * w * 3);
+    for (let pixel = 0; pixel < h * w; pixel++) {
+      const { r, g, b: blue } = colors[Math.round(255 * (1 + changes[k * h * w + pixel] / largest))];
+      bytes.set([r, g, blue], 3 * pixel);
+    }
+    return { width: w, height: h, rgb: bytes };
+  });
+  return { cells, largest };
+};
+
+/**
+ * What changed between two batches: rows a, b and b - a enlarged, one image a column. The colours of the difference
+ * span the largest change, which the note under the picture states.
+ * @throws ArgumentError when a and b differ in size.
+ */
+export const zoomedDifference = async (options: DifferenceOptions): Promise<Picture> => {
+  const { a, b, n, labels, columnLabels, scale = 10, title } = options;
+  expectShape('zoomedDifference', 'b', { shape: [b.length] }, [a.length]);
+  const rows = [a, b].flatMap(images => toPixels('zoomedDifference', { ...options, images }));
+  const { cells, largest } = signed(options);
+  const png = await drawSheet({
+    cells: [...rows, ...cells],
+    columns: n,
+    scale,
+    gap: 8,
+    rowLabels: [...labels, 'difference'],
+    columnLabels,
+    title,
+    note: `difference: ${labels[1]} minus ${labels[0]}, from −${largest.toFixed(2)} (blue) to ${largest.toFixed(2)} (red) of a range of 2`,
+  });
+  return { title: title ?? '', png };
+};
