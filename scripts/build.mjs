@@ -1,0 +1,47 @@
+// Builds dist/ and links node_modules/cosim to the project, so that `import * as cosim from 'cosim'` works in cells.
+import { spawnSync } from 'node:child_process';
+import { readdirSync, realpathSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
+const stamp = join(root, 'dist', '.built');
+const link = join(root, 'node_modules', 'cosim');
+
+const modified = path => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** True when nothing that dist/ is made from (folders too: a file may have gone) is newer than the last build. */
+export const isBuilt = () => {
+  const inputs = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src'].map(name => join(root, name));
+  const sources = readdirSync(join(root, 'src'), { recursive: true }).map(name => join(root, 'src', name));
+  const built = modified(stamp);
+  return [...inputs, ...sources].every(path => modified(path) < built) && isLinked();
+};
+
+const isLinked = () => {
+  try {
+    return realpathSync(link) === realpathSync(root);
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * Compiles src/ to dist/ and makes the link. Files are written even where the compiler reports an error (it prints them).
+ * @returns whether there was none.
+ */
+export const build = () => {
+  const started = new Date();
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+  if (!isLinked()) {
+    rmSync(link, { recursive: true, force: true });
+    symlinkSync(root, link, 'junction'); // 'junction' matters on Windows only: it needs no special right there
+  }
+  if (status !== 0) return false;
+  writeFileSync(stamp, '');
+  utimesSync(stamp, started, started); // a source saved while the compiler ran counts as newer
+  return true;
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = build() ? 0 : 1;

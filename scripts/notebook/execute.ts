@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { jupyterEnvironment, jupyterPython } from '../project';
+import { cleanNotebook } from './clean';
+import type { Cell, Notebook, Output } from './notebook-file';
+
+/** How the kernel answered a cell (counted from 0): 'abort' is what tslab says when a cell before it failed. */
+export type CellEnd = { cell: number; status: 'ok' | 'error' | 'abort'; outputs: Output[] };
+
+/** A run of a notebook in a fresh kernel. */
+export type Execution = {
+  code: number; // exit code of nbconvert; 124 when the time was up
+  ended: CellEnd[]; // the cells that ended, with the outputs of those that failed
+  late: Output[]; // what arrived after the last cell, as from a promise that nobody awaited
+  notebook?: Notebook; // with its outputs, in canonical form; absent when the run did not reach the end
+  seconds: number;
+  log: string; // nbconvert's own messages
+};
+
+// Two cells of ours frame the notebook's. tslab prints an unawaited rejection when the cell is already over, where
+// nbconvert no longer listens: the first cell keeps such errors, the last one gives them time to happen and prints them.
+const ERRORS = "(globalThis as any)[Symbol.for('unhandled errors')]";
+const FIRST = `{
+  const errors = (${ERRORS} = []);
+  process.on('unhandledRejection', error => errors.push(error)).on('uncaughtException', error => errors.push(error));
+}`;
+const LAST = `await new Promise(resolve => setTimeout(resolve, 300));
+for (const error of ${ERRORS}) console.error(error);`;
+
+const frameCell = (id: string, source: string): Cell => ({
+  cell_type: 'code',
+  id,
+  metadata: {},
+  source,
+  outputs: [],
+  execution_count: null,
+});
+
+/** The notebook without outputs, so that only a run can bring them, between our two cells. */
+const framed = (notebook: Notebook): Notebook => {
+  const cells = notebook.cells.map(cell => (cell.outputs ? { ...cell, outputs: [] } : cell));
+  return { ...notebook, cells: [frameCell('first', FIRST), ...cells, frameCell('last', LAST)] };
+};
+
+/** Grace for nbconvert to stop its kernel after an interrupt, in ms. */
+const GRACE = 5000;
+
+/**
+ * Executes a notebook through `nbconvert --execute` in the real kernel, in the notebook's own folder. The file is not touched.
+ * @param options.environment variables added to the kernel's environment.
+ * @param options.limit seconds until the run is stopped.
+ * @param options.onCell called with the index of each cell that starts.
+ */
+export const executeNotebook = (
+  path: string,
+  notebook: Notebook,
+  options: { environment: NodeJS.ProcessEnv; limit?: number; onCell?: (index: number) => void },
+): Promise<Execution> =>
+  new Promise((resolve, reject) => {
+    const { environment, limit, onCell } = options;
+    const started = performance.now();
+    const config = join(__dirname, 'nbconvert-config.py');
+    const nbconvert = spawn(
+      jupyterPython(),
+      ['-m', 'nbconvert', '--to=notebook', '--execute', '--stdin', '--stdout'].concat(
+        '--ExecutePreprocessor.kernel_name=tslab',
+        `--config=${config}`,
+      ),
+      { cwd: dirname(path), env: { ...jupyterEnvironment(), ...environment } },
+    );
+    const ended: CellEnd[] = [];
+    let result = '';
+    let log = '';
+    let late = false;
+    const timer =
+      limit &&
+      setTimeout(() => {
+        late = true;
+        nbconvert.kill('SIGINT'); // lets nbconvert take its kernel down with it
+        setTimeout(() => nbconvert.kill('SIGKILL'), GRACE).unref();
+      }, limit * 1000);
+
+    nbconvert.stdout.setEncoding('utf8').on('data', (chunk: string) => (result += chunk));
+    createInterface({ input: nbconvert.stderr }).on('line', line => {
+      if (!line.startsWith('{"event"')) return void (log += `${line}\n`);
+      const { event, ...end } = JSON.parse(line) as { event: 'start' | 'end' } & CellEnd;
+      const cell = end.cell - 1; // the first is ours
+      if (event === 'start') onCell?.(cell);
+      else ended.push({ ...end, cell });
+      return undefined;
+    });
+    nbconvert.on('error', reject);
+    nbconvert.on('close', code => {
+      clearTimeout(timer);
+      const complete = code === 0 ? (JSON.parse(result) as Notebook) : undefined;
+      const last = complete?.cells.at(-1);
+      resolve({
+        code: late ? 124 : (code ?? 1),
+        ended,
+        late: last?.outputs ?? [],
+        notebook: complete && cleanNotebook({ ...complete, cells: complete.cells.slice(1, -1) }),
+        seconds: (performance.now() - started) / 1000,
+        log,
+      });
+    });
+    nbconvert.stdin.end(JSON.stringify(framed(cleanNotebook(notebook))));
+  });
