@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { ArgumentError, expectOneOf, fail, withDefaults } from '../compute/check';
+
+/** The sizes at which a notebook runs: a check of every line, two CPU cores in minutes, the paper's. */
+export type Preset = 'smoke' | 'laptop' | 'paper';
+
+export type ParamValue = number | string | boolean | readonly number[] | readonly string[];
+
+/** A notebook's parameters: the chosen preset's values, frozen, and the preset's name. */
+export type Params<T> = {
+  readonly [K in keyof T]: T[K] extends readonly (infer Entry)[] ? readonly Entry[] : T[K];
+} & { readonly preset: Preset };
+
+/** Keeps TypeScript from widening T to fit a preset that lacks a key. */
+type Same<T> = [T][T extends unknown ? 0 : never];
+
+const presetNames = ['smoke', 'laptop', 'paper'] as const;
+
+/** `COSIM_PARAMS` is JSON text, or the path of a file that holds it. */
+const readOverrides = (source: string): object => {
+  const inline = source.trimStart().startsWith('{');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(inline ? source : readFileSync(source, 'utf8'));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ArgumentError(`params: COSIM_PARAMS must be a JSON object or the path of one: ${reason}`);
+  }
+  return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+    ? parsed
+    : fail('params', 'COSIM_PARAMS', 'a JSON object', parsed);
+};
+
+/** `withDefaults` compares kinds; the entries of lists must agree too, and null is never a value. */
+const checkEntries = (where: string, given: object, usual: Record<string, unknown>): void => {
+  for (const [key, value] of Object.entries(given)) {
+    if (value === null) fail(where, key, `a ${typeof usual[key]}`, value);
+    const list = usual[key];
+    if (!Array.isArray(list) || !Array.isArray(value) || list.length === 0) continue;
+    const kind = typeof list[0];
+    if (!value.every(entry => typeof entry === kind)) fail(where, key, `a list of ${kind}s`, value);
+  }
+};
+
+/**
+ * The one cell of parameters. Each preset gives every key; COSIM_PRESET picks one (default 'laptop') and COSIM_PARAMS
+ * (JSON text or a file's path) replaces single values, so a notebook runs at other sizes without being edited.
+ * @throws ArgumentError for an unknown preset or key, naming the nearest, and for a value of another type.
+ * @example
+ * const p = params({
+ *   smoke: { images: 2_000, seeds: [0] },
+ *   laptop: { images: 400_000, seeds: [0, 1, 2] },
+ *   paper: { images: 4_000_000, seeds: [0, 1, 2] },
+ * });
+ */
+export const params = <T extends Readonly<Record<string, ParamValue>>>(presets: {
+  smoke: Same<T>;
+  laptop: T;
+  paper: Same<T>;
+}): Params<T> => {
+  const { COSIM_PRESET = '', COSIM_PARAMS = '' } = process.env;
+  const chosen = COSIM_PRESET === '' ? 'laptop' : COSIM_PRESET;
+  const preset = expectOneOf('params', 'COSIM_PRESET', chosen, presetNames);
+  const defaults: T = presets[preset];
+  for (const other of presetNames) withDefaults(`params: preset '${other}'`, presets[other], presets.laptop);
+
+  const given = COSIM_PARAMS === '' ? {} : readOverrides(COSIM_PARAMS);
+  const merged = withDefaults<T>('params: COSIM_PARAMS', given as Partial<T>, defaults);
+  checkEntries('params: COSIM_PARAMS', given, defaults);
+  for (const value of Object.values(merged)) Object.freeze(value); // lists; numbers and texts are frozen as they are
+  return Object.freeze({ ...merged, preset }) as unknown as Params<T>;
+};

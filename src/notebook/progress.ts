@@ -1,0 +1,95 @@
+import { expectNumber } from '../compute/check';
+import { insideKernel, openOutput } from './kernel';
+
+export type ProgressOptions = {
+  total: number; // in `unit`
+  unit?: string; // default 'images'
+  label?: string; // before the bar
+};
+
+/** Values shown after the bar: a loss, memory in use. */
+export type Extra = Readonly<Record<string, number | string>>;
+
+export type Progress = {
+  /** `done` of the total so far; shown at most four times a second. */
+  update: (done: number, extra?: Extra) => void;
+  /** The last line, which a saved notebook keeps. */
+  done: () => void;
+};
+
+const barWidth = 24;
+const shortestPause = 250; // ms between two updates
+
+/** Seconds as 0:05, 1:23 or 1:02:03. */
+export const clock = (seconds: number): string => {
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (value: number) => String(value).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+};
+
+const count = (value: number): string =>
+  value.toLocaleString('en-US', { maximumFractionDigits: value < 10 && !Number.isInteger(value) ? 1 : 0 });
+
+const extraText = (extra: Extra): string =>
+  Object.entries(extra)
+    .map(([key, value]) => ` · ${key} ${typeof value === 'number' ? Number(value.toPrecision(4)) : value}`)
+    .join('');
+
+/** The state of a progress line. */
+export type ProgressState = Required<ProgressOptions> & {
+  done: number;
+  seconds: number; // since the start
+  extra?: Extra;
+  ended?: boolean;
+};
+
+/** One line: `digits  ████████░░░░  50 %  1,000 / 2,000 images · 412 images/s · 0:02, 0:02 left · loss 0.25`. */
+export const progressText = ({
+  label,
+  total,
+  unit,
+  done,
+  seconds,
+  extra = {},
+  ended = false,
+}: ProgressState): string => {
+  const share = total > 0 ? Math.min(1, done / total) : 1;
+  const filled = Math.floor(share * barWidth);
+  const head = `${label && `${label}  `}${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}`;
+  const percent = `${Math.floor(share * 100)} %`.padStart(5);
+  const rate = seconds > 0 ? done / seconds : 0;
+  const speed = rate > 0 ? ` · ${count(rate)} ${unit}/s` : '';
+  const left = !ended && rate > 0 && done < total ? `, ${clock((total - done) / rate)} left` : '';
+  const stopped = ended && done < total ? ', stopped' : '';
+  return `${head} ${percent}  ${count(done)} / ${count(total)} ${unit}${speed} · ${clock(seconds)}${left}${stopped}${extraText(extra)}`;
+};
+
+/**
+ * A progress line that updates in place: plain text, which every viewer of a saved notebook shows. A loop must let the
+ * event loop turn now and then (`await` a timer or `setImmediate`), or nothing is sent before it ends. Outside a kernel
+ * it draws on a terminal's stderr, if there is one.
+ */
+export const progress = ({ total, unit = 'images', label = '' }: ProgressOptions): Progress => {
+  expectNumber('progress', 'total', total, { min: 0 });
+  const output = openOutput();
+  const start = performance.now();
+  let [shownAt, reached, values] = [-Infinity, 0, {} as Extra];
+  const draw = (ended: boolean) => {
+    const seconds = (performance.now() - start) / 1000;
+    const text = progressText({ total, unit, label, done: reached, seconds, extra: values, ended });
+    if (insideKernel()) output({ 'text/plain': text });
+    else if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}${ended ? '\n' : ''}`);
+  };
+  draw(false);
+  return {
+    update: (done, extra = values) => {
+      [reached, values] = [done, extra];
+      const now = performance.now();
+      if (now - shownAt < shortestPause) return;
+      shownAt = now;
+      draw(false);
+    },
+    done: () => draw(true),
+  };
+};
