@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import { expectKeys, expectOneOf } from './check';
-import { registerWasmKernels } from './wasm-kernels';
+import { registerKernels } from './kernels';
 
 /** Where tensors live and kernels run, best first. */
 export const BACKENDS = ['native', 'webgpu', 'wasm', 'cpu'] as const;
@@ -76,7 +76,7 @@ export const selectBackend = async (options: { backend?: BackendName } = {}): Pr
     try {
       const reason = await start[name]();
       if (!(await tf.setBackend(REGISTERED[name]))) throw new Error('its initialisation failed');
-      if (name === 'wasm') registerWasmKernels();
+      if (name === 'wasm' || name === 'cpu') registerKernels(name);
       tf.enableProdMode(); // no banner on stderr, no second look at every shape
       return { name, tried: [...tried, { name, taken: true, reason }] };
     } catch (error) {

@@ -1,3 +1,4 @@
 export * from './backend';
 export * from './check';
 export * from './noise';
+export * from './tensors';

@@ -1,23 +1,23 @@
 /*
- * tfjs-backend-wasm has no gradient kernel for convolution weights and slow paths for others. Here they are composed from
- * its own fast kernels. Axis letters: B batch, H W height and width, C input channels, K output channels.
+ * tfjs-backend-wasm has no gradient kernel for convolution weights and slow paths for others; tfjs-backend-cpu's take
+ * seconds. Here they are composed from the same backend's fast kernels. Axis letters: B batch, H W height and width, C input channels, K output channels.
  */
 import * as tf from '@tensorflow/tfjs-core';
 
 type Inputs = Record<string, tf.Tensor>; // the engine hands its own tensors to kernels
 type Kernel = (inputs: Inputs, attrs: Record<string, unknown>) => tf.Tensor;
 
-const original = (name: string): tf.KernelFunc => {
-  const kernel = tf.getKernel(name, 'wasm');
-  if (!kernel) throw new Error(`wasm kernel ${name} is missing`);
+const original = (kernelName: string, backendName: string): tf.KernelFunc => {
+  const kernel = tf.getKernel(kernelName, backendName);
+  if (!kernel) throw new Error(`${backendName} kernel ${kernelName} is missing`);
   return kernel.kernelFunc;
 };
 
-const replace = (kernelName: string, kernel: Kernel): void => {
-  if (tf.getKernel(kernelName, 'wasm')) tf.unregisterKernel(kernelName, 'wasm');
+const replace = (kernelName: string, backendName: string, kernel: Kernel): void => {
+  if (tf.getKernel(kernelName, backendName)) tf.unregisterKernel(kernelName, backendName);
   tf.registerKernel({
     kernelName,
-    backendName: 'wasm',
+    backendName,
     kernelFunc: ({ inputs, attrs }) =>
       tf.tidy(() => kernel(inputs as Inputs, (attrs ?? {}) as Record<string, unknown>)),
   });
@@ -106,7 +106,7 @@ const batchMatMul =
     if (batch === 1) return run(left, right, plain);
     const matrices = (t: tf.Tensor): tf.Tensor3D[] => {
       const shape: [number, number, number] = [batch, t.shape[t.rank - 2], t.shape[t.rank - 1]];
-      const stacked = tf.reshape(t, shape) as tf.Tensor3D;
+      const stacked = tf.reshape<tf.Rank.R3>(t, shape);
       return Array.from({ length: batch }, (_, i) => tf.slice(stacked, [i, 0, 0], [1, shape[1], shape[2]]));
     };
     const ys = matrices(right);
@@ -114,13 +114,13 @@ const batchMatMul =
     return tf.reshape(tf.concat(products, 0), [...left.shape.slice(0, -1), right.shape[right.rank - 1]]);
   };
 
-let registered = false;
+const done = new Set<string>();
 
-/** Gives the wasm backend what training needs: gradients of convolutions, and fast matrix products in every layout. */
-export const registerWasmKernels = (): void => {
-  if (registered) return;
-  registered = true;
-  replace('BatchMatMul', batchMatMul(original('BatchMatMul')));
-  replace('Conv2DBackpropFilter', conv2DBackpropFilter);
-  replace('Conv2DBackpropInput', conv2DBackpropInput(original('Conv2DBackpropInput')));
+/** Gives wasm or cpu what training needs: fast gradients of convolutions, and on wasm fast products in every layout. */
+export const registerKernels = (backend: 'wasm' | 'cpu'): void => {
+  if (done.has(backend)) return;
+  done.add(backend);
+  replace('Conv2DBackpropFilter', backend, conv2DBackpropFilter);
+  replace('Conv2DBackpropInput', backend, conv2DBackpropInput(original('Conv2DBackpropInput', backend)));
+  if (backend === 'wasm') replace('BatchMatMul', backend, batchMatMul(original('BatchMatMul', backend)));
 };

@@ -1,0 +1,31 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { cloneTensors } from '../compute/tensors';
+import { initialParameters, type Tensors } from './parameters';
+import type { Denoiser } from './denoiser';
+import { denoiserFromConfig } from './registry';
+
+/** The auxiliary F_psi(x_s, s, t): the network of `denoiser` with a second time embedding (Appendix C). */
+export const auxiliaryOf = (denoiser: Denoiser): Denoiser =>
+  denoiserFromConfig({ ...denoiser.config, secondTime: true });
+
+/** [C] How the branch for t starts: silent, so that psi starts as exactly theta, or as a copy of the branch for s. */
+export const SECOND_TIME_STARTS = ['silent', 'copy'] as const;
+export type SecondTimeStart = (typeof SECOND_TIME_STARTS)[number];
+
+/**
+ * psi <- theta: parameters of the auxiliary from a network's. The branch for t takes the first layer's weights; its
+ * second layer is zero (`silent`, E_t = silu(0) = 0) or a copy. The caller owns the tensors.
+ */
+export const auxiliaryParameters = (denoiser: Denoiser, theta: Tensors, start: SecondTimeStart = 'silent'): Tensors => {
+  const psi = cloneTensors(theta);
+  for (const { name } of auxiliaryOf(denoiser).parameters) {
+    if (name in psi) continue;
+    const source = theta[name.replace(/_t\.(weight|bias)$/, '.$1')];
+    psi[name] = start === 'silent' && name.includes('map_layer1') ? tf.zerosLike(source) : tf.clone(source);
+  }
+  return psi;
+};
+
+/** phi or theta for a network, from its specifications and a seed: for training from scratch. */
+export const freshParameters = (denoiser: Denoiser, seed: number): Tensors =>
+  initialParameters(denoiser.parameters, seed);

@@ -1,0 +1,8 @@
+export * from './auxiliary';
+export * from './ddpmpp';
+export * from './denoiser';
+export * from './mlp';
+export * from './network';
+export * from './parameters';
+export * from './registry';
+export type { Conditioning } from './time-embedding';

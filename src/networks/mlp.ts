@@ -1,0 +1,63 @@
+/* A residual MLP for points. Axis letters: B batch, d dimensions of a point, E width. */
+import * as tf from '@tensorflow/tfjs-core';
+import { expectInteger, expectShape, withDefaults } from '../compute/check';
+import { linear, linearSpec, silu } from './layers';
+import type { Network, NetworkInput } from './network';
+import type { Tensors } from './parameters';
+import { type EmbeddingConfig, embeddingSpec, secondTimeSpec, timeEmbedding } from './time-embedding';
+
+/** Options of the residual MLP. */
+export type MlpConfig = {
+  dimensions: number; // d
+  width: number; // hidden channels and embedding width
+  blocks: number; // residual blocks of two layers
+  classes: number; // 0: unconditional
+  secondTime: boolean; // the auxiliary's extra embedding of t
+};
+
+export const MLP_DEFAULTS: MlpConfig = { dimensions: 2, width: 128, blocks: 3, classes: 0, secondTime: false };
+
+/**
+ * h = W x; h <- h + W1 silu(W0 silu(h) + emb) in each block; F = W silu(h). Weights of W1 and of the last layer start
+ * small, as in DDPM++, so the network starts near the identity.
+ * @throws ArgumentError for unknown keys and wrong types.
+ */
+export const mlp = (options: Partial<MlpConfig>): Network => {
+  const config = withDefaults('mlp', options, MLP_DEFAULTS);
+  const { dimensions, width, blocks, classes, secondTime } = config;
+  expectInteger('mlp', 'dimensions', dimensions, { min: 1 });
+  expectInteger('mlp', 'width', width, { min: 4 });
+  expectInteger('mlp', 'blocks', blocks, { min: 1 });
+  const embedding: EmbeddingConfig = {
+    noiseChannels: width,
+    embeddingChannels: width,
+    classes,
+    augmentDim: 0,
+    secondTime,
+  };
+  const names = Array.from({ length: blocks }, (_, i) => `model.block${i}`);
+  return {
+    config: { kind: 'mlp', ...config },
+    sampleShape: [dimensions],
+    classes,
+    parameters: [
+      ...embeddingSpec('model.', embedding),
+      ...linearSpec('model.in', dimensions, width),
+      ...names.flatMap(name => [
+        ...linearSpec(`${name}.linear0`, width, width),
+        ...linearSpec(`${name}.linear1`, width, width, { scale: 1e-5 }),
+      ]),
+      ...linearSpec('model.out', width, dimensions, { scale: 1e-5 }),
+      ...secondTimeSpec('model.', embedding),
+    ],
+    dropout: [],
+    apply: (p: Tensors, { x, cNoise, cNoiseT, conditioning }: NetworkInput): tf.Tensor => {
+      expectShape('mlp', 'x', x, [-1, dimensions]);
+      const emb = timeEmbedding(p, 'model.', embedding, cNoise, conditioning, cNoiseT);
+      let h = linear(p, 'model.in', x);
+      for (const name of names)
+        h = tf.add(h, linear(p, `${name}.linear1`, silu(tf.add(linear(p, `${name}.linear0`, silu(h)), emb))));
+      return linear(p, 'model.out', silu(h));
+    },
+  };
+};
