@@ -65,7 +65,7 @@ export const params = <T extends Readonly<Record<string, ParamValue>>>(presets: 
   for (const other of presetNames) withDefaults(`params: preset '${other}'`, presets[other], presets.laptop);
 
   const given = COSIM_PARAMS === '' ? {} : readOverrides(COSIM_PARAMS);
-  const merged = withDefaults<T>('params: COSIM_PARAMS', given as Partial<T>, defaults);
+  const merged = withDefaults<T>('params: COSIM_PARAMS', given, defaults);
   checkEntries('params: COSIM_PARAMS', given, defaults);
   for (const value of Object.values(merged)) Object.freeze(value); // lists; numbers and texts are frozen as they are
   return Object.freeze({ ...merged, preset }) as unknown as Params<T>;
