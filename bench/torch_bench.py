@@ -1,0 +1,58 @@
+"""PyTorch's side of `npm run bench`: answers one JSON line on stdout for each JSON line on stdin, until stdin ends.
+
+{"threads": n}                                       -> {"torch": version, "threads": n}
+{"load": file, "kind", "config", "options"}          -> {"loaded": number of tensors}
+{"steps": n}                                         -> {"losses": of the last step, "ms": [each step's time]}
+{"save": file}                                       -> {"saved": number of tensors}
+
+A file holds parameters as ROLE/NAME and batches as batch/LOSS/NAME, both in PyTorch's layout.
+"""
+
+import json
+import sys
+import time
+
+import safetensors_file
+import torch
+from torch_steps import Trainer
+
+
+class Session:
+    trainer = None
+    batch = None
+
+    def threads(self, request):
+        torch.set_num_threads(request["threads"])
+        return {"torch": torch.__version__, "threads": torch.get_num_threads()}
+
+    def load(self, request):
+        tensors = safetensors_file.read(request["load"])
+        roles = safetensors_file.by_prefix(tensors)
+        self.batch = safetensors_file.by_prefix(roles.pop("batch"))
+        self.trainer = Trainer(request["kind"], request["config"], roles, request["options"])
+        return {"loaded": len(tensors)}
+
+    def steps(self, request):
+        times, losses = [], {}
+        for _ in range(request["steps"]):
+            start = time.perf_counter()
+            losses = self.trainer.step(self.batch)
+            times.append(1000 * (time.perf_counter() - start))
+        return {"losses": losses, "ms": times}
+
+    def save(self, request):
+        roles = {role: self.trainer.networks[role] for role in self.trainer.trained} | {"ema": self.trainer.ema}
+        tensors = {f"{role}/{name}": value for role, p in roles.items() for name, value in p.items()}
+        safetensors_file.write(request["save"], tensors)
+        return {"saved": len(tensors)}
+
+
+def main():
+    session = Session()
+    for line in sys.stdin:
+        request = json.loads(line)
+        print(json.dumps(getattr(session, next(iter(request)))(request)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

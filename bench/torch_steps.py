@@ -1,0 +1,110 @@
+"""Training steps in PyTorch for the yardstick: EDM's denoising loss, CoSIM's two stages, Adam, EMA."""
+
+import torch
+
+from torch_model import denoise
+
+
+def per_sample(values, x):
+    return values.reshape([-1] + [1] * (x.dim() - 1))
+
+
+def weight(s, data):
+    """w(s) = (s^2 + sd^2) / (s sd)^2."""
+    return (s**2 + data**2) / (s * data) ** 2
+
+
+def edm_loss(theta, config, batch):
+    """Sum over pixels, mean over the batch, of w(sigma) (D(x + sigma eps, sigma) - x)^2."""
+    x, sigma, labels = batch["x"], batch["sigma"], batch.get("labels")
+    s = per_sample(sigma, x)
+    d = denoise(theta, config, x + s * batch["eps"], sigma, labels)
+    return (weight(s, config.get("sigmaData", 0.5)) * (d - x) ** 2).sum() / len(x)
+
+
+def generate(phi, config, batch):
+    """xhat = G(x + t eps_t, t) and x_s = xhat + s eps_s."""
+    x, s, t = batch["x"], batch["s"], batch["t"]
+    xhat = denoise(phi, config, x + per_sample(t, x) * batch["epsT"], t, batch.get("labels"))
+    return xhat, xhat + per_sample(s, x) * batch["epsS"]
+
+
+def psi_loss(networks, config, batch, coef):
+    """w(s) ((F - sg xhat)^2 + (2 coef - 1) (F - D)^2), summed over pixels, mean over the batch."""
+    s, t, labels = batch["s"], batch["t"], batch.get("labels")
+    with torch.no_grad():
+        xhat, x_s = generate(networks["phi"], config, batch)
+        d = denoise(networks["theta"], config, x_s, s, labels)
+    f = denoise(networks["psi"], config, x_s, s, labels, t)
+    w = weight(per_sample(s, x_s), config.get("sigmaData", 0.5))
+    return (w * ((f - xhat) ** 2 + (2 * coef - 1) * (f - d) ** 2)).sum() / len(x_s)
+
+
+def phi_loss(networks, config, batch, alpha):
+    """(D - F) ((D - xhat) - alpha (D - F)) / c, c = sg max(mean |xhat - D|, 1e-5) per sample; sum over pixels, mean over the batch."""
+    s, t, labels = batch["s"], batch["t"], batch.get("labels")
+    xhat, x_s = generate(networks["phi"], config, batch)
+    d = denoise(networks["theta"], config, x_s, s, labels)
+    f = denoise(networks["psi"], config, x_s, s, labels, t)
+    with torch.no_grad():
+        c = (xhat - d).abs().flatten(1).mean(1).clamp(min=1e-5)
+    return ((d - f) * ((d - xhat) - alpha * (d - f)) / per_sample(c, x_s)).sum() / len(x_s)
+
+
+class Trainer:
+    """Networks by role with what trains them; a step changes them in place.
+
+    roles: {'theta': parameters} for the denoising loss; theta, phi and psi for CoSIM.
+    options: learningRate, beta1, beta2, eps, emaHalflife (images), batch; for CoSIM alpha, coef, phiScale, psiScale.
+    """
+
+    def __init__(self, kind, config, roles, options):
+        self.kind, self.config, self.options = kind, config, options
+        self.networks = {role: {k: v.clone() for k, v in p.items()} for role, p in roles.items()}
+        self.trained = ["theta"] if kind == "edm" else ["psi", "phi"]
+        averaged = self.networks[self.trained[-1]]
+        self.ema = {name: value.clone() for name, value in averaged.items()}
+        self.images = 0
+        self.adam = {
+            role: torch.optim.Adam(
+                list(self.networks[role].values()),
+                lr=options["learningRate"],
+                betas=(options["beta1"], options["beta2"]),
+                eps=options["eps"],
+            )
+            for role in self.trained
+        }
+
+    def update(self, role, loss_of):
+        """One Adam step on one network, the others frozen; returns the loss."""
+        for name, parameters in self.networks.items():
+            for value in parameters.values():
+                value.requires_grad_(name == role)
+        self.adam[role].zero_grad(set_to_none=True)
+        loss = loss_of()
+        (loss * self.options.get(role + "Scale", 1)).backward()
+        for value in self.networks[role].values():
+            torch.nan_to_num(value.grad, nan=0.0, posinf=1e5, neginf=-1e5, out=value.grad)
+        self.adam[role].step()
+        return loss.item()
+
+    def average(self, role, batch):
+        halflife = min(self.options["emaHalflife"], 0.05 * self.images)
+        beta = 0.5 ** (batch / max(halflife, 1e-8))
+        with torch.no_grad():
+            for name, value in self.networks[role].items():
+                self.ema[name].copy_(value.lerp(self.ema[name], beta))
+        self.images += batch
+
+    def step(self, batch):
+        """One training step; `batch` holds one batch per loss. Returns the losses by network."""
+        networks, config, options = self.networks, self.config, self.options
+        losses = {}
+        if self.kind == "edm":
+            losses["theta"] = self.update("theta", lambda: edm_loss(networks["theta"], config, batch["theta"]))
+        else:
+            losses["psi"] = self.update("psi", lambda: psi_loss(networks, config, batch["psi"], options["coef"]))
+            losses["phi"] = self.update("phi", lambda: phi_loss(networks, config, batch["phi"], options["alpha"]))
+        role = self.trained[-1]
+        self.average(role, len(batch[role]["x"]))
+        return losses
