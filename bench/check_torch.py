@@ -9,6 +9,7 @@ import torch
 from torch_steps import Trainer, phi_loss, psi_loss
 
 GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "test", "golden", "cosim")
+NAMES = {"x0": "x0", "noiseT": "eps_t", "noiseS": "eps_s", "s": "s", "t": "t"}
 
 
 def config_of(kwargs):
@@ -42,8 +43,7 @@ def check_gradients():
     """Worst relative error of a network's gradient, over the stated noise floor."""
     facts, tensors = golden("cosim_step")
     config, networks = config_of(facts["network_kwargs"]), states(tensors)
-    names = {"x": "x0", "epsT": "eps_t", "epsS": "eps_s", "s": "s", "t": "t"}
-    batch = {ours: tensors["in/" + theirs] for ours, theirs in names.items()}
+    batch = {ours: tensors["in/" + theirs] for ours, theirs in NAMES.items()}
     cases = [("psi", f"psi_loss/lambda{l}", facts["psi"][str(l)], l) for l in facts["lambdas"]]
     cases += [("phi", f"phi_loss/alpha{a}", facts["phi"][str(a)], a) for a in facts["alphas"]]
     ratios = []
@@ -73,14 +73,14 @@ def check_training():
         "emaHalflife": facts["ema_halflife_kimg"] * 1000,
         "coef": (1 + facts["lambda"]) / 2,
         "alpha": facts["alpha"],
+        "phiScale": 1,
     }
     trainer = Trainer("cosim", config_of(facts["network_kwargs"]), states(initial), options)
-    names = {"x": "x0", "epsT": "eps_t", "epsS": "eps_s", "s": "s", "t": "t"}
     errors = []
     for expected in facts["steps"]:
         prefix = f"step{expected['step']}"
         batches = {
-            role: {ours: tensors[f"{prefix}/{role}/{theirs}"] for ours, theirs in names.items()} for role in ("psi", "phi")
+            role: {ours: tensors[f"{prefix}/{role}/{theirs}"] for ours, theirs in NAMES.items()} for role in ("psi", "phi")
         }
         losses = trainer.step(batches)
         errors += [abs(losses[role] / expected[role + "_loss"] - 1) for role in ("psi", "phi")]

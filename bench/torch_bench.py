@@ -1,7 +1,7 @@
 """PyTorch's side of `npm run bench`: answers one JSON line on stdout for each JSON line on stdin, until stdin ends.
 
 {"threads": n}                                       -> {"torch": version, "threads": n}
-{"load": file, "kind", "config", "options"}          -> {"loaded": number of tensors}
+{"load": file, "method", "config", "options"}         -> {"loaded": number of tensors}
 {"steps": n}                                         -> {"losses": of the last step, "ms": [each step's time]}
 {"save": file}                                       -> {"saved": number of tensors}
 
@@ -29,7 +29,7 @@ class Session:
         tensors = safetensors_file.read(request["load"])
         roles = safetensors_file.by_prefix(tensors)
         self.batch = safetensors_file.by_prefix(roles.pop("batch"))
-        self.trainer = Trainer(request["kind"], request["config"], roles, request["options"])
+        self.trainer = Trainer(request["method"], request["config"], roles, request["options"])
         return {"loaded": len(tensors)}
 
     def steps(self, request):

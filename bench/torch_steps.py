@@ -14,19 +14,19 @@ def weight(s, data):
     return (s**2 + data**2) / (s * data) ** 2
 
 
-def edm_loss(theta, config, batch):
-    """Sum over pixels, mean over the batch, of w(sigma) (D(x + sigma eps, sigma) - x)^2."""
-    x, sigma, labels = batch["x"], batch["sigma"], batch.get("labels")
+def edm_loss(networks, config, batch):
+    """Sum over pixels, mean over the batch, of w(sigma) (D(x0 + sigma noise, sigma) - x0)^2."""
+    x, sigma, labels = batch["x0"], batch["sigma"], batch.get("labels")
     s = per_sample(sigma, x)
-    d = denoise(theta, config, x + s * batch["eps"], sigma, labels)
+    d = denoise(networks["phi"], config, x + s * batch["noise"], sigma, labels)
     return (weight(s, config.get("sigmaData", 0.5)) * (d - x) ** 2).sum() / len(x)
 
 
 def generate(phi, config, batch):
-    """xhat = G(x + t eps_t, t) and x_s = xhat + s eps_s."""
-    x, s, t = batch["x"], batch["s"], batch["t"]
-    xhat = denoise(phi, config, x + per_sample(t, x) * batch["epsT"], t, batch.get("labels"))
-    return xhat, xhat + per_sample(s, x) * batch["epsS"]
+    """xhat = G(x0 + t noise_t, t) and x_s = xhat + s noise_s."""
+    x, s, t = batch["x0"], batch["s"], batch["t"]
+    xhat = denoise(phi, config, x + per_sample(t, x) * batch["noiseT"], t, batch.get("labels"))
+    return xhat, xhat + per_sample(s, x) * batch["noiseS"]
 
 
 def psi_loss(networks, config, batch, coef):
@@ -54,16 +54,16 @@ def phi_loss(networks, config, batch, alpha):
 class Trainer:
     """Networks by role with what trains them; a step changes them in place.
 
-    roles: {'theta': parameters} for the denoising loss; theta, phi and psi for CoSIM.
-    options: learningRate, beta1, beta2, eps, emaHalflife (images), batch; for CoSIM alpha, coef, phiScale, psiScale.
+    method: 'edm' trains phi by the denoising loss; 'cosim' trains psi, then phi, with theta frozen.
+    options: learningRate, beta1, beta2, eps, emaHalflife (images); for CoSIM also alpha, coef, and phiScale, by which
+    phi's loss is multiplied before differentiation.
     """
 
-    def __init__(self, kind, config, roles, options):
-        self.kind, self.config, self.options = kind, config, options
+    def __init__(self, method, config, roles, options):
+        self.method, self.config, self.options = method, config, options
         self.networks = {role: {k: v.clone() for k, v in p.items()} for role, p in roles.items()}
-        self.trained = ["theta"] if kind == "edm" else ["psi", "phi"]
-        averaged = self.networks[self.trained[-1]]
-        self.ema = {name: value.clone() for name, value in averaged.items()}
+        self.trained = ["phi"] if method == "edm" else ["psi", "phi"]
+        self.ema = {name: value.clone() for name, value in self.networks["phi"].items()}
         self.images = 0
         self.adam = {
             role: torch.optim.Adam(
@@ -82,17 +82,17 @@ class Trainer:
                 value.requires_grad_(name == role)
         self.adam[role].zero_grad(set_to_none=True)
         loss = loss_of()
-        (loss * self.options.get(role + "Scale", 1)).backward()
+        (loss * (self.options["phiScale"] if role == "phi" else 1)).backward()
         for value in self.networks[role].values():
             torch.nan_to_num(value.grad, nan=0.0, posinf=1e5, neginf=-1e5, out=value.grad)
         self.adam[role].step()
         return loss.item()
 
-    def average(self, role, batch):
+    def average(self, batch):
         halflife = min(self.options["emaHalflife"], 0.05 * self.images)
         beta = 0.5 ** (batch / max(halflife, 1e-8))
         with torch.no_grad():
-            for name, value in self.networks[role].items():
+            for name, value in self.networks["phi"].items():
                 self.ema[name].copy_(value.lerp(self.ema[name], beta))
         self.images += batch
 
@@ -100,11 +100,10 @@ class Trainer:
         """One training step; `batch` holds one batch per loss. Returns the losses by network."""
         networks, config, options = self.networks, self.config, self.options
         losses = {}
-        if self.kind == "edm":
-            losses["theta"] = self.update("theta", lambda: edm_loss(networks["theta"], config, batch["theta"]))
+        if self.method == "edm":
+            losses["phi"] = self.update("phi", lambda: edm_loss(networks, config, batch["phi"]))
         else:
             losses["psi"] = self.update("psi", lambda: psi_loss(networks, config, batch["psi"], options["coef"]))
             losses["phi"] = self.update("phi", lambda: phi_loss(networks, config, batch["phi"], options["alpha"]))
-        role = self.trained[-1]
-        self.average(role, len(batch[role]["x"]))
+        self.average(len(batch["phi"]["x0"]))
         return losses
