@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { createCanvas } from 'canvas';
+import { selectBackend, type BackendReport } from '../compute/backend';
+
+/** What the project found on this machine. Plain data; `formatReport` turns it into text. */
+export type DoctorReport = {
+  node: string; // version
+  tslab: string; // version of the kernel
+  typescript: string; // version inside the kernel, which compiles the cells
+  backend: BackendReport;
+  cpu: { model: string; cores: number };
+  memory: { free: number; total: number }; // bytes
+  disk: { free: number }; // bytes, where the project lies
+  canvas: { version: string; drawsText: boolean }; // no text: the machine has no font
+  jupyter: Record<string, string> | undefined; // versions by package; undefined when set-up found none
+  kernelspec: { path: string; present: boolean }; // path from the project's folder
+  pinned: Record<string, string>; // versions from package.json that results depend on
+};
+
+const ROOT = resolve(__dirname, '..', '..'); // the same from src/notebook and from dist/notebook
+const KERNELSPEC = '.jupyter/data/kernels/tslab/kernel.json';
+const PINNED = /^(@tensorflow\/.*|canvas|vega|vega-lite)$/;
+const PYTHON_VERSIONS = `
+import importlib.metadata, json, platform
+versions = {"python": platform.python_version()}
+for name in ("nbconvert", "nbclient", "notebook", "jupyterlab"):
+    try:
+        versions[name] = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        pass
+print(json.dumps(versions))
+`;
+
+const readJson = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T;
+
+type PackageJson = { version: string; dependencies: Record<string, string> };
+
+/** Version of a package as `from` (a folder) would load it. */
+const versionOf = (name: string, from: string = ROOT): string =>
+  readJson<PackageJson>(require.resolve(`${name}/package.json`, { paths: [from] })).version;
+
+/** Draws two letters and compares their pixels: without a font both come out alike, empty or as boxes. */
+const drawsText = (): boolean => {
+  const draw = (letter: string): Buffer => {
+    const canvas = createCanvas(24, 24);
+    const context = canvas.getContext('2d');
+    context.font = '18px sans-serif';
+    context.fillText(letter, 2, 20);
+    return canvas.toBuffer('raw');
+  };
+  return !draw('M').equals(draw('i'));
+};
+
+const jupyterVersions = async (): Promise<DoctorReport['jupyter']> => {
+  try {
+    const { python } = readJson<{ python: string }>(join(ROOT, '.jupyter', 'setup.json'));
+    const { stdout } = await promisify(execFile)(python, ['-c', PYTHON_VERSIONS]);
+    return JSON.parse(stdout) as Record<string, string>;
+  } catch {
+    return undefined; // not set up, or that Python has gone: either way `npm run lab` mends it
+  }
+};
+
+/**
+ * Looks at all that the project needs: Node, the kernel, which backend was chosen and why, canvas, Jupyter, room.
+ * It selects the backend as `selectBackend()` does and contains no absolute path, so a notebook may show it.
+ */
+export const doctor = async (): Promise<DoctorReport> => {
+  const [backend, jupyter, disk] = await Promise.all([selectBackend(), jupyterVersions(), statfs(ROOT)]);
+  const tslab = dirname(require.resolve('tslab/package.json'));
+  const { dependencies } = readJson<PackageJson>(join(ROOT, 'package.json'));
+  return {
+    node: process.versions.node,
+    tslab: versionOf('tslab'),
+    typescript: versionOf('@tslab/typescript-for-tslab', tslab),
+    backend,
+    cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
+    memory: { free: freemem(), total: totalmem() },
+    disk: { free: disk.bavail * disk.bsize },
+    canvas: { version: versionOf('canvas'), drawsText: drawsText() },
+    jupyter,
+    kernelspec: { path: KERNELSPEC, present: existsSync(join(ROOT, KERNELSPEC)) },
+    pinned: Object.fromEntries(Object.entries(dependencies).filter(([name]) => PINNED.test(name))),
+  };
+};
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+const pairs = (versions: Record<string, string>): string =>
+  Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ');
+
+/** The report as aligned text, one line a fact. */
+export const formatReport = (report: DoctorReport): string => {
+  const { backend, cpu, memory, disk, canvas, jupyter, kernelspec } = report;
+  const rows: [string, string][] = [
+    ['node', report.node],
+    ['kernel', `tslab ${report.tslab} with TypeScript ${report.typescript}`],
+    ['backend', backend.name],
+    ...backend.tried.map(({ name, taken, reason }): [string, string] => [
+      `  ${name}`,
+      `${taken ? 'taken' : 'not taken'}: ${reason}`,
+    ]),
+    ['processor', `${cpu.model}, ${cpu.cores} cores`],
+    ['memory', `${gib(memory.free)} free of ${gib(memory.total)}`],
+    ['disk', `${gib(disk.free)} free`],
+    ['canvas', `${canvas.version}, ${canvas.drawsText ? 'draws text' : 'cannot draw text: install a font'}`],
+    ['jupyter', jupyter ? pairs(jupyter) : 'not found: run node scripts/setup.mjs'],
+    ['kernelspec', `${kernelspec.path}${kernelspec.present ? '' : ' is missing: run node scripts/setup.mjs'}`],
+    ['packages', pairs(report.pinned)],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
+};
