@@ -29,7 +29,7 @@ const folder = join(jupyterFolder, 'cells');
 
 const TSCONFIG = {
   extends: '../../tsconfig.json',
-  // Cells may await at the top level. What one shows last (`table;`) and names that a reader may use later are no errors.
+  // Cells may await at the top level; unused names are ESLint's to report, once.
   compilerOptions: { module: 'ES2022', noUnusedLocals: false },
   include: ['*.ts'],
 };
