@@ -15,6 +15,12 @@ export const sigmaAt = (r: number, { sigmaMin, sigmaMax, rho }: NoiseRange = EDM
   return (low + r * (high - low)) ** rho;
 };
 
+/** The inverse of `sigmaAt`: r of a noise level, held within [0, 1]. */
+export const levelOf = (sigma: number, { sigmaMin, sigmaMax, rho }: NoiseRange = EDM_RANGE): number => {
+  const [low, high] = [sigmaMin ** (1 / rho), sigmaMax ** (1 / rho)];
+  return Math.min(Math.max((sigma ** (1 / rho) - low) / (high - low), 0), 1);
+};
+
 /**
  * EDM's sampling grid (Karras et al. 2022, eq. 5): `steps` noise levels from sigmaMax down to sigmaMin, then 0.
  * @returns [steps + 1] levels in float64.

@@ -1,5 +1,5 @@
 import { expectInteger, expectOneOf } from '../compute/check';
-import { EDM_RANGE, type NoiseRange, sigmaAt } from './schedule';
+import { EDM_RANGE, levelOf, type NoiseRange, sigmaAt } from './schedule';
 
 /** How the set {1, ..., 1/R} of A.1 is read: 1, 1/2, 1/3, ..., 1/R, or 1, 1/2, 1/4, ... down to 1/R. */
 export const JUMP_SETS = ['harmonic', 'dyadic'] as const;
@@ -27,11 +27,13 @@ const jumpSizes = (R: number, jumps: JumpSet): number[] =>
  * pi(s, t) of A.1: s = sig(r_s), r_s ~ U[0, 1]; t = sig(min(r_s + gamma, 1)), gamma = B U J + (1 - B),
  * B ~ Bernoulli(1/2), J uniform on the jump sizes. So s <= t <= sigmaMax, and t = sigmaMax more than half of the time.
  * @param uniforms [n * 4] numbers in [0, 1): r_s, B, U, J of each pair.
+ * @param given [n] values of s drawn otherwise (SiD's log-normal); then r_s is the place of s in the range.
  * @returns s and t, [n] each.
  */
 export const timePairs = (
   uniforms: Float32Array,
   options: Partial<TimePairOptions> = {},
+  given?: Float32Array,
 ): { s: Float32Array; t: Float32Array } => {
   const { R, jumps, maxRs, range } = { ...TIME_PAIR_DEFAULTS, ...options };
   expectInteger('timePairs', 'R', R, { min: 1 });
@@ -42,7 +44,7 @@ export const timePairs = (
   const t = new Float32Array(n);
   for (let i = 0; i < n; i++) {
     const [u, b, v, j] = uniforms.subarray(i * TIME_PAIR_UNIFORMS, (i + 1) * TIME_PAIR_UNIFORMS);
-    const rs = u * maxRs;
+    const rs = given ? levelOf(given[i], range) : u * maxRs;
     const gamma = b < 0.5 ? v * sizes[Math.floor(j * sizes.length)] : 1;
     s[i] = sigmaAt(rs, range);
     t[i] = sigmaAt(Math.min(rs + gamma, 1), range);

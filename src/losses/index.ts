@@ -1,0 +1,3 @@
+export * from './cosim';
+export * from './denoising';
+export type { BatchSlice, HostArray, HostBatch, Method, Role, Update } from './method';

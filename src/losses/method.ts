@@ -1,0 +1,82 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type Address, normalRows, uniformRows } from '../compute/noise';
+import type { Tensors, ValueAndMetrics } from '../compute/tensors';
+import { type Dataset, trainingIndices } from '../datasets';
+import type { Denoiser } from '../networks';
+
+/** Parameter sets by their letter in the paper: teacher, generator, auxiliary. */
+export type Role = 'theta' | 'phi' | 'psi';
+
+/** An array on the host with its shape: one input of a training step. */
+export type HostArray = { data: Float32Array; shape: number[] };
+export type HostBatch = Record<string, HostArray>;
+
+/** Which samples of which step: the same sample gets the same data, times and noise however a batch is cut. */
+export type BatchSlice = {
+  seed: number;
+  step: number; // from 0
+  batch: number; // samples of the whole step
+  first: number; // first sample of this slice
+  count: number; // samples in this slice
+};
+
+/** One optimisation of one parameter set: what it is fed and what it minimises. */
+export type Update = {
+  trains: Role;
+  lossScale: number; // multiplies the loss before differentiation
+  /** All inputs that are data or chance, on the host. */
+  draw: (dataset: Dataset, slice: BatchSlice) => HostBatch;
+  /** The loss summed over the slice's elements and samples, and sums over samples to report; pure. */
+  loss: (roles: Partial<Record<Role, Tensors>>, batch: Tensors) => ValueAndMetrics;
+};
+
+/** A way to train a generator: which parameter sets it has and what one iteration does with them, in order. */
+export type Method = {
+  config: { kind: string } & Record<string, unknown>; // rebuilds it, JSON
+  report: Record<string, number>; // derived quantities worth printing beside results, e.g. beta
+  denoisers: Partial<Record<Role, Denoiser>>; // phi is what is averaged and sampled from
+  updates: readonly Update[];
+};
+
+/** Normal noise shaped like the samples: row i is sample first + i of the step. */
+export const drawNormal = (
+  stream: string,
+  { seed, step, first, count }: BatchSlice,
+  shape: readonly number[],
+): HostArray => ({
+  data: normalRows({ seed, stream, step }, first, count, tf.util.sizeFromShape([...shape])),
+  shape: [count, ...shape],
+});
+
+/** `size` uniform numbers a sample. */
+export const drawUniform = (stream: string, { seed, step, first, count }: BatchSlice, size: number): Float32Array =>
+  uniformRows({ seed, stream, step } satisfies Address, first, count, size);
+
+/** Labels as one-hot rows. */
+export const oneHot = (labels: ArrayLike<number>, classes: number): HostArray => {
+  const data = new Float32Array(labels.length * classes);
+  for (let i = 0; i < labels.length; i++) data[i * classes + labels[i]] = 1;
+  return { data, shape: [labels.length, classes] };
+};
+
+/** Clean samples, with one-hot labels if the network takes them. `dataStep` numbers the batches read so far. */
+export const drawData = (
+  dataset: Dataset,
+  { seed, batch, first, count }: BatchSlice,
+  dataStep: number,
+  classes: number,
+): HostBatch => {
+  const { x, labels } = dataset.batch(trainingIndices(dataset, { seed, step: dataStep, batch, first, count }));
+  const x0 = { data: x, shape: [count, ...dataset.sampleShape] };
+  return classes > 0 ? { x0, labels: oneHot(labels, classes) } : { x0 };
+};
+
+/** Dropout's uniform noise for the network in training mode, one array a layer; none where the rate is 0. */
+export const drawDropout = (stream: string, slice: BatchSlice, { dropout }: Denoiser): HostBatch =>
+  Object.fromEntries(
+    dropout.map(({ name, shape }) => {
+      const size = tf.util.sizeFromShape([...shape]);
+      const data = drawUniform(`${stream}.dropout.${name}`, slice, size);
+      return [`dropout/${name}`, { data, shape: [slice.count, ...shape] }];
+    }),
+  );
