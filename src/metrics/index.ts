@@ -1,0 +1,12 @@
+export { withFloor } from './measurement';
+export type { Measurement, Metric, Points } from './measurement';
+export { wasserstein } from './wasserstein';
+export { slicedWasserstein, slicedWassersteinAlong } from './sliced-wasserstein';
+export type { SlicedWassersteinOptions } from './sliced-wasserstein';
+export { accumulateStatistics, featureStatistics } from './feature-statistics';
+export type { FeatureStatistics, StatisticsAccumulator } from './feature-statistics';
+export { frechet, frechetDistance } from './frechet';
+export { modes } from './modes';
+export type { ModesOptions, ModesReport } from './modes';
+export { classification } from './classification';
+export type { ClassificationReport } from './classification';

@@ -1,0 +1,43 @@
+import { fail } from '../compute/check';
+
+/** A set of points or feature vectors on the host. */
+export type Points = {
+  data: Float32Array; // [n * d] row by row
+  n: number;
+  d: number;
+};
+
+/** What a distance between two sets measured, with the sizes it depends on. */
+export type Measurement = {
+  value: number;
+  n: number; // samples
+  nReference: number; // reference points
+  floor?: number; // the same between real points and the reference, at the same n: what a perfect model would get
+};
+
+/** A distance of samples from reference points. */
+export type Metric = (samples: Points, reference: Points) => Measurement;
+
+/** Checks that data hold n points of d numbers, and at least `min` of them. */
+export const expectPoints = (where: string, name: string, { data, n, d }: Points, min = 1): void => {
+  if (!Number.isInteger(n) || n < min) fail(where, `${name}.n`, `an integer of at least ${min}`, n);
+  if (!Number.isInteger(d) || d < 1) fail(where, `${name}.d`, 'an integer of at least 1', d);
+  if (data.length !== n * d) fail(where, `${name}.data`, `n * d = ${n * d} numbers`, data.length);
+};
+
+/** Checks two sets of points of the same dimension. */
+export const expectPair = (where: string, samples: Points, reference: Points, min = 1): void => {
+  expectPoints(where, 'samples', samples, min);
+  expectPoints(where, 'reference', reference, min);
+  if (samples.d !== reference.d) fail(where, 'reference.d', `that of the samples, ${samples.d}`, reference.d);
+};
+
+/**
+ * The metric together with its floor: what `real`, as many real points as there are samples and none of them in the
+ * reference, gets in place of the samples. Distances of finite sets do not reach zero; this is how far down they go.
+ * @throws ArgumentError when `real` and `samples` differ in size
+ */
+export const withFloor = (metric: Metric, samples: Points, reference: Points, real: Points): Measurement => {
+  if (real.n !== samples.n) fail('withFloor', 'real.n', `that of the samples, ${samples.n}`, real.n);
+  return { ...metric(samples, reference), floor: metric(real, reference).value };
+};

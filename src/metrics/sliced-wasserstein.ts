@@ -1,0 +1,81 @@
+import { expectInteger, withDefaults } from '../compute/check';
+import { normal } from '../compute/noise';
+import type { Measurement, Points } from './measurement';
+import { expectPair } from './measurement';
+
+export type SlicedWassersteinOptions = {
+  projections?: number; // random directions
+  seed?: number; // of the directions: compare only values of one seed
+};
+
+/** Squared 2-Wasserstein distance of two sorted sets of numbers, of any sizes: their quantile functions' difference. */
+const squaredDistance1d = (a: Float64Array, b: Float64Array): number => {
+  const [n, m] = [a.length, b.length];
+  let sum = 0;
+  // in units of 1/(n m) of mass, value a[i] lasts m units and b[j] lasts n
+  for (let i = 0, j = 0, at = 0; i < n && j < m;) {
+    const next = Math.min((i + 1) * m, (j + 1) * n);
+    sum += (next - at) * (a[i] - b[j]) ** 2;
+    at = next;
+    if (at === (i + 1) * m) i++;
+    if (at === (j + 1) * n) j++;
+  }
+  return sum / (n * m);
+};
+
+/** The points' coordinates along a direction [d], sorted, written into `out` [n]. */
+const project = ({ data, n, d }: Points, direction: ArrayLike<number>, out: Float64Array): Float64Array => {
+  for (let i = 0; i < n; i++) {
+    let along = 0;
+    for (let k = 0; k < d; k++) along += data[i * d + k] * direction[k];
+    out[i] = along;
+  }
+  return out.sort();
+};
+
+/**
+ * Sliced 2-Wasserstein distance along given unit directions: the root of the mean over directions of the squared 1-D
+ * distances. The sets may differ in size.
+ */
+export const slicedWassersteinAlong = (samples: Points, reference: Points, directions: Points): Measurement => {
+  expectPair('slicedWassersteinAlong', samples, reference);
+  expectPair('slicedWassersteinAlong', samples, directions);
+  const [a, b] = [new Float64Array(samples.n), new Float64Array(reference.n)];
+  let sum = 0;
+  for (let p = 0; p < directions.n; p++) {
+    const direction = directions.data.subarray(p * directions.d, (p + 1) * directions.d);
+    sum += squaredDistance1d(project(samples, direction, a), project(reference, direction, b));
+  }
+  return { value: Math.sqrt(sum / directions.n), n: samples.n, nReference: reference.n };
+};
+
+/** Directions uniform on the sphere, [count, d]. */
+const randomDirections = (count: number, d: number, seed: number): Points => {
+  const data = new Float32Array(count * d);
+  for (let p = 0; p < count; p++) {
+    const direction = normal({ seed, stream: 'metrics.slicedWasserstein', sample: p }, d);
+    const length = Math.hypot(...direction);
+    data.set(
+      direction.map(v => v / length),
+      p * d,
+    );
+  }
+  return { data, n: count, d };
+};
+
+/**
+ * Sliced 2-Wasserstein distance along random directions: sqrt( E_w W2^2(w.x, w.y) ), w uniform on the sphere.
+ * A shift by v gives |v| / sqrt(d) in expectation. The sets may differ in size.
+ * @throws ArgumentError for unknown options or sets of different dimension
+ */
+export const slicedWasserstein = (
+  samples: Points,
+  reference: Points,
+  options: SlicedWassersteinOptions = {},
+): Measurement => {
+  const where = 'slicedWasserstein';
+  const { projections, seed } = withDefaults(where, options, { projections: 1000, seed: 0 });
+  expectInteger(where, 'projections', projections, { min: 1 });
+  expectPair(where, samples, reference);
+  return slicedWassersteinAlong(samples, reference, randomDirections(projections, samples.d, seed));
+};
