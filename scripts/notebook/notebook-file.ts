@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 /** The parts of the Jupyter format (nbformat 4.5) that these notebooks use; text may be stored as a list of lines. */
@@ -56,7 +56,7 @@ export const notebookName = (path: string): string => basename(path, '.ipynb');
  * @throws Error when a name matches nothing.
  */
 export const findNotebooks = (folder: string, names: string[]): string[] => {
-  const all = readdirSync(folder)
+  const all = (existsSync(folder) ? readdirSync(folder) : [])
     .filter(file => /^\d\d_.*\.ipynb$/.test(file))
     .sort();
   if (names.length === 0) return all.map(file => join(folder, file));
