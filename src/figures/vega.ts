@@ -12,7 +12,8 @@ type Canvas = { toBuffer: (type: 'image/png') => Buffer };
 const openView = async (spec: ChartSpec) => {
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')]);
   const quiet = { warn: fail, error: fail, info: ignore, debug: ignore, level: ignore };
-  const compiled = vegaLite.compile(spec as never, { logger: quiet as never });
+  // A copy: Vega marks the rows it draws with a symbol of its own, and those may be the caller's.
+  const compiled = vegaLite.compile(structuredClone(spec) as never, { logger: quiet as never });
   return new vega.View(vega.parse(compiled.spec), { renderer: 'none', logLevel: vega.Error });
 };
 

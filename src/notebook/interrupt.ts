@@ -17,6 +17,13 @@ export const interruptible = async <T>(work: (signal: AbortSignal) => Promise<T>
   await turn();
   const controller = new AbortController();
   const before = process.listeners('SIGINT');
+  let restored = false;
+  const restore = (): void => {
+    if (restored) return;
+    restored = true;
+    for (const listener of before) process.on('SIGINT', listener);
+    process.off('SIGINT', onInterrupt);
+  };
   const onInterrupt = (): void => {
     if (!controller.signal.aborted) return controller.abort();
     restore();
@@ -26,10 +33,6 @@ export const interruptible = async <T>(work: (signal: AbortSignal) => Promise<T>
   // without any listener would give SIGINT back its deadly default.
   process.on('SIGINT', onInterrupt);
   for (const listener of before) process.off('SIGINT', listener);
-  const restore = (): void => {
-    for (const listener of before) if (!process.listeners('SIGINT').includes(listener)) process.on('SIGINT', listener);
-    process.off('SIGINT', onInterrupt);
-  };
   try {
     return await work(controller.signal);
   } finally {

@@ -17,7 +17,7 @@ export type Progress = {
   done: () => void;
 };
 
-const barWidth = 24;
+const barWidth = 20;
 const shortestPause = 250; // ms between two updates
 
 /** Seconds as 0:05, 1:23 or 1:02:03. */
@@ -33,7 +33,7 @@ const count = (value: number): string =>
 
 const extraText = (extra: Extra): string =>
   Object.entries(extra)
-    .map(([key, value]) => ` · ${key} ${typeof value === 'number' ? Number(value.toPrecision(4)) : value}`)
+    .map(([key, value]) => ` · ${key} ${typeof value === 'number' ? Number(value.toPrecision(3)) : value}`)
     .join('');
 
 /** The state of a progress line. */

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  barsPerStep,
+  curvesWithSpread,
+  densityPanels,
+  gridPoints,
+  lossChart,
+  pointClouds,
+  renderChart,
+  type ChartSpec,
+} from '../../src/figures';
+
+const count = (text: string, pattern: RegExp): number => [...text.matchAll(pattern)].length;
+
+/** The paths of one kind of mark: Vega groups them by role and type. */
+const marks = (svg: string, type: 'line' | 'area' | 'symbol' | 'rect' | 'rule'): number =>
+  [...svg.matchAll(new RegExp(`<g class="mark-${type} role-mark[^>]*>(.*?)</g>`, 'gs'))]
+    .map(([, inside]) => count(inside, /<(path|line|rect) /g))
+    .reduce((a, b) => a + b, 0);
+
+const svgOf = async (spec: ChartSpec): Promise<string> => (await renderChart(spec)).svg;
+
+const curves = (last = 0.04) =>
+  curvesWithSpread({
+    title: 'Crossing',
+    points: ['coef 0.5', 'coef 1.0'].flatMap(series =>
+      [1000, 2000, 4000].flatMap(x => [0, 1, 2].map(seed => ({ series, x, seed, value: last + seed * 0.01 + 10 / x }))),
+    ),
+    x: { title: 'training images', log: true },
+    y: { title: 'sliced W2', log: true },
+    floor: { value: 0.02, label: 'real vs. real' },
+    teacher: { value: 0.03, label: 'teacher, NFE 35' },
+  });
+
+test('curves: two series give two lines, two bands and a dot per seed; title, axes, legend and references are named', async () => {
+  const svg = await svgOf(curves());
+  assert.equal(marks(svg, 'line'), 2);
+  assert.equal(marks(svg, 'area'), 2);
+  assert.equal(marks(svg, 'symbol'), 2 * 3 * 3);
+  assert.equal(marks(svg, 'rule'), 2);
+  for (const text of [
+    'Crossing',
+    'training images',
+    'sliced W2',
+    'coef 0.5',
+    'coef 1.0',
+    'real vs. real',
+    'teacher, NFE 35',
+  ])
+    assert.ok(svg.includes(`>${text}<`), text);
+});
+
+test('a chart is the same for the same data and differs when one value changes by 2 %', async () => {
+  assert.equal(await svgOf(curves()), await svgOf(curves()));
+  assert.notEqual(await svgOf(curves()), await svgOf(curves(0.0408)));
+});
+
+test('curves refuse what an axis cannot place', () => {
+  const draw = (value: number, log: boolean) => () =>
+    curvesWithSpread({
+      title: 't',
+      points: [{ series: 'a', x: 1, seed: 0, value }],
+      x: { title: 'x' },
+      y: { title: 'y', log },
+    });
+  assert.throws(draw(0, true), /ArgumentError: curvesWithSpread: cannot place .*on a log axis/);
+  assert.throws(draw(NaN, false), /cannot place/);
+});
+
+test('bars: one per series and step, whiskers and references as rules, the mean written above', async () => {
+  const values = [1, 2, 4].flatMap(steps =>
+    ['CoSIM', 'teacher'].flatMap(series =>
+      [0, 1].map(seed => ({ series, steps, seed, value: 100 / steps + 2 * seed })),
+    ),
+  );
+  const svg = await svgOf(barsPerStep({ title: 'Steps', values, metric: 'FD', floor: { value: 1.4, label: 'floor' } }));
+  assert.equal(marks(svg, 'rect'), 6);
+  assert.equal(marks(svg, 'rule'), 6 + 1);
+  for (const mean of ['101', '51', '26']) assert.equal(count(svg, new RegExp(`>${mean}<`, 'g')), 2, mean);
+});
+
+test('bars: a single series needs no legend', async () => {
+  const svg = await svgOf(
+    barsPerStep({ title: 't', values: [{ series: 'only', steps: 1, seed: 0, value: 3 }], metric: 'm' }),
+  );
+  assert.ok(!svg.includes('>only<'));
+});
+
+test('loss chart: a panel a metric; thousands of reports become at most 120 points; non-finite values are left out', () => {
+  const reports = Array.from({ length: 5000 }, (_, i) => ({ step: i, images: i + 1, a: i === 7 ? NaN : 1, b: i }));
+  const spec = lossChart({ title: 't', reports, metrics: { a: 'first', b: 'second' } });
+  const panels = spec.vconcat as { data: { values: { images: number; mean: number; low: number; high: number }[] } }[];
+  assert.equal(panels.length, 2);
+  for (const panel of panels) assert.ok(panel.data.values.length <= 120);
+  assert.ok(panels[0].data.values.every(value => value.mean === 1));
+  assert.deepEqual(panels[1].data.values[0], { images: 42, mean: 20.5, low: 0, high: 41 });
+  assert.equal(panels[1].data.values.at(-1)?.images, 5000);
+});
+
+test('loss chart draws before the first report', async () => {
+  assert.match(await svgOf(lossChart({ title: 'Empty', reports: [], metrics: { a: 'loss' } })), />loss</);
+});
+
+test('point clouds: one panel a cloud, one dot a point within the axes, in the order given', async () => {
+  const points = [0, 0, 1, 1, -1, 0.5, 9, 9];
+  const clouds = [
+    { label: 'zebra', points, reference: true },
+    { label: 'ant', points: [0, 0] },
+  ];
+  const svg = await svgOf(pointClouds({ title: 't', clouds, extent: 2 }));
+  assert.equal(marks(svg, 'symbol'), 3 + 1);
+  assert.ok(svg.indexOf('>zebra<') < svg.indexOf('>ant<'));
+  assert.throws(() => pointClouds({ title: 't', clouds: [{ label: 'odd', points: [1, 2, 3] }] }), /points of 'odd'/);
+});
+
+test('density panels: the contour of half the peak of a Gaussian is the circle of radius sigma sqrt(2 ln 2)', () => {
+  const grid = { x: [-2, 2], y: [-2, 2], rows: 80, columns: 80 } as const;
+  const at = gridPoints(grid);
+  const sigma = 0.5;
+  const values = Array.from({ length: 6400 }, (_, i) =>
+    Math.exp(-(at[2 * i] ** 2 + at[2 * i + 1] ** 2) / (2 * sigma ** 2)),
+  );
+  const spec = densityPanels({ title: 't', densities: [{ label: 'one', values }], grid });
+  type Band = { density: number; geometry: { coordinates: number[][][][] } };
+  const [panel] = spec.concat as { layer: { data: { values: Band[] } }[] }[];
+  const bands = panel.layer[0].data.values.slice(1);
+  assert.ok(bands.length > 10);
+  for (const { density, geometry } of bands.filter(band => band.density > 0.05 && band.density < 0.9)) {
+    const radius = sigma * Math.sqrt(-2 * Math.log(density));
+    for (const [x, y] of geometry.coordinates[0][0]) assert.ok(Math.abs(Math.hypot(x, y) - radius) < 0.01);
+  }
+});
+
+test('density panels draw axes and a legend, and refuse values that do not fill the grid', async () => {
+  const grid = { x: [0, 1], y: [0, 1], rows: 4, columns: 4 } as const;
+  const values = Float32Array.from({ length: 16 }, (_, i) => i);
+  assert.match(await svgOf(densityPanels({ title: 't', densities: [{ label: 'ramp', values }], grid })), />density</);
+  assert.throws(
+    () => densityPanels({ title: 't', densities: [{ label: 'short', values: [1] }], grid }),
+    /'short'.*\[16\]/,
+  );
+});
+
+test('drawing leaves the data it was given untouched', async () => {
+  const points = [Object.freeze({ series: 'a', x: 1, seed: 0, value: 2 })];
+  await renderChart(curvesWithSpread({ title: 't', points, x: { title: 'x' }, y: { title: 'y' } }));
+  assert.deepEqual(Object.getOwnPropertySymbols(points[0]), []);
+});
+
+test('a specification that compiles only with a warning is refused', async () => {
+  const spec = { data: { values: [{ a: 1 }] }, mark: 'bar', encoding: { shape: { field: 'a', type: 'nominal' } } };
+  await assert.rejects(renderChart(spec), /renderChart: shape dropped/);
+});
