@@ -2,7 +2,7 @@
 
 {"threads": n}                                       -> {"torch": version, "threads": n}
 {"load": file, "method", "config", "options"}         -> {"loaded": number of tensors}
-{"steps": n}                                         -> {"losses": of the last step, "ms": [each step's time]}
+{"steps": n}                                         -> {"losses": of the last step, "ms": [each step], "cpuMs": [each step]}
 {"save": file}                                       -> {"saved": number of tensors}
 
 A file holds parameters as ROLE/NAME and batches as batch/LOSS/NAME, both in PyTorch's layout.
@@ -33,12 +33,13 @@ class Session:
         return {"loaded": len(tensors)}
 
     def steps(self, request):
-        times, losses = [], {}
+        wall, cpu, losses = [], [], {}
         for _ in range(request["steps"]):
-            start = time.perf_counter()
+            start = time.perf_counter(), time.process_time()
             losses = self.trainer.step(self.batch)
-            times.append(1000 * (time.perf_counter() - start))
-        return {"losses": losses, "ms": times}
+            wall.append(1000 * (time.perf_counter() - start[0]))
+            cpu.append(1000 * (time.process_time() - start[1]))
+        return {"losses": losses, "ms": wall, "cpuMs": cpu}
 
     def save(self, request):
         roles = {role: self.trainer.networks[role] for role in self.trainer.trained} | {"ema": self.trainer.ema}

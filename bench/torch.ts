@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { type HostTensor, toReference, writeSafetensors } from '../src/checkpoints';
+import type { Tensors } from '../src/compute/tensors';
+
+const PYTHON = '/usr/bin/python3';
+
+/** A PyTorch process that answers requests one by one (torch_bench.py). */
+export type Torch = {
+  version: string;
+  threads: number;
+  request: <Answer>(request: Record<string, unknown>) => Promise<Answer>;
+  end: () => void;
+};
+
+/** Starts PyTorch with so many threads; undefined where there is no Python or it has no torch. */
+export const startTorch = async (threads: number): Promise<Torch | undefined> => {
+  if (!existsSync(PYTHON)) return undefined;
+  const child = spawn(PYTHON, ['-B', join(__dirname, 'torch_bench.py')], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ended = once(child, 'exit');
+  const request = async <Answer>(body: Record<string, unknown>): Promise<Answer> => {
+    child.stdin.write(`${JSON.stringify(body)}\n`);
+    const line = await answers.next();
+    if (line.done) throw new Error(`PyTorch ended: ${complaint.trim()}`);
+    return JSON.parse(line.value) as Answer;
+  };
+  child.stdin.on('error', () => undefined); // a process that ended is reported by the missing answer
+  try {
+    const { torch, threads: got } = await request<{ torch: string; threads: number }>({ threads });
+    return { version: torch, threads: got, request, end: () => child.stdin.end() };
+  } catch (error) {
+    await ended;
+    if (complaint.includes("No module named 'torch'")) return undefined;
+    throw error;
+  }
+};
+
+/** A batch in PyTorch's layout: images [B, H, W, C] become [B, C, H, W]; the rest stays. */
+const channelsFirst = (tensor: HostTensor): HostTensor => {
+  const { shape, data } = tensor;
+  if (shape.length !== 4) return tensor;
+  const [B, H, W, C] = shape;
+  const moved = new Float32Array(data.length);
+  for (let b = 0, at = 0; b < B; b++)
+    for (let c = 0; c < C; c++)
+      for (let i = 0; i < H * W; i++) moved[at++] = (data as Float32Array)[(b * H * W + i) * C + c];
+  return { ...tensor, shape: [B, C, H, W], data: moved };
+};
+
+const hostTensors = async (tensors: Tensors, layout: (t: HostTensor) => HostTensor): Promise<[string, HostTensor][]> =>
+  Promise.all(
+    Object.entries(tensors).map(async ([name, t]: [string, Tensor]) => [
+      name,
+      layout({ dtype: 'F32', shape: t.shape, data: await t.data<'float32'>() }),
+    ]),
+  );
+
+/** Writes parameters and batches as torch_bench.py reads them. */
+export const writeStart = async (
+  path: string,
+  { parameters, batches }: { parameters: Tensors; batches: Tensors },
+): Promise<void> => {
+  const [weights, inputs] = await Promise.all([
+    hostTensors(parameters, toReference),
+    hostTensors(batches, channelsFirst),
+  ]);
+  await writeSafetensors(path, Object.fromEntries([...weights, ...inputs]));
+};
