@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ArgumentError, expectOneOf, fail, withDefaults } from '../compute/check';
+import { ArgumentError, expectKeys, expectOneOf, fail, withDefaults } from '../compute/check';
 
 /** The sizes at which a notebook runs: a check of every line, two CPU cores in minutes, the paper's. */
 export type Preset = 'smoke' | 'laptop' | 'paper';
@@ -42,6 +42,13 @@ const checkEntries = (where: string, given: object, usual: Record<string, unknow
   }
 };
 
+/** The types say the same; this is for presets that came through a cast or from JavaScript. */
+const checkSameKeys = (preset: Preset, values: object, usual: object): void => {
+  expectKeys(`params: preset '${preset}'`, values, Object.keys(usual));
+  for (const key of Object.keys(usual))
+    if (!(key in values)) throw new ArgumentError(`params: preset '${preset}' lacks '${key}'.`);
+};
+
 /**
  * The one cell of parameters. Each preset gives every key; COSIM_PRESET picks one (default 'laptop') and COSIM_PARAMS
  * (JSON text or a file's path) replaces single values, so a notebook runs at other sizes without being edited.
@@ -62,7 +69,7 @@ export const params = <T extends Readonly<Record<string, ParamValue>>>(presets: 
   const chosen = COSIM_PRESET === '' ? 'laptop' : COSIM_PRESET;
   const preset = expectOneOf('params', 'COSIM_PRESET', chosen, presetNames);
   const defaults: T = presets[preset];
-  for (const other of presetNames) withDefaults(`params: preset '${other}'`, presets[other], presets.laptop);
+  for (const other of presetNames) checkSameKeys(other, presets[other], presets.laptop);
 
   const given = COSIM_PARAMS === '' ? {} : readOverrides(COSIM_PARAMS);
   const merged = withDefaults<T>('params: COSIM_PARAMS', given, defaults);
