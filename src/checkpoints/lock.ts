@@ -5,7 +5,7 @@ import { CheckpointError } from './checkpoint-error';
 
 const isCode = (error: unknown, code: string): boolean => (error as NodeJS.ErrnoException).code === code;
 
-/** The process that holds the lock file, undefined if there is no such file any more. */
+/** The process that holds the lock file: undefined if there is no such file any more, NaN if it names none. */
 const holder = async (path: string): Promise<number | undefined> => {
   try {
     return Number.parseInt(await readFile(path, 'utf8'), 10);
@@ -59,6 +59,6 @@ const takeAway = async (path: string, pid: number): Promise<void> => {
     if (isCode(error, 'ENOENT')) return;
     throw error;
   }
-  if ((await holder(taken)) === pid) await rm(taken, { force: true });
+  if (Object.is(await holder(taken), pid)) await rm(taken, { force: true });
   else await rename(taken, path);
 };

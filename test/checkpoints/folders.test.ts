@@ -107,10 +107,12 @@ test('a locked folder is refused and the message names the process; once release
   await assert.rejects(lockFolder(dir), { code: 'locked', message: /in use by process 1;/ });
 });
 
-test('the lock of a dead process is taken over', async () => {
-  writeFileSync(join(dir, '.lock'), `${deadPid()}\n`);
-  const release = await lockFolder(dir);
-  assert.equal(readFileSync(join(dir, '.lock'), 'utf8').trim(), String(process.pid));
-  await release();
-  assert.deepEqual(readdirSync(dir), []);
+test('the lock of a dead process is taken over, and so is a damaged one', async () => {
+  for (const content of [`${deadPid()}\n`, '', 'damaged']) {
+    writeFileSync(join(dir, '.lock'), content);
+    const release = await lockFolder(dir);
+    assert.equal(readFileSync(join(dir, '.lock'), 'utf8').trim(), String(process.pid));
+    await release();
+    assert.deepEqual(readdirSync(dir), []);
+  }
 });
