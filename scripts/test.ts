@@ -10,31 +10,42 @@ import { findNotebooks, formatNotebook, notebookName, readNotebook } from './not
 import { runNotebooks } from './notebook/run';
 import { notebooksFolder, root, runProgram } from './project';
 
-const count = { passed: 0, failed: 0 };
+const TYPES_CACHE = join(root, 'node_modules', '.cache', 'cosim', 'types.tsbuildinfo');
 
-const record = (name: string, problem?: string): void => {
-  if (problem === undefined) count.passed++;
-  else {
-    count.failed++;
-    console.log(`FAILED  ${name}${problem ? `\n${problem.trim().replace(/^/gm, '    ')}` : ''}`);
-  }
-};
+/** One thing that was checked, and what is wrong with it. */
+type Check = { name: string; problem?: string };
 
-const stage = async (name: string, body: () => Promise<void>): Promise<void> => {
-  const [started, { passed, failed }] = [performance.now(), count];
-  await body().catch((error: unknown) => record(name, (error as Error).stack ?? String(error)));
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const failures = count.failed - failed;
-  const result = failures > 0 ? `${failures} FAILED` : 'ok';
-  console.log(`${name.padEnd(14)} ${seconds.padStart(6)} s  ${count.passed - passed} passed, ${result}`);
+const total = { passed: 0, failed: 0 };
+
+/** Runs one kind of check and reports it; what it throws is a failure of its own. */
+const stage = async (name: string, body: () => Promise<Check[]>): Promise<void> => {
+  const started = performance.now();
+  const checks = await body().catch((error: unknown) => [{ name, problem: (error as Error).stack ?? String(error) }]);
+  const failed = checks.filter(check => check.problem !== undefined);
+  for (const { name: what, problem = '' } of failed)
+    console.log(`FAILED  ${what}\n${problem.trim().replace(/^/gm, '    ')}`);
+  const passed = checks.length - failed.length;
+  total.passed += passed;
+  total.failed += failed.length;
+  const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(6);
+  console.log(
+    `${name.padEnd(14)} ${seconds} s  ${passed} passed, ${failed.length > 0 ? `${failed.length} FAILED` : 'ok'}`,
+  );
 };
 
 /** A check that is one program: it passes when the program ends with 0. */
 const program = (name: string, script: string, ...args: string[]): Promise<void> =>
   stage(name, async () => {
     const { code, output } = await runProgram(process.execPath, [join(root, 'node_modules', script), ...args]);
-    record(name, code === 0 ? undefined : output);
+    return [{ name, problem: code === 0 ? undefined : output }];
   });
+
+const types = (): Promise<void> =>
+  program('types', 'typescript/bin/tsc', '-p', 'tsconfig.json', '--incremental', '--tsBuildInfoFile', TYPES_CACHE);
+const format = (): Promise<void> =>
+  program('format', 'prettier/bin/prettier.cjs', '--check', '--cache', '--log-level', 'warn', '.');
+const lint = (): Promise<void> =>
+  program('lint', 'eslint/bin/eslint.js', '.', '--max-warnings', '0', '--ignore-pattern', '.jupyter/');
 
 const testFiles = (): string[] =>
   readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
@@ -53,42 +64,55 @@ const errorText = (error: Error): string => {
 };
 
 /** Runs the test files in processes of their own, two at a time; every test counts, suites and files only as their tests. */
-const unitTests = (): Promise<void> =>
+const unitTests = (): Promise<Check[]> =>
   new Promise((resolve, reject) => {
     const files = testFiles();
+    const checks: Check[] = [];
+    const stderr = new Map<string, string>();
     const named = ({ name, file }: { name: string; file?: string }): string =>
       `${file ? `${relative(root, file)}: ` : ''}${name}`;
-    const stream = run({ files, concurrency: 2 });
-    const stderr = new Map<string, string>();
-    stream.on('test:stderr', ({ file, message }) => stderr.set(file, (stderr.get(file) ?? '') + message));
     const isGroup = (test: { name: string; details: { type?: string } }): boolean =>
       test.details.type === 'suite' || files.includes(test.name);
+    const stream = run({ files, concurrency: 2 });
+    stream.on('test:stderr', ({ file, message }) => stderr.set(file, (stderr.get(file) ?? '') + message));
     stream.on('test:pass', test => {
       if (isGroup(test)) return;
-      if (test.skip === undefined) record(named(test));
+      if (test.skip === undefined) checks.push({ name: named(test) });
       else console.log(`skipped ${named(test)}`);
     });
     stream.on('test:fail', test => {
       const { error } = test.details;
       const counted = (error as Error & { failureType?: string }).failureType === 'subtestsFailed';
-      const crashed = files.includes(test.name); // no test ran: only the process itself knows why
-      const detail = crashed ? (stderr.get(test.name) ?? '') : errorText(error);
-      if (!(isGroup(test) && counted)) record(crashed ? relative(root, test.name) : named(test), detail);
+      if (isGroup(test) && counted) return;
+      // A file that ended before any of its tests did: only its error stream knows why.
+      if (files.includes(test.name))
+        checks.push({ name: relative(root, test.name), problem: stderr.get(test.name) ?? '' });
+      else checks.push({ name: named(test), problem: errorText(error) });
     });
-    stream.on('end', resolve).on('error', reject);
+    stream.on('end', () => resolve(checks)).on('error', reject);
     stream.resume();
   });
 
-const notebookChecks = async (paths: string[]): Promise<void> => {
+const notebookCells = async (paths: string[]): Promise<Check[]> => {
   const problems = await checkCells(paths);
-  for (const path of paths) {
+  return paths.flatMap(path => {
     const name = notebookName(path);
     const clean = readFileSync(path, 'utf8') === formatNotebook(cleanNotebook(readNotebook(path)));
-    record(`${name}: stored clean`, clean ? undefined : 'run: npm run nb:clean');
     const own = problems.filter(({ notebook }) => notebook === name);
     const lines = own.map(({ cell, line, message, from }) => `${name}:${cell}:${line}: ${message} (${from})`);
-    record(`${name}: types and lint`, lines.length > 0 ? lines.join('\n') : undefined);
-  }
+    return [
+      { name: `${name}: stored clean`, problem: clean ? undefined : 'run: npm run nb:clean' },
+      { name: `${name}: types and lint`, problem: lines.length > 0 ? lines.join('\n') : undefined },
+    ];
+  });
+};
+
+const notebookRuns = async (paths: string[]): Promise<Check[]> => {
+  const results = await runNotebooks(paths, { preset: 'smoke', jobs: 2, write: false });
+  return results.map(({ name, problems }) => ({
+    name: `${name} at smoke`,
+    problem: problems.length > 0 ? problems.join('\n') : undefined,
+  }));
 };
 
 const main = async (): Promise<void> => {
@@ -96,18 +120,12 @@ const main = async (): Promise<void> => {
     options: { fast: { type: 'boolean', default: false }, static: { type: 'boolean', default: false } },
   });
   const notebooks = findNotebooks(notebooksFolder, []);
-  await program('types', 'typescript/bin/tsc', '-p', 'tsconfig.json');
-  await program('lint', 'eslint/bin/eslint.js', '.', '--max-warnings', '0', '--ignore-pattern', '.jupyter/');
-  await program('format', 'prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.');
+  await Promise.all([types().then(format), lint()]); // lint takes about as long as the two others together
   if (!values.static) await stage('unit tests', unitTests);
-  await stage('notebook cells', () => notebookChecks(notebooks));
-  if (!values.static && !values.fast)
-    await stage('notebooks run', async () => {
-      const results = await runNotebooks(notebooks, { preset: 'smoke', jobs: 2, write: false });
-      for (const { name, problems } of results) record(name, problems.length > 0 ? problems.join('\n') : undefined);
-    });
-  console.log(`${count.passed} passed, ${count.failed} failed`);
-  process.exitCode = count.failed > 0 ? 1 : 0;
+  await stage('notebook cells', () => notebookCells(notebooks));
+  if (!values.static && !values.fast) await stage('notebooks run', () => notebookRuns(notebooks));
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  process.exitCode = total.failed > 0 ? 1 : 0;
 };
 
 void main();

@@ -56,9 +56,7 @@ export const notebookName = (path: string): string => basename(path, '.ipynb');
  * @throws Error when a name matches nothing.
  */
 export const findNotebooks = (folder: string, names: string[]): string[] => {
-  const all = (existsSync(folder) ? readdirSync(folder) : [])
-    .filter(file => /^\d\d_.*\.ipynb$/.test(file))
-    .sort();
+  const all = (existsSync(folder) ? readdirSync(folder) : []).filter(file => /^\d\d_.*\.ipynb$/.test(file)).sort();
   if (names.length === 0) return all.map(file => join(folder, file));
   return names.flatMap(name => {
     if (name.endsWith('.ipynb')) return [name];
