@@ -11,7 +11,16 @@ export type Picture = { title: string; png: Buffer; svg?: string; spec?: ChartSp
 /** A specification larger than this stays out of notebooks, which keep their PNG: clouds of points would swell them. */
 const largestShownSpec = 128 * 1024;
 
-/** A saved picture with the numbers behind it; a notebook shows it, a chart also as interactive Vega-Lite. */
+/** A picture for notebooks: PNG first, a chart also as interactive Vega-Lite. */
+export const pictureBundle = ({ png, spec }: Picture, text: string): MimeBundle => ({
+  'image/png': png.toString('base64'),
+  ...(spec !== undefined && JSON.stringify(spec).length <= largestShownSpec
+    ? { 'application/vnd.vegalite.v5+json': spec }
+    : {}),
+  'text/plain': text,
+});
+
+/** A saved picture with the numbers behind it; shown as `pictureBundle` says. */
 export class Figure {
   readonly title: string;
   readonly png: Buffer;
@@ -30,12 +39,7 @@ export class Figure {
   }
 
   [displaySymbol](): MimeBundle {
-    const interactive = this.spec !== undefined && JSON.stringify(this.spec).length <= largestShownSpec;
-    return {
-      'image/png': this.png.toString('base64'),
-      ...(interactive ? { 'application/vnd.vegalite.v5+json': this.spec } : {}),
-      'text/plain': this.toString(),
-    };
+    return pictureBundle(this, this.toString());
   }
 
   toString(): string {

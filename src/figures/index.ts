@@ -1,7 +1,7 @@
 export { displaySymbol, type Displayable, type MimeBundle } from './mime';
 export { provenance, type Provenance } from './provenance';
 export { renderChart, renderPng, pixelRatio, type Chart } from './vega';
-export { Figure, saveFigure, type Picture } from './figure';
+export { Figure, pictureBundle, saveFigure, type Picture } from './figure';
 export { spread, type Spread } from './spread';
 export type { ChartSpec } from './theme';
 export type { Reference, References } from './reference-lines';

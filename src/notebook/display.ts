@@ -1,8 +1,8 @@
-import { displaySymbol, type Displayable, type MimeBundle } from '../figures';
+import { displaySymbol, pictureBundle, type Displayable, type MimeBundle, type Picture } from '../figures';
 import { openOutput } from './kernel';
 
-/** What `show` accepts: a figure, table or other displayable object, a PNG, or plain text. */
-export type Showable = Displayable | Uint8Array | string;
+/** What `show` accepts: a figure, table or other displayable object, a picture not saved, a PNG, or plain text. */
+export type Showable = Displayable | Picture | Uint8Array | string;
 
 /** HTML to show as it stands. GitHub drops its styles and scripts. */
 export const html = (source: string): Displayable => ({ [displaySymbol]: () => ({ 'text/html': source }) });
@@ -17,7 +17,7 @@ export const bundleOf = (value: Showable): MimeBundle => {
   if (typeof value === 'string') return { 'text/plain': value };
   if (value instanceof Uint8Array)
     return { 'image/png': Buffer.from(value).toString('base64'), 'text/plain': 'picture' };
-  return value[displaySymbol]();
+  return displaySymbol in value ? value[displaySymbol]() : pictureBundle(value, value.title);
 };
 
 /**

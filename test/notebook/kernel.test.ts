@@ -29,7 +29,7 @@ const grid = () => imageGrid({ images: [0, 0, 0, 0], n: 1, h: 2, w: 2, c: 1, sca
 
 test('show sends one message a value with all its forms, outputs apart', async () => {
   enterKernel();
-  show('text', html('<b>x</b>'), markdown('*x*'), table([{ a: 1 }]), (await grid()).png);
+  show('text', html('<b>x</b>'), markdown('*x*'), table([{ a: 1 }]), (await grid()).png, await grid());
   assert.deepEqual(
     sent.map(({ data }) => Object.keys(data)),
     [
@@ -38,9 +38,10 @@ test('show sends one message a value with all its forms, outputs apart', async (
       ['text/markdown', 'text/plain'],
       ['text/html', 'text/markdown', 'text/plain'],
       ['image/png', 'text/plain'],
+      ['image/png', 'text/plain'],
     ],
   );
-  assert.equal(new Set(sent.map(({ transient }) => transient.display_id)).size, 5);
+  assert.equal(new Set(sent.map(({ transient }) => transient.display_id)).size, 6);
   assert.ok(sent.every(({ update }) => !update));
 });
 
