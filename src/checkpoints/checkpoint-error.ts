@@ -23,6 +23,8 @@ export type CheckpointErrorCode =
   | 'trailing-bytes' // bytes after the last tensor
   | 'file-changed' // the file became shorter while it was read
   | 'integer-range' // an integer that does not fit into a tensor's 32 bits
+  | 'missing' // no checkpoint in the folder
+  | 'format' // a checkpoint of another version
   | 'locked'; // another run holds the folder
 
 /** Thrown for a file or folder that cannot be used as a checkpoint; `code` says which rule it breaks. */

@@ -160,6 +160,7 @@ export const cosim = (teacher: Denoiser, generator: Denoiser, options: Partial<C
   };
   return {
     config: { kind: 'cosim', ...config },
+    sampler: 'multistep',
     report: regularisation(alpha, coef),
     denoisers: { theta: teacher, phi: generator, psi: auxiliary },
     updates: [psi, phi],

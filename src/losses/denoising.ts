@@ -30,6 +30,7 @@ export const denoising = (network: Denoiser, options: Partial<DenoisingOptions> 
   expectNumber('denoising', 'sigmaData', sigmaData, { above: 0 });
   return {
     config: { kind: 'denoising', ...config },
+    sampler: 'heun',
     report: {},
     denoisers: { phi: network },
     updates: [

@@ -36,6 +36,7 @@ export type Method = {
   report: Record<string, number>; // derived quantities worth printing beside results, e.g. beta
   denoisers: Partial<Record<Role, Denoiser>>; // phi is what is averaged and sampled from
   updates: readonly Update[];
+  sampler: 'multistep' | 'heun'; // how phi generates: Algorithm 1, or EDM's sampler for a plain denoiser
 };
 
 /** Normal noise shaped like the samples: row i is sample first + i of the step. */

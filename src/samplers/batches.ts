@@ -1,0 +1,78 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { expectInteger, fail } from '../compute/check';
+import { normal } from '../compute/noise';
+import type { Denoiser, Tensors } from '../networks';
+
+/** What every sampler is given. */
+export type SamplerInput = {
+  denoiser: Denoiser;
+  parameters: Tensors; // stay the caller's
+  seeds: readonly number[]; // one a sample: sample k depends on seeds[k] and labels[k] only
+  labels?: readonly number[]; // class of each sample, for conditional denoisers
+  batch?: number; // samples computed at a time, default 64: memory, never results
+  signal?: AbortSignal; // stops between network calls by throwing the signal's reason
+  /** After every step: x is the state of this batch, valid during the call only. */
+  onStep?: (progress: {
+    step: number;
+    steps: number;
+    done: number;
+    total: number;
+    x: tf.Tensor;
+  }) => void | Promise<void>;
+};
+
+/** Samples on the host: row k is seeds[k]'s. */
+export type Samples = { data: Float32Array; n: number; shape: readonly number[] };
+
+/** Standard normal noise of step `step` for these seeds, [n, ...shape]. */
+export const seededNormal = (seeds: readonly number[], step: number, shape: readonly number[]): tf.Tensor => {
+  const size = tf.util.sizeFromShape([...shape]);
+  const data = new Float32Array(seeds.length * size);
+  seeds.forEach((seed, i) => data.set(normal({ seed, stream: 'sampler', step }, size), i * size));
+  return tf.tensor(data, [seeds.length, ...shape]);
+};
+
+/** One class number a sample as one-hot rows, or nothing for unconditional sampling. */
+export const oneHotLabels = (labels: readonly number[] | undefined, classes: number): tf.Tensor | undefined =>
+  labels && tf.cast(tf.oneHot(tf.tensor1d([...labels], 'int32'), classes), 'float32');
+
+const check = (where: string, { denoiser, seeds, labels, batch = 64 }: SamplerInput): void => {
+  expectInteger(where, 'batch', batch, { min: 1 });
+  seeds.forEach((seed, i) => expectInteger(where, `seeds[${i}]`, seed));
+  if (!labels) return;
+  if (denoiser.classes === 0) fail(where, 'labels', 'absent: this denoiser is unconditional', labels.length);
+  if (labels.length !== seeds.length) fail(where, 'labels', `as many as the ${seeds.length} seeds`, labels.length);
+  labels.forEach((label, i) => expectInteger(where, `labels[${i}]`, label, { max: denoiser.classes - 1 }));
+};
+
+/**
+ * Runs `one` over batches of seeds and collects the samples on the host, so that memory does not grow with their number.
+ * `one` returns a tensor that this function disposes.
+ */
+export const inBatches = async (
+  where: string,
+  input: SamplerInput,
+  one: (seeds: readonly number[], labels: tf.Tensor | undefined, done: number) => Promise<tf.Tensor>,
+): Promise<Samples> => {
+  check(where, input);
+  const { seeds, denoiser, batch = 64, labels, signal } = input;
+  const size = tf.util.sizeFromShape([...denoiser.sampleShape]);
+  const data = new Float32Array(seeds.length * size);
+  for (let first = 0; first < seeds.length; first += batch) {
+    signal?.throwIfAborted();
+    const classes = oneHotLabels(labels?.slice(first, first + batch), denoiser.classes);
+    const x = await one(seeds.slice(first, first + batch), classes, first);
+    data.set(await x.data(), first * size);
+    tf.dispose([x, classes ?? []]);
+    await new Promise(resolve => setImmediate(resolve)); // a notebook's event loop stays alive
+  }
+  return { data, n: seeds.length, shape: denoiser.sampleShape };
+};
+
+/** D(x, sigma) at one noise level for the whole batch. */
+export const denoiseAt = (
+  { denoiser, parameters }: SamplerInput,
+  x: tf.Tensor,
+  sigma: number,
+  labels: tf.Tensor | undefined,
+): tf.Tensor => denoiser.denoise(parameters, x, tf.fill([x.shape[0]], sigma), { labels });

@@ -1,0 +1,3 @@
+export type { Samples, SamplerInput } from './batches';
+export * from './heun';
+export * from './multistep';

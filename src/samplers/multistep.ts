@@ -1,0 +1,40 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { expectNumber, fail } from '../compute/check';
+import { denoiseAt, inBatches, type Samples, type SamplerInput, seededNormal } from './batches';
+
+/** The times of Algorithm 1 without the final 0, checked: positive and decreasing. */
+const checkTimes = (times: readonly number[]): void => {
+  if (times.length === 0) fail('sampleMultistep', 'times', 'at least one noise level', times);
+  times.forEach((t, i) => {
+    expectNumber('sampleMultistep', `times[${i}]`, t, { above: 0 });
+    if (i > 0 && t >= times[i - 1]) fail('sampleMultistep', 'times', 'decreasing', [...times]);
+  });
+};
+
+/**
+ * Algorithm 1 for times T = t_0 > ... > t_{K-1} > 0: x ~ N(0, T^2); x <- G(x, t_{n-1}) + t_n eps; the last is G itself.
+ * One network call a time (NFE = K). The first noise of a seed is the same for any times, so 2 and 4 steps can be
+ * compared from the same start.
+ * @returns samples on the host, [n, ...sampleShape].
+ */
+export const sampleMultistep = async (input: SamplerInput & { times: readonly number[] }): Promise<Samples> => {
+  const { times, onStep, signal, seeds: all } = input;
+  checkTimes(times);
+  return inBatches('sampleMultistep', input, async (seeds, labels, done) => {
+    const noise = (step: number): tf.Tensor =>
+      tf.mul(seededNormal(seeds, step, input.denoiser.sampleShape), times[step]);
+    let x = tf.tidy(() => noise(0));
+    for (let step = 0; step < times.length; step++) {
+      signal?.throwIfAborted();
+      const last = step === times.length - 1;
+      const next = tf.tidy(() => {
+        const xHat = denoiseAt(input, x, times[step], labels);
+        return last ? xHat : tf.add(xHat, noise(step + 1));
+      });
+      x.dispose();
+      x = next;
+      await onStep?.({ step: step + 1, steps: times.length, done, total: all.length, x });
+    }
+    return x;
+  });
+};

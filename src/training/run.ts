@@ -1,0 +1,206 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { lockFolder } from '../checkpoints';
+import { ArgumentError, expectKeys, expectInteger, fail } from '../compute/check';
+import { cloneTensors, type Tensors, withPrefix } from '../compute/tensors';
+import { SAMPLING_TIMES } from '../diffusion';
+import type { Dataset } from '../datasets';
+import type { Method, Role } from '../losses';
+import { type Denoiser, matchParameters } from '../networks';
+import { type HeunOptions, sampleHeun, sampleMultistep, type Samples, type SamplerInput } from '../samplers';
+import { badStepError, type Position, runUpdate } from './iteration';
+import { type RunOptions, runOptions } from './options';
+import { loadRun, saveRun } from './run-files';
+import { initialState } from './step';
+
+/** What one iteration reports: `step`, `images` seen so far, and the updates' metrics (`psiLoss`, `phiGradNorm`, ...). */
+export type StepReport = { step: number; images: number; seconds: number; [metric: string]: number };
+
+export type TrainOptions = {
+  images: number; // train until the run has seen this many images in all: calling again does nothing
+  onStep?: (report: StepReport) => void | Promise<void>;
+  signal?: AbortSignal; // stops after the current iteration, with a checkpoint if `dir` is given
+  dir?: string; // where checkpoints go: at the end, on abort and every `saveEvery` images
+  saveEvery?: number; // images between checkpoints, default: at the end only
+};
+
+export type SampleOptions = Omit<SamplerInput, 'denoiser' | 'parameters'> &
+  Omit<HeunOptions, 'noise'> & {
+    times?: readonly number[]; // of Algorithm 1; default SAMPLING_TIMES[steps]
+    parameters?: 'ema' | 'raw'; // the average (default) or the generator as trained last
+  };
+
+/** What a run is made of. */
+export type RunParts = {
+  method: Method;
+  dataset: Dataset;
+  options: RunOptions;
+  state: Tensors; // owned by the run
+  position: Position;
+  history: StepReport[];
+};
+
+const capitalised = (name: string): string => name[0].toUpperCase() + name.slice(1);
+
+/** A training run: owns its tensors, trains, samples, saves, resumes. Everything it computes follows from its seed. */
+export class Run {
+  private constructor(private readonly parts: RunParts) {}
+
+  /**
+   * A fresh run. Parameters of each role are copied, they stay the caller's.
+   * @throws ArgumentError for options out of range, parameters that do not fit, or data of another shape.
+   */
+  static start(
+    method: Method,
+    parameters: Partial<Record<Role, Tensors>>,
+    dataset: Dataset,
+    options: Partial<RunOptions> = {},
+  ): Run {
+    const resolved = runOptions(options);
+    const roles: Partial<Record<Role, Tensors>> = {};
+    for (const [role, { parameters: specs, sampleShape }] of Object.entries(method.denoisers) as [Role, Denoiser][]) {
+      if (sampleShape.join() !== dataset.sampleShape.join())
+        fail(
+          'run',
+          `samples of '${dataset.name}'`,
+          `of shape [${sampleShape.join(', ')}] as ${role}'s`,
+          dataset.sampleShape,
+        );
+      roles[role] = matchParameters(`run, ${role}`, specs, parameters[role] ?? {});
+    }
+    if (method.denoisers.phi?.classes && dataset.classes !== method.denoisers.phi.classes)
+      fail('run', `classes of '${dataset.name}'`, String(method.denoisers.phi.classes), dataset.classes);
+    const state = tf.tidy(() => {
+      const copies = Object.entries(roles).map(([role, tensors]) => [role, cloneTensors(tensors)] as const);
+      return initialState(
+        Object.fromEntries(copies),
+        method.updates.map(u => u.trains),
+        resolved,
+      );
+    });
+    return new Run({ method, dataset, options: resolved, state, position: { step: 0, images: 0 }, history: [] });
+  }
+
+  /**
+   * Goes on from the newest checkpoint in `dir`, with the identical continuation on the same backend.
+   * @throws CheckpointError when there is none or it is damaged; ArgumentError when `dataset` is another one.
+   */
+  static async load(dir: string, { dataset }: { dataset: Dataset }): Promise<Run> {
+    return new Run(await loadRun(dir, dataset));
+  }
+
+  get step(): number {
+    return this.parts.position.step;
+  }
+
+  get images(): number {
+    return this.parts.position.images;
+  }
+
+  get method(): Method {
+    return this.parts.method;
+  }
+
+  get options(): Readonly<RunOptions> {
+    return this.parts.options;
+  }
+
+  /** Reports of all iterations so far, across resumptions. */
+  get history(): readonly StepReport[] {
+    return this.parts.history;
+  }
+
+  /** Parameters by role (`ema`: the average of phi). They stay the run's: clone what must outlive the next step. */
+  parameters(role: Role | 'ema'): Tensors {
+    this.alive();
+    return withPrefix(`${role}/`, this.parts.state);
+  }
+
+  /** Trains until `images` images have been seen in all; returns how it ended. */
+  async train({
+    images,
+    onStep,
+    signal,
+    dir,
+    saveEvery = Infinity,
+    ...rest
+  }: TrainOptions): Promise<'done' | 'aborted'> {
+    this.alive();
+    expectKeys('train', rest, ['images', 'onStep', 'signal', 'dir', 'saveEvery']);
+    expectInteger('train', 'images', images);
+    const unlock = dir ? await lockFolder(dir) : undefined;
+    try {
+      let bad = 0;
+      let saved = this.images;
+      while (this.images < images && !signal?.aborted) {
+        const report = await this.iterate();
+        bad = report.nonFinite > 0 ? bad + 1 : 0;
+        if (bad >= this.options.maxBadSteps) await this.stopOnBadSteps(dir);
+        await onStep?.(report);
+        if (dir && this.images - saved >= saveEvery) {
+          await this.save(dir);
+          saved = this.images;
+        }
+        await new Promise(resolve => setImmediate(resolve)); // progress and interrupts get their turn
+      }
+      if (dir && saved < this.images) await this.save(dir);
+      return this.images < images ? 'aborted' : 'done';
+    } finally {
+      await unlock?.();
+    }
+  }
+
+  /** One iteration: every update of the method once, in order. */
+  private async iterate(): Promise<StepReport> {
+    const { parts } = this;
+    const { method, dataset, options, position } = parts;
+    const began = performance.now();
+    const metrics: Record<string, number> = { nonFinite: 0 };
+    for (const update of method.updates) {
+      const result = await runUpdate(update, parts.state, dataset, position, options);
+      parts.state = result.state;
+      for (const [name, value] of Object.entries(result.metrics)) {
+        if (name === 'nonFinite') metrics.nonFinite += value;
+        else metrics[update.trains + capitalised(name)] = value;
+      }
+    }
+    parts.position = { step: position.step + 1, images: position.images + options.batch };
+    const report = { ...parts.position, seconds: (performance.now() - began) / 1000, ...metrics };
+    parts.history.push(report);
+    return report;
+  }
+
+  private async stopOnBadSteps(dir: string | undefined): Promise<never> {
+    const { method, dataset, options, state, position } = this.parts;
+    const update = method.updates[method.updates.length - 1];
+    throw await badStepError(update, state, dataset, position.step - 1, options, dir);
+  }
+
+  /** Samples from the generator: Algorithm 1, or EDM's Heun sampler where the run trains a denoiser. */
+  async sample(request: SampleOptions): Promise<Samples> {
+    this.alive();
+    const { parameters = 'ema', times, steps = 4, ...rest } = request;
+    const { method } = this.parts;
+    const denoiser = method.denoisers.phi!;
+    const input = { ...rest, denoiser, parameters: this.parameters(parameters === 'raw' ? 'phi' : 'ema') };
+    if (method.sampler === 'heun') return sampleHeun({ ...input, steps });
+    const chosen = times ?? SAMPLING_TIMES[steps];
+    if (!chosen) throw new ArgumentError(`sample: no standard times for ${steps} steps; pass \`times\``);
+    return sampleMultistep({ ...input, times: chosen });
+  }
+
+  /** Writes a checkpoint `dir/<step>`, complete or absent; the two newest are kept. Returns its path. */
+  async save(dir: string): Promise<string> {
+    this.alive();
+    return saveRun(dir, this.parts);
+  }
+
+  /** Frees all tensors of the run; it cannot be used afterwards. */
+  dispose(): void {
+    tf.dispose(this.parts.state);
+    this.parts.state = {};
+  }
+
+  private alive(): void {
+    if (Object.keys(this.parts.state).length === 0) throw new Error('this run has been disposed');
+  }
+}
