@@ -72,11 +72,11 @@ export const executeNotebook = (
     const ended: CellEnd[] = [];
     let result = '';
     let log = '';
-    let late = false;
+    let timeUp = false;
     const timer =
       limit &&
       setTimeout(() => {
-        late = true;
+        timeUp = true;
         nbconvert.kill('SIGINT'); // lets nbconvert take its kernel down with it
         setTimeout(() => nbconvert.kill('SIGKILL'), GRACE).unref();
       }, limit * 1000);
@@ -96,7 +96,7 @@ export const executeNotebook = (
       const complete = code === 0 ? (JSON.parse(result) as Notebook) : undefined;
       const last = complete?.cells.at(-1);
       resolve({
-        code: late ? 124 : (code ?? 1),
+        code: timeUp ? 124 : (code ?? 1),
         ended,
         late: last?.outputs ?? [],
         notebook: complete && cleanNotebook({ ...complete, cells: complete.cells.slice(1, -1) }),
