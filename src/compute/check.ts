@@ -95,7 +95,7 @@ export const withDefaults = <T extends object>(where: string, given: Partial<T>,
     const kind = (x: unknown) => (Array.isArray(x) ? 'array' : typeof x);
     const usual = defaults[key];
     if (usual !== null && usual !== undefined && kind(value) !== kind(usual))
-      fail(where, key, `a ${kind(usual)}`, value);
+      fail(where, key, `${/^[ao]/.test(kind(usual)) ? 'an' : 'a'} ${kind(usual)}`, value);
     result[key] = value;
   }
   return result;

@@ -76,7 +76,7 @@ const fill = (
   const values = new Float64Array(4);
   const [key0, key1, high] = [seed >>> 0, hash(stream), Math.floor(seed / 2 ** 32)];
   for (let i = 0; i < count; i += 4) {
-    philox(words, i >>> 2, sample, step, high, key0, key1);
+    philox(words, i / 4, sample, step, high, key0, key1);
     convert(words, values);
     for (let j = 0; j < 4 && i + j < count; j++) out[at + i + j] = values[j];
   }
@@ -123,6 +123,8 @@ export const normal = (address: Address, count: number): Float32Array => {
 const rows =
   (convert: typeof toNormal) =>
   (address: Omit<Address, 'sample'>, first: number, count: number, size: number): Float32Array => {
+    expectInteger('noise', 'first', first);
+    expectInteger('noise', 'count', count);
     checkAddress('noise', { ...address, sample: first + count }, size);
     const out = new Float32Array(count * size);
     for (let i = 0; i < count; i++) fill({ ...address, sample: first + i }, out, i * size, size, convert);

@@ -51,6 +51,6 @@ export const valueAndGradients = (
   const metrics = cloneTensors(kept); // owned by the caller's scope, unlike kept tensors
   for (const t of Object.values(kept)) t.dispose();
   const gradients: Tensors = {};
-  names.forEach((name, i) => (gradients[name] = (grads[i]) ?? tf.zerosLike(x[name])));
+  names.forEach((name, i) => (gradients[name] = grads[i] ?? tf.zerosLike(x[name])));
   return { value, metrics, gradients };
 };
