@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import { BACKENDS, selectBackend } from '../../src/compute';
+
+let asked: string | undefined;
+beforeEach(() => {
+  asked = process.env.COSIM_BACKEND;
+  delete process.env.COSIM_BACKEND;
+});
+afterEach(() => {
+  if (asked === undefined) delete process.env.COSIM_BACKEND;
+  else process.env.COSIM_BACKEND = asked;
+});
+
+test('a backend asked for by option is taken and reported, and tensors live there', async () => {
+  for (const backend of ['wasm', 'cpu'] as const) {
+    const report = await selectBackend({ backend });
+    assert.equal(report.name, backend);
+    assert.equal(tf.getBackend(), backend);
+    assert.deepEqual(
+      report.tried.map(({ name, taken }) => [name, taken]),
+      [[backend, true]],
+    );
+    assert.ok(report.tried[0].reason.length > 0);
+  }
+});
+
+test('COSIM_BACKEND decides where there is no option; the option wins', async () => {
+  process.env.COSIM_BACKEND = 'cpu';
+  assert.equal((await selectBackend()).name, 'cpu');
+  assert.equal((await selectBackend({ backend: 'wasm' })).name, 'wasm');
+});
+
+test('an unknown name is refused with the list of names, wherever it comes from', async () => {
+  const message = {
+    name: 'ArgumentError',
+    message: /backend must be one of 'native', 'webgpu', 'wasm', 'cpu', got 'gpu'/,
+  };
+  await assert.rejects(selectBackend({ backend: 'gpu' as 'cpu' }), message);
+  process.env.COSIM_BACKEND = 'gpu';
+  await assert.rejects(selectBackend(), message);
+  await assert.rejects(
+    selectBackend({ backends: 'cpu' } as object),
+    /unknown option 'backends'. Did you mean 'backend'/,
+  );
+});
+
+test('without a wish the first that works is taken, with the reason for each that does not', async () => {
+  const { name, tried } = await selectBackend();
+  assert.deepEqual(
+    tried.map(t => t.name),
+    BACKENDS.slice(0, tried.length),
+  );
+  assert.deepEqual(
+    tried.map(t => t.taken),
+    tried.map((_, i) => i === tried.length - 1),
+  );
+  assert.equal(tried.at(-1)?.name, name);
+  for (const { reason } of tried) assert.ok(reason.length > 0 && !reason.includes('\n'), reason);
+});
+
+test('selecting a backend again is harmless', async () => {
+  await selectBackend({ backend: 'wasm' });
+  await selectBackend({ backend: 'wasm' });
+  assert.deepEqual([...(await tf.matMul([[1, 2]], [[3], [4]]).data())], [11]);
+});
