@@ -15,7 +15,9 @@ const normalCdf = (z: number): number => {
 /** Kolmogorov-Smirnov distance times sqrt(n): above 1.95 with probability 0.001. */
 const kolmogorov = (values: Float32Array, cdf: (x: number) => number): number => {
   const n = values.length;
-  const gaps = Float64Array.from(values).sort().map((x, i) => Math.max(Math.abs(cdf(x) - i / n), Math.abs(cdf(x) - (i + 1) / n)));
+  const gaps = Float64Array.from(values)
+    .sort()
+    .map((x, i) => Math.max(Math.abs(cdf(x) - i / n), Math.abs(cdf(x) - (i + 1) / n)));
   return Math.max(...gaps) * Math.sqrt(n);
 };
 
