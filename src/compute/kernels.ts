@@ -42,7 +42,7 @@ const conv2DBackpropFilter: Kernel = ({ x, dy }, attrs) => {
   const filterShape = attrs.filterShape as [number, number, number, number];
   const [kh, kw, c, k] = filterShape;
   const { padInfo, strideHeight, strideWidth } = convInfo(x.shape, filterShape, attrs);
-  if (kh === 1 && kw === 1 && strideHeight === 1 && strideWidth === 1) {
+  if (kh === 1 && kw === 1 && tf.util.arraysEqual(x.shape.slice(1, 3), dy.shape.slice(1, 3))) {
     const columns = tf.transpose(tf.reshape(x, [-1, c]));
     return tf.reshape(tf.matMul(columns as tf.Tensor2D, tf.reshape(dy, [-1, k])), filterShape);
   }
@@ -66,9 +66,11 @@ const conv2DBackpropInput =
   ({ dy, filter }, attrs) => {
     const inputShape = attrs.inputShape as [number, number, number, number];
     const { padInfo, strideHeight, strideWidth } = convInfo(inputShape, filter.shape, attrs);
-    if (strideHeight !== 1 || strideWidth !== 1)
-      return fallback({ inputs: { dy, filter }, attrs: attrs as tf.NamedAttrMap, backend: tf.backend() }) as tf.Tensor;
     const [kh, kw, c, k] = filter.shape;
+    const { top, bottom, left, right } = padInfo;
+    const wide = Math.max(top, bottom) >= kh || Math.max(left, right) >= kw; // some outputs see padding only
+    if (strideHeight !== 1 || strideWidth !== 1 || wide)
+      return fallback({ inputs: { dy, filter }, attrs: attrs as tf.NamedAttrMap, backend: tf.backend() }) as tf.Tensor;
     if (kh === 1 && kw === 1) {
       const weights = tf.transpose(tf.reshape(filter, [c, k]));
       return tf.reshape(tf.matMul(tf.reshape(dy, [-1, k]), weights as tf.Tensor2D), inputShape);
@@ -76,8 +78,8 @@ const conv2DBackpropInput =
     const turned = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]) as tf.Tensor4D;
     const pads: tf.backend_util.ExplicitPadding = [
       [0, 0],
-      [kh - 1 - padInfo.top, kh - 1 - padInfo.bottom],
-      [kw - 1 - padInfo.left, kw - 1 - padInfo.right],
+      [kh - 1 - top, kh - 1 - bottom],
+      [kw - 1 - left, kw - 1 - right],
       [0, 0],
     ];
     return tf.conv2d(dy as tf.Tensor4D, turned, 1, pads);
