@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-core/dist/register_all_gradients';
-import '@tensorflow/tfjs-backend-cpu';
+import '@tensorflow/tfjs'; // registers gradients and the cpu backend; tfjs-core alone brings its gradients as ES modules only
 import '@tensorflow/tfjs-backend-wasm';
 import { expectKeys, expectOneOf } from './check';
 import { registerKernels } from './kernels';

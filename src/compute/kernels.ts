@@ -3,9 +3,11 @@
  * seconds. Here they are composed from the same backend's fast kernels. Axis letters: B batch, H W height and width, C input channels, K output channels.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import { wasmSlice, wasmSplit } from './wasm-slice';
 
 type Inputs = Record<string, tf.Tensor>; // the engine hands its own tensors to kernels
-type Kernel = (inputs: Inputs, attrs: Record<string, unknown>) => tf.Tensor;
+type Kernel = (inputs: Inputs, attrs: Record<string, unknown>) => tf.Tensor | tf.Tensor[];
 
 const original = (kernelName: string, backendName: string): tf.KernelFunc => {
   const kernel = tf.getKernel(kernelName, backendName);
@@ -57,7 +59,8 @@ const conv2DBackpropFilter: Kernel = ({ x, dy }, attrs) => {
   ];
   const dilations: [number, number] = [strideHeight, strideWidth];
   const dw = tf.conv2d(images, filter, 1, pads, 'NHWC', dilations); // [C, >= kh, >= kw, K]
-  return tf.transpose(tf.slice(dw, [0, 0, 0, 0], [c, kh, kw, k]), [1, 2, 0, 3]);
+  const exact = dw.shape[1] === kh && dw.shape[2] === kw;
+  return tf.transpose(exact ? dw : tf.slice(dw, [0, 0, 0, 0], [c, kh, kw, k]), [1, 2, 0, 3]);
 };
 
 /** dX [B, H, W, C], stride 1: a forward convolution of dY with the kernel turned round and transposed. */
@@ -75,7 +78,8 @@ const conv2DBackpropInput =
       const weights = tf.transpose(tf.reshape(filter, [c, k]));
       return tf.reshape(tf.matMul(tf.reshape(dy, [-1, k]), weights as tf.Tensor2D), inputShape);
     }
-    const turned = tf.transpose(tf.reverse(filter, [0, 1]), [0, 1, 3, 2]) as tf.Tensor4D;
+    const taps = tf.split(tf.reshape(filter, [kh * kw, c, k]), kh * kw).reverse(); // faster than the Reverse kernel
+    const turned = tf.transpose(tf.reshape<tf.Rank.R4>(tf.concat(taps), [kh, kw, c, k]), [0, 1, 3, 2]);
     const pads: tf.backend_util.ExplicitPadding = [
       [0, 0],
       [kh - 1 - top, kh - 1 - bottom],
@@ -124,5 +128,11 @@ export const registerKernels = (backend: 'wasm' | 'cpu'): void => {
   done.add(backend);
   replace('Conv2DBackpropFilter', backend, conv2DBackpropFilter);
   replace('Conv2DBackpropInput', backend, conv2DBackpropInput(original('Conv2DBackpropInput', backend)));
-  if (backend === 'wasm') replace('BatchMatMul', backend, batchMatMul(original('BatchMatMul', backend)));
+  if (backend !== 'wasm') return;
+  replace('BatchMatMul', backend, batchMatMul(original('BatchMatMul', backend)));
+  const wasm = (): BackendWasm => tf.backend() as BackendWasm;
+  replace('Slice', backend, ({ x }, { begin, size }) => wasmSlice(wasm(), x, begin as number[], size as number[]));
+  replace('SplitV', backend, ({ x }, { numOrSizeSplits, axis }) =>
+    wasmSplit(wasm(), x, numOrSizeSplits as number[], axis as number),
+  );
 };

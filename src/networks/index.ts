@@ -2,6 +2,7 @@ export * from './auxiliary';
 export * from './ddpmpp';
 export * from './denoiser';
 export * from './mlp';
+export * from './model';
 export * from './network';
 export * from './parameters';
 export * from './registry';

@@ -1,12 +1,16 @@
 import type { Dataset } from '../datasets';
 import { cosim, type CosimOptions, denoising, type DenoisingOptions } from '../losses';
-import { auxiliaryParameters, type Denoiser, initialParameters, type SecondTimeStart, type Tensors } from '../networks';
+import {
+  auxiliaryParameters,
+  type Denoiser,
+  initialParameters,
+  type Model,
+  type SecondTimeStart,
+  type Tensors,
+} from '../networks';
 import * as tf from '@tensorflow/tfjs-core';
 import type { RunOptions } from './options';
 import { Run } from './run';
-
-/** A denoiser with its parameters: a teacher, or a generator to start from. The tensors stay the caller's. */
-export type Model = { denoiser: Denoiser; parameters: Tensors };
 
 /** What `distil` needs; options of the method and of the run are given side by side. */
 export type DistilInput = {

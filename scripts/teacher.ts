@@ -1,0 +1,54 @@
+/* npm run teacher -- NAME [--images N]: pretrains a shipped teacher by EDM's loss, resumable, and writes it with its record. */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { newestFolder } from '../src/checkpoints';
+import { selectBackend } from '../src/compute';
+import { TEACHER_FOLDER, TEACHER_NAMES, type TeacherName, TEACHERS } from '../src/experiments/teachers';
+import { saveModel } from '../src/networks';
+import { pretrain, Run, type StepReport } from '../src/training';
+import { makeClassifier } from './train-classifier';
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { images: { type: 'string' } } });
+const name = positionals[0] as TeacherName;
+
+const clock = (seconds: number): string =>
+  `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
+
+const main = async (): Promise<void> => {
+  if (positionals[0] === 'classifier') return makeClassifier();
+  if (!TEACHER_NAMES.includes(name))
+    throw new Error(`usage: npm run teacher -- classifier|${TEACHER_NAMES.join('|')} [--images N]`);
+  const backend = await selectBackend();
+  const preset = TEACHERS[name];
+  const images = values.images ? Number(values.images) : preset.images;
+  const dir = join('runs', `teacher-${name}`);
+  const dataset = preset.dataset();
+  const resumed = (await newestFolder(dir)) !== undefined;
+  const run = resumed
+    ? await Run.load(dir, { dataset })
+    : pretrain({ denoiser: preset.denoiser(), dataset, run: preset.run });
+  console.log(`${name} on ${backend.name}: ${resumed ? `resuming at ${run.images}` : 'starting'}, to ${images} images`);
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  let spent = 0;
+  let shown = 0;
+  const onStep = ({ step, images: seen, seconds, phiLoss }: StepReport): void => {
+    spent += seconds;
+    if (performance.now() - shown < 2000 && seen < images) return;
+    shown = performance.now();
+    const rate = run.options.batch / seconds;
+    console.log(
+      `step ${step}  ${seen} images  loss ${phiLoss.toFixed(4)}  ${rate.toFixed(0)} images/s  ${clock(spent)} spent, ${clock((images - seen) / rate)} left`,
+    );
+  };
+  const end = await run.train({ images, dir, saveEvery: 6_400, signal: stop.signal, onStep });
+  if (end === 'aborted') return console.log(`stopped; the same command goes on from ${dir}`);
+  const path = join(TEACHER_FOLDER, `${name}.safetensors`);
+  await saveModel(path, { denoiser: run.method.denoisers.phi!, parameters: run.parameters('ema') });
+  console.log(`wrote ${path}`);
+};
+
+void main().catch((error: unknown) => {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+});

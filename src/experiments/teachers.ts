@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { expectOneOf } from '../compute/check';
+import { type Dataset, digits, points } from '../datasets';
+import { ddpmpp, type Denoiser, edmDenoiser, loadModel, mlp, type Model } from '../networks';
+import type { RunOptions } from '../training';
+
+/** How a shipped teacher was made; `npm run teacher -- NAME` makes it again. */
+export type TeacherPreset = {
+  denoiser: () => Denoiser;
+  dataset: () => Dataset; // training split
+  images: number; // trained on this many
+  run: Partial<RunOptions>;
+};
+
+const EDM_ADAM = { beta1: 0.9, beta2: 0.999, emaRampup: 0.05 };
+
+/** The teachers that need no download. `checkerboard` is no teacher (its mixture is exact) but a generator's start. */
+export const TEACHERS = {
+  digits16: {
+    denoiser: () =>
+      edmDenoiser(
+        ddpmpp({
+          resolution: 16,
+          channels: 1,
+          classes: 10,
+          modelChannels: 16,
+          channelMult: [1, 2, 2],
+          blocks: 1,
+          attention: [8],
+          dropout: 0,
+        }),
+      ),
+    dataset: () => digits({ seed: 0, split: 'train' }),
+    images: 160_000,
+    run: { ...EDM_ADAM, batch: 64, learningRate: 1e-3, warmup: 6_400, emaHalflife: 8_000 },
+  },
+  checkerboard: {
+    denoiser: () => edmDenoiser(mlp({ dimensions: 2, width: 128, blocks: 3 })),
+    dataset: () => points('checkerboard', { seed: 0, split: 'train' }),
+    images: 2_048_000,
+    run: { ...EDM_ADAM, batch: 512, learningRate: 1e-3, warmup: 51_200, emaHalflife: 64_000 },
+  },
+} as const satisfies Record<string, TeacherPreset>;
+
+export type TeacherName = keyof typeof TEACHERS;
+export const TEACHER_NAMES = Object.keys(TEACHERS) as TeacherName[];
+
+/** Folder of the shipped weights. */
+export const TEACHER_FOLDER = join(__dirname, '..', '..', 'data', 'teachers');
+
+/** A shipped model by name. The caller owns its parameters. */
+export const loadTeacher = async (name: TeacherName): Promise<Model> => {
+  expectOneOf('loadTeacher', 'name', name, TEACHER_NAMES);
+  return loadModel(join(TEACHER_FOLDER, `${name}.safetensors`));
+};
