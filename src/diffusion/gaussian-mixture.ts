@@ -19,11 +19,29 @@ export type MixtureFactors = {
   variances: Float64Array; // [K * d], eigenvalues l
 };
 
-/** @throws ArgumentError when shapes disagree, weights do not sum to 1 or a covariance is not positive definite. */
-export const factorise = ({ weights, means, covariances }: Mixture): MixtureFactors => {
-  const [K, d] = [weights.length, means[0]?.length ?? 0];
+const check = ({ weights, means, covariances }: Mixture): void => {
   const where = 'Gaussian mixture';
-  if (means.length !== K || covariances.length !== K) fail(where, 'means and covariances', `${K} each`, means.length);
+  const [K, d] = [weights.length, means[0]?.length ?? 0];
+  const rows = (list: readonly (readonly number[])[], count: number): boolean =>
+    list.length === count && list.every(row => row.length === d);
+  if (K === 0 || d === 0 || !rows(means, K)) fail(where, 'means', `[${K}][${d}] as there are ${K} weights`, means);
+  if (covariances.length !== K || !covariances.every(c => rows(c, d)))
+    fail(where, 'covariances', `[${K}][${d}][${d}] as there are ${K} means`, covariances);
+  for (const mean of means.flat()) expectNumber(where, 'mean', mean);
+  covariances.forEach((c, k) => {
+    const symmetric = c.every((row, i) =>
+      row.every((v, j) => Math.abs(v - c[j][i]) <= 1e-9 * Math.abs(c[i][i] + c[j][j])),
+    );
+    if (!symmetric) fail(where, `covariance of component ${k}`, 'symmetric', c);
+  });
+};
+
+/** @throws ArgumentError when shapes disagree, weights do not sum to 1 or a covariance is not positive definite. */
+export const factorise = (mixture: Mixture): MixtureFactors => {
+  const { weights, means, covariances } = mixture;
+  check(mixture);
+  const [K, d] = [weights.length, means[0].length];
+  const where = 'Gaussian mixture';
   const total = weights.reduce((sum, w) => sum + expectNumber(where, 'weight', w, { above: 0 }), 0);
   if (Math.abs(total - 1) > 1e-9) fail(where, 'weights', 'numbers that sum to 1', total);
   const factors: MixtureFactors = {

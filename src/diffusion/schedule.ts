@@ -30,6 +30,7 @@ export const karrasTimes = (steps: number, range: Partial<NoiseRange> = {}): num
   const { sigmaMin, sigmaMax, rho } = { ...EDM_RANGE, ...range };
   expectNumber('karrasTimes', 'sigmaMin', sigmaMin, { above: 0 });
   expectNumber('karrasTimes', 'sigmaMax', sigmaMax, { above: sigmaMin });
+  expectNumber('karrasTimes', 'rho', rho, { above: 0 });
   const [high, low] = [sigmaMax ** (1 / rho), sigmaMin ** (1 / rho)];
   const levels = Array.from({ length: steps }, (_, i) => (high + (i / Math.max(steps - 1, 1)) * (low - high)) ** rho);
   return [...levels, 0];

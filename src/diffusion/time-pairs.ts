@@ -1,4 +1,4 @@
-import { expectInteger, expectOneOf } from '../compute/check';
+import { expectInteger, expectOneOf, fail, withDefaults } from '../compute/check';
 import { EDM_RANGE, levelOf, type NoiseRange, sigmaAt } from './schedule';
 
 /** How the set {1, ..., 1/R} of A.1 is read: 1, 1/2, 1/3, ..., 1/R, or 1, 1/2, 1/4, ... down to 1/R. */
@@ -29,17 +29,20 @@ const jumpSizes = (R: number, jumps: JumpSet): number[] =>
  * @param uniforms [n * 4] numbers in [0, 1): r_s, B, U, J of each pair.
  * @param given [n] values of s drawn otherwise (SiD's log-normal); then r_s is the place of s in the range.
  * @returns s and t, [n] each.
+ * @throws ArgumentError for unknown options, R below 1, arrays of other lengths.
  */
 export const timePairs = (
   uniforms: Float32Array,
   options: Partial<TimePairOptions> = {},
   given?: Float32Array,
 ): { s: Float32Array; t: Float32Array } => {
-  const { R, jumps, maxRs, range } = { ...TIME_PAIR_DEFAULTS, ...options };
+  const { R, jumps, maxRs, range } = withDefaults('timePairs', options, TIME_PAIR_DEFAULTS);
   expectInteger('timePairs', 'R', R, { min: 1 });
   expectOneOf('timePairs', 'jumps', jumps, JUMP_SETS);
   const sizes = jumpSizes(R, jumps);
   const n = uniforms.length / TIME_PAIR_UNIFORMS;
+  if (!Number.isInteger(n)) fail('timePairs', 'uniforms', `${TIME_PAIR_UNIFORMS} numbers a pair`, uniforms.length);
+  if (given && given.length !== n) fail('timePairs', 'given', `${n} levels`, given.length);
   const s = new Float32Array(n);
   const t = new Float32Array(n);
   for (let i = 0; i < n; i++) {
