@@ -10,3 +10,5 @@ export { modes } from './modes';
 export type { ModesOptions, ModesReport } from './modes';
 export { classification } from './classification';
 export type { ClassificationReport } from './classification';
+export { classify, digitClassifier } from './digit-classifier';
+export type { Classified, DigitClassifier } from './digit-classifier';
