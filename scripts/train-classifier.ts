@@ -1,4 +1,4 @@
-/* npm run teacher -- classifier: trains the digit classifier and writes its weights and its card, about two minutes. */
+/* npm run teacher -- classifier: trains the digit classifier and writes its weights and its card, a few minutes. */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
