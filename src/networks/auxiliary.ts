@@ -1,12 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { fail } from '../compute/check';
 import { cloneTensors } from '../compute/tensors';
 import { initialParameters, type Tensors } from './parameters';
 import type { Denoiser } from './denoiser';
 import { denoiserFromConfig } from './registry';
 
-/** The auxiliary F_psi(x_s, s, t): the network of `denoiser` with a second time embedding (Appendix C). */
-export const auxiliaryOf = (denoiser: Denoiser): Denoiser =>
-  denoiserFromConfig({ ...denoiser.config, secondTime: true });
+/**
+ * The auxiliary F_psi(x_s, s, t): the network of `denoiser` with a second time embedding (Appendix C).
+ * @throws ArgumentError for a denoiser without a time embedding, such as an exact mixture.
+ */
+export const auxiliaryOf = (denoiser: Denoiser): Denoiser => {
+  if (denoiser.config.secondTime !== false)
+    fail('auxiliaryOf', 'denoiser', 'a network with one time embedding', denoiser.config.kind);
+  return denoiserFromConfig({ ...denoiser.config, secondTime: true });
+};
 
 /** [C] How the branch for t starts: silent, so that psi starts as exactly theta, or as a copy of the branch for s. */
 export const SECOND_TIME_STARTS = ['silent', 'copy'] as const;

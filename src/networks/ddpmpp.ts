@@ -150,9 +150,11 @@ const check = (config: DdpmppConfig): void => {
       resolution,
     );
   if (modelChannels % 4 !== 0) fail(where, 'modelChannels', 'a multiple of 4', modelChannels);
-  const widths = [modelChannels, ...channelMult.map(mult => modelChannels * mult)];
-  for (const width of widths)
-    if (width % groupsOf(width) !== 0) fail(where, 'channels of a block', 'divisible into groups of 4 or more', width);
+  for (const mult of channelMult) expectInteger(where, 'channelMult', mult, { min: 1 });
+  const { encoder, decoder } = planOf(config);
+  for (const width of [...encoder, ...decoder].flatMap(block => [block.from, block.to]))
+    if (width % groupsOf(width) !== 0)
+      fail(where, 'channels of a block', `divisible into ${groupsOf(width)} groups`, width);
 };
 
 /**

@@ -1,6 +1,6 @@
 /* A residual MLP for points. Axis letters: B batch, d dimensions of a point, E width. */
 import * as tf from '@tensorflow/tfjs-core';
-import { expectInteger, expectShape, withDefaults } from '../compute/check';
+import { expectInteger, expectShape, fail, withDefaults } from '../compute/check';
 import { linear, linearSpec, silu } from './layers';
 import type { Network, NetworkInput } from './network';
 import type { Tensors } from './parameters';
@@ -27,6 +27,7 @@ export const mlp = (options: Partial<MlpConfig>): Network => {
   const { dimensions, width, blocks, classes, secondTime } = config;
   expectInteger('mlp', 'dimensions', dimensions, { min: 1 });
   expectInteger('mlp', 'width', width, { min: 4 });
+  if (width % 2 !== 0) fail('mlp', 'width', 'even', width); // as many sines as cosines in the embedding
   expectInteger('mlp', 'blocks', blocks, { min: 1 });
   const embedding: EmbeddingConfig = {
     noiseChannels: width,

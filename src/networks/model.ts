@@ -1,3 +1,4 @@
+import { dispose } from '@tensorflow/tfjs-core';
 import { loadTensors, saveTensors } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
 import type { Tensors } from '../compute/tensors';
@@ -22,8 +23,13 @@ export const saveModel = (
  */
 export const loadModel = async (path: string): Promise<Model & { metadata: Record<string, string> }> => {
   const { tensors, metadata } = await loadTensors(path);
-  if (metadata.format !== 'cosim-model-1')
-    throw new ArgumentError(`${path}: not a model file of cosim (no configuration)`);
-  const denoiser = denoiserFromConfig(JSON.parse(metadata.config) as Denoiser['config']);
-  return { denoiser, parameters: matchParameters(path, denoiser.parameters, tensors), metadata };
+  try {
+    if (metadata.format !== 'cosim-model-1')
+      throw new ArgumentError(`${path}: not a model file of cosim (no configuration)`);
+    const denoiser = denoiserFromConfig(JSON.parse(metadata.config) as Denoiser['config']);
+    return { denoiser, parameters: matchParameters(path, denoiser.parameters, tensors), metadata };
+  } catch (error) {
+    dispose(tensors);
+    throw error;
+  }
 };
