@@ -5,7 +5,7 @@ import { newestFolder } from '../src/checkpoints';
 import { selectBackend } from '../src/compute';
 import { TEACHER_FOLDER, TEACHER_NAMES, type TeacherName, TEACHERS } from '../src/experiments/teachers';
 import { saveModel } from '../src/networks';
-import { pretrain, Run, type StepReport } from '../src/training';
+import { pretrain, Run, type IterationReport } from '../src/training';
 import { makeClassifier } from './train-classifier';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { images: { type: 'string' } } });
@@ -32,7 +32,7 @@ const main = async (): Promise<void> => {
   process.once('SIGINT', () => stop.abort());
   let spent = 0;
   let shown = 0;
-  const onStep = ({ step, images: seen, seconds, phiLoss }: StepReport): void => {
+  const onStep = ({ step, images: seen, seconds, phiLoss }: IterationReport): void => {
     spent += seconds;
     if (performance.now() - shown < 2000 && seen < images) return;
     shown = performance.now();

@@ -73,7 +73,7 @@ export const trainClassifier = async ({ onStep, signal, ...options }: Classifier
       const { metrics, ...next } = tf.tidy(() =>
         classifierStep(before, {
           x: tf.tensor(x, [batch, ...dataset.sampleShape]),
-          labels: tf.cast(tf.oneHot(tf.tensor1d(labels), dataset.classes), 'float32'),
+          labels: tf.cast(tf.oneHot(tf.tensor1d(labels), dataset.classes), 'float32'), // oneHot's own float32 is wrong on wasm
           stepSize: tf.scalar(scalars.stepSize),
           varianceScale: tf.scalar(scalars.varianceScale),
         }),

@@ -31,13 +31,13 @@ export const TEACHERS = {
         }),
       ),
     dataset: () => digits({ seed: 0, split: 'train' }),
-    images: 160_000,
+    images: 102_400,
     run: { ...EDM_ADAM, batch: 64, learningRate: 1e-3, warmup: 6_400, emaHalflife: 8_000 },
   },
   checkerboard: {
     denoiser: () => edmDenoiser(mlp({ dimensions: 2, width: 128, blocks: 3 })),
     dataset: () => points('checkerboard', { seed: 0, split: 'train' }),
-    images: 2_048_000,
+    images: 1_024_000,
     run: { ...EDM_ADAM, batch: 512, learningRate: 1e-3, warmup: 51_200, emaHalflife: 64_000 },
   },
 } as const satisfies Record<string, TeacherPreset>;

@@ -8,7 +8,7 @@ import type { Method, Role } from '../losses';
 import { type Denoiser, denoiserFromConfig } from '../networks';
 import { methodFromConfig } from './methods';
 import type { RunOptions } from './options';
-import type { RunParts, StepReport } from './run';
+import type { RunParts, IterationReport } from './run';
 
 /** The JSON part of a checkpoint; the tensors lie beside it in state.safetensors. */
 type RunJson = {
@@ -66,6 +66,6 @@ export const loadRun = async (dir: string, dataset: Dataset): Promise<RunParts> 
     options: json.options,
     state: { ...tensors },
     position: { step: json.step, images: json.images },
-    history: lines.map(line => JSON.parse(line) as StepReport),
+    history: lines.map(line => JSON.parse(line) as IterationReport),
   };
 };

@@ -13,11 +13,11 @@ import { loadRun, saveRun } from './run-files';
 import { initialState } from './step';
 
 /** What one iteration reports: `step`, `images` seen so far, and the updates' metrics (`psiLoss`, `phiGradNorm`, ...). */
-export type StepReport = { step: number; images: number; seconds: number; [metric: string]: number };
+export type IterationReport = { step: number; images: number; seconds: number; [metric: string]: number };
 
 export type TrainOptions = {
   images: number; // train until the run has seen this many images in all: calling again does nothing
-  onStep?: (report: StepReport) => void | Promise<void>;
+  onStep?: (report: IterationReport) => void | Promise<void>;
   signal?: AbortSignal; // stops after the current iteration, with a checkpoint if `dir` is given
   dir?: string; // where checkpoints go: at the end, on abort and every `saveEvery` images
   saveEvery?: number; // images between checkpoints, default: at the end only
@@ -36,7 +36,7 @@ export type RunParts = {
   options: RunOptions;
   state: Tensors; // owned by the run
   position: Position;
-  history: StepReport[];
+  history: IterationReport[];
 };
 
 const capitalised = (name: string): string => name[0].toUpperCase() + name.slice(1);
@@ -105,7 +105,7 @@ export class Run {
   }
 
   /** Reports of all iterations so far, across resumptions. */
-  get history(): readonly StepReport[] {
+  get history(): readonly IterationReport[] {
     return this.parts.history;
   }
 
@@ -150,7 +150,7 @@ export class Run {
   }
 
   /** One iteration: every update of the method once, in order. */
-  private async iterate(): Promise<StepReport> {
+  private async iterate(): Promise<IterationReport> {
     const { parts } = this;
     const { method, dataset, options, position } = parts;
     const began = performance.now();

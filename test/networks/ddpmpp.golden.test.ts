@@ -19,7 +19,9 @@ for (const backend of TESTED_BACKENDS)
         const parameters = matchParameters(name, denoiser.parameters, state('state/'));
         const floor = (json.noise_floor as Floor).D_x.rel_l2;
         const labels =
-          json.kwargs.label_dim > 0 ? { labels: tensor('in/class_labels') } : { augment: tensor('in/augment_labels') };
+          (json.kwargs as Record<string, number>).label_dim > 0
+            ? { labels: tensor('in/class_labels') }
+            : { augment: tensor('in/augment_labels') };
         for (const [output, input] of [
           ['out/D_x', labels],
           ['out/D_x_no_labels', {}],

@@ -1,0 +1,23 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Figure, type Picture, provenance, saveFigure } from '../figures';
+
+const ROOT = join(__dirname, '..', '..', 'figures');
+
+/** Where figures of a preset go: `figures/` for `laptop`, `figures/<preset>/` for the others. */
+export const figureFolder = (preset: string): string => (preset === 'laptop' ? ROOT : join(ROOT, preset));
+
+/** Folder of cached results of one notebook. */
+export const cacheFolder = (notebook: string, preset: string): string => join(figureFolder(preset), notebook, 'cache');
+
+/** Writes a notebook's figure with the numbers behind it; `name` as `02_quality_per_nfe`. */
+export const keepFigure = async (
+  name: string,
+  picture: Picture,
+  numbers: unknown,
+  made: { preset: string; seeds: readonly number[] } & Record<string, unknown>,
+): Promise<Figure> => {
+  const folder = figureFolder(made.preset);
+  await mkdir(folder, { recursive: true });
+  return saveFigure(join(folder, name), picture, numbers, provenance(made));
+};

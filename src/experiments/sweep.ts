@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../checkpoints';
+
+/** One finished configuration of a sweep. */
+export type SweepEntry<C, R> = { config: C; result: R; cached: boolean };
+
+/** JSON with sorted keys: equal configurations have equal text. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, v: unknown) =>
+    v && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort()) : v,
+  );
+
+/** The name under which a configuration's result is kept. */
+export const configHash = (config: object): string =>
+  createHash('sha256').update(canonical(config)).digest('hex').slice(0, 16);
+
+const read = async <R>(path: string, config: object): Promise<R | undefined> => {
+  try {
+    const stored = JSON.parse(await readFile(path, 'utf8')) as { config: object; result: R };
+    return canonical(stored.config) === canonical(config) ? stored.result : undefined;
+  } catch {
+    return undefined; // absent or damaged: computed again
+  }
+};
+
+/**
+ * Evaluates every configuration once: results are kept in `folder/<hash of the configuration>.json`, so a sweep that was
+ * stopped goes on where it was, and after one value changed only what depends on it runs again. `evaluate` may return
+ * undefined when it was aborted; the sweep then ends with what there is.
+ */
+export const sweep = async <C extends object, R>({
+  configs,
+  folder,
+  evaluate,
+  onEntry,
+}: {
+  configs: readonly C[];
+  folder: string;
+  evaluate: (config: C) => Promise<R | undefined>;
+  onEntry?: (entry: SweepEntry<C, R>) => void | Promise<void>;
+}): Promise<SweepEntry<C, R>[]> => {
+  await mkdir(folder, { recursive: true });
+  const entries: SweepEntry<C, R>[] = [];
+  for (const config of configs) {
+    const path = join(folder, `${configHash(config)}.json`);
+    const known = await read<R>(path, config);
+    const result = known ?? (await evaluate(config));
+    if (result === undefined) break;
+    if (known === undefined) await writeFileAtomic(path, `${JSON.stringify({ config, result }, null, 1)}\n`);
+    const entry = { config, result, cached: known !== undefined };
+    entries.push(entry);
+    await onEntry?.(entry);
+  }
+  return entries;
+};

@@ -1,0 +1,40 @@
+import type { Dataset } from '../datasets';
+import type { Model } from '../networks';
+import type { Samples } from '../samplers';
+
+/** Draws samples for these seeds, with these labels where the task is conditional. */
+export type Draw = (request: { seeds: number[]; labels?: number[] }) => Promise<Samples>;
+
+/** What a task measures on one block of samples: `value` is the task's metric, the smaller the better. */
+export type TaskResult = {
+  value: number;
+  n: number; // samples
+  nReference: number; // real samples they were compared with
+  floor: number; // the value of n other real samples
+  onMode?: number; // points: share within 4 deviations of a mode
+  covered?: number; // points: modes with their share of samples
+  accuracy?: number; // digits: share classified as their label
+};
+
+/** Something to distil: a teacher, a start for the generator, data, standard sampling times and a metric. */
+export type Task = {
+  name: string;
+  identity: Record<string, string | number>; // everything results depend on besides the run's options; part of cache keys
+  teacher: Model;
+  start: Model; // what the generator and the auxiliary start as
+  dataset: Dataset;
+  times: Readonly<Record<number, readonly number[]>>; // [C] sampling times of Algorithm 1 by number of steps
+  metric: string; // axis title of `value`
+  /**
+   * Measures `n` samples of block `block`. Blocks have seeds of their own; the same block always has the same seeds and
+   * labels, so methods and step counts are compared from the same noise.
+   */
+  measure: (draw: Draw, options: { n: number; block: number }) => Promise<TaskResult>;
+  dispose: () => void;
+};
+
+const BLOCK = 2 ** 20;
+
+/** Seeds of block `block`: disjoint from all other blocks'. */
+export const blockSeeds = (n: number, block: number): number[] =>
+  Array.from({ length: n }, (_, i) => block * BLOCK + i);
