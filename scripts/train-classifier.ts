@@ -42,9 +42,18 @@ const cardOf = ({ made, seconds, sha256, test }: Facts) => ({
   test: { data: `the first ${test.n} drawn digits of the test split of seed ${CLASSIFIER.seed}`, ...test },
 });
 
-type Card = ReturnType<typeof cardOf>;
+/** The facts of `digit-classifier.json`. */
+export type Card = ReturnType<typeof cardOf>;
 
-const markdownOf = ({ command, weights, architecture, training, test, ...made }: Card): string => `# Digit classifier
+/** The card that people read, from the one that programs read. */
+export const markdownOf = ({
+  command,
+  weights,
+  architecture,
+  training,
+  test,
+  ...made
+}: Card): string => `# Digit classifier
 
 Names drawn digits (16x16x1, values in [-1, 1]); its 64 features are where the Fréchet distance of digits is taken. It
 knows drawn digits only and is no reader of real handwriting. Written by \`${command}\` from \`digit-classifier.json\`.
@@ -56,20 +65,20 @@ knows drawn digits only and is no reader of real handwriting. Written by \`${com
 | data | ${training.data} |
 | training | ${training.images} images, each seen once, batches of ${training.batch}; ${training.loss}; Adam (${training.beta1}, ${training.beta2}), learning rate ${training.learningRate}, ${training.schedule} |
 | seed | ${training.seed} |
-| time | ${training.seconds} s on ${made.machine.cpu} (${made.machine.cores} cores, shared), ${made.backend}, Node ${made.node} |
+| time | ${training.seconds} s on ${made.machine.cpu} (${made.machine.cores} cores), ${made.backend}, Node ${made.node} |
 | made | ${made.date.slice(0, 10)}, commit ${made.commit} |
 | weights | \`${weights.file}\`, SHA-256 \`${weights.sha256}\` |
 
-Test accuracy **${percent(test.accuracy)}** on ${test.data}, n = ${test.n}.
+Test accuracy **${percent(test.accuracy)}** on ${test.data}.
 
-| digit | n | accuracy | most often taken for |
+| digit | n | accuracy | most often taken for (times) |
 | --- | --- | --- | --- |
 ${test.confusion
   .map((answers, label) => {
     const others = answers.map((count, answer) => (answer === label ? 0 : count));
     const most = Math.max(...others);
     const n = answers.reduce((a, b) => a + b);
-    return `| ${label} | ${n} | ${percent(answers[label] / n)} | ${most > 0 ? `${others.indexOf(most)} (${most} times)` : 'none'} |`;
+    return `| ${label} | ${n} | ${percent(answers[label] / n)} | ${most > 0 ? `${others.indexOf(most)} (${most})` : 'none'} |`;
   })
   .join('\n')}
 `;
