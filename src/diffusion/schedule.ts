@@ -1,4 +1,4 @@
-import { expectInteger, expectNumber } from '../compute/check';
+import { expectInteger, expectNumber, withDefaults } from '../compute/check';
 
 /** The range of noise levels and its warp, EDM's for every data set ([C]: the paper keeps the base model's). */
 export type NoiseRange = {
@@ -8,6 +8,18 @@ export type NoiseRange = {
 };
 
 export const EDM_RANGE: NoiseRange = { sigmaMin: 0.002, sigmaMax: 80, rho: 7 };
+
+/**
+ * A range of noise levels with EDM's for what is not given.
+ * @throws ArgumentError for unknown keys and unless 0 < sigmaMin < sigmaMax and 0 < rho.
+ */
+export const noiseRange = (where: string, given: Partial<NoiseRange>): NoiseRange => {
+  const range = withDefaults(where, given, EDM_RANGE);
+  expectNumber(where, 'sigmaMin', range.sigmaMin, { above: 0 });
+  expectNumber(where, 'sigmaMax', range.sigmaMax, { above: range.sigmaMin });
+  expectNumber(where, 'rho', range.rho, { above: 0 });
+  return range;
+};
 
 /** A.1: sig(r) = (smin^(1/rho) + r (smax^(1/rho) - smin^(1/rho)))^rho, from sigmaMin at r = 0 to sigmaMax at r = 1. */
 export const sigmaAt = (r: number, { sigmaMin, sigmaMax, rho }: NoiseRange = EDM_RANGE): number => {
@@ -27,10 +39,7 @@ export const levelOf = (sigma: number, { sigmaMin, sigmaMax, rho }: NoiseRange =
  */
 export const karrasTimes = (steps: number, range: Partial<NoiseRange> = {}): number[] => {
   expectInteger('karrasTimes', 'steps', steps, { min: 1 });
-  const { sigmaMin, sigmaMax, rho } = { ...EDM_RANGE, ...range };
-  expectNumber('karrasTimes', 'sigmaMin', sigmaMin, { above: 0 });
-  expectNumber('karrasTimes', 'sigmaMax', sigmaMax, { above: sigmaMin });
-  expectNumber('karrasTimes', 'rho', rho, { above: 0 });
+  const { sigmaMin, sigmaMax, rho } = noiseRange('karrasTimes', range);
   const [high, low] = [sigmaMax ** (1 / rho), sigmaMin ** (1 / rho)];
   const levels = Array.from({ length: steps }, (_, i) => (high + (i / Math.max(steps - 1, 1)) * (low - high)) ** rho);
   return [...levels, 0];

@@ -7,6 +7,7 @@ import {
   JUMP_SETS,
   type JumpSet,
   type NoiseRange,
+  noiseRange,
   perSample,
   TIME_PAIR_UNIFORMS,
   timePairs,
@@ -96,7 +97,9 @@ export const phiLoss = (
  */
 export const cosim = (teacher: Denoiser, generator: Denoiser, options: Partial<CosimOptions> = {}): Method => {
   const config = withDefaults('cosim', options, COSIM_DEFAULTS);
-  const { alpha, coef, R, jumps, sigmaData, range } = config;
+  const { alpha, coef, R, jumps, sigmaData } = config;
+  const range = noiseRange('cosim', config.range);
+  expectNumber('cosim', 'sigmaData', sigmaData, { above: 0 });
   expectNumber('cosim', 'alpha', alpha, { above: 0 });
   expectNumber('cosim', 'coef', coef, { above: 0 });
   expectNumber('cosim', 'phiMaxRs', config.phiMaxRs, { above: 0, max: 1 });
@@ -159,7 +162,7 @@ export const cosim = (teacher: Denoiser, generator: Denoiser, options: Partial<C
     },
   };
   return {
-    config: { kind: 'cosim', ...config },
+    config: { kind: 'cosim', ...config, range },
     sampler: 'multistep',
     report: regularisation(alpha, coef),
     denoisers: { theta: teacher, phi: generator, psi: auxiliary },
