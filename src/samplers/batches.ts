@@ -34,7 +34,7 @@ export const seededNormal = (seeds: readonly number[], step: number, shape: read
 
 /** One class number a sample as one-hot rows, or nothing for unconditional sampling. */
 export const oneHotLabels = (labels: readonly number[] | undefined, classes: number): tf.Tensor | undefined =>
-  labels && tf.cast(tf.oneHot(tf.tensor1d([...labels], 'int32'), classes), 'float32');
+  labels && tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d([...labels], 'int32'), classes), 'float32'));
 
 const check = (where: string, { denoiser, seeds, labels, batch = 64 }: SamplerInput): void => {
   expectInteger(where, 'batch', batch, { min: 1 });
@@ -45,28 +45,41 @@ const check = (where: string, { denoiser, seeds, labels, batch = 64 }: SamplerIn
   labels.forEach((label, i) => expectInteger(where, `labels[${i}]`, label, { max: denoiser.classes - 1 }));
 };
 
+/** A sampler for one batch: where it starts, and how step i = 0, 1, ... changes the state. */
+export type Steps = {
+  count: number;
+  start: (seeds: readonly number[]) => tf.Tensor;
+  next: (x: tf.Tensor, i: number, seeds: readonly number[], labels: tf.Tensor | undefined) => tf.Tensor;
+};
+
 /**
- * Runs `one` over batches of seeds and collects the samples on the host, so that memory does not grow with their number.
- * `one` returns a tensor that this function disposes.
+ * Takes the steps for one batch of seeds after another and collects the samples on the host, so that memory does not
+ * grow with their number. Leaves no tensor behind, also when it is aborted or a callback throws.
  */
-export const inBatches = async (
-  where: string,
-  input: SamplerInput,
-  one: (seeds: readonly number[], labels: tf.Tensor | undefined, done: number) => Promise<tf.Tensor>,
-): Promise<Samples> => {
+export const inBatches = async (where: string, input: SamplerInput, steps: Steps): Promise<Samples> => {
   check(where, input);
-  const { seeds, denoiser, batch = 64, labels, signal } = input;
+  const { seeds: all, denoiser, batch = 64, signal, onStep } = input;
   const size = tf.util.sizeFromShape([...denoiser.sampleShape]);
-  const data = new Float32Array(seeds.length * size);
-  for (let first = 0; first < seeds.length; first += batch) {
-    signal?.throwIfAborted();
-    const classes = oneHotLabels(labels?.slice(first, first + batch), denoiser.classes);
-    const x = await one(seeds.slice(first, first + batch), classes, first);
-    data.set(await x.data(), first * size);
-    tf.dispose([x, classes ?? []]);
+  const data = new Float32Array(all.length * size);
+  for (let done = 0; done < all.length; done += batch) {
+    const seeds = all.slice(done, done + batch);
+    const labels = oneHotLabels(input.labels?.slice(done, done + batch), denoiser.classes);
+    let x = tf.tidy(() => steps.start(seeds));
+    try {
+      for (let i = 0; i < steps.count; i++) {
+        signal?.throwIfAborted();
+        const next = tf.tidy(() => steps.next(x, i, seeds, labels));
+        x.dispose();
+        x = next;
+        await onStep?.({ step: i + 1, steps: steps.count, done, total: all.length, x });
+      }
+      data.set(await x.data(), done * size);
+    } finally {
+      tf.dispose([x, labels ?? []]);
+    }
     await new Promise(resolve => setImmediate(resolve)); // a notebook's event loop stays alive
   }
-  return { data, n: seeds.length, shape: denoiser.sampleShape };
+  return { data, n: all.length, shape: denoiser.sampleShape };
 };
 
 /** D(x, sigma) at one noise level for the whole batch. */

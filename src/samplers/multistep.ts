@@ -18,23 +18,16 @@ const checkTimes = (times: readonly number[]): void => {
  * @returns samples on the host, [n, ...sampleShape].
  */
 export const sampleMultistep = async (input: SamplerInput & { times: readonly number[] }): Promise<Samples> => {
-  const { times, onStep, signal, seeds: all } = input;
+  const { times, denoiser } = input;
   checkTimes(times);
-  return inBatches('sampleMultistep', input, async (seeds, labels, done) => {
-    const noise = (step: number): tf.Tensor =>
-      tf.mul(seededNormal(seeds, step, input.denoiser.sampleShape), times[step]);
-    let x = tf.tidy(() => noise(0));
-    for (let step = 0; step < times.length; step++) {
-      signal?.throwIfAborted();
-      const last = step === times.length - 1;
-      const next = tf.tidy(() => {
-        const xHat = denoiseAt(input, x, times[step], labels);
-        return last ? xHat : tf.add(xHat, noise(step + 1));
-      });
-      x.dispose();
-      x = next;
-      await onStep?.({ step: step + 1, steps: times.length, done, total: all.length, x });
-    }
-    return x;
+  const noise = (seeds: readonly number[], step: number): tf.Tensor =>
+    tf.mul(seededNormal(seeds, step, denoiser.sampleShape), times[step]);
+  return inBatches('sampleMultistep', input, {
+    count: times.length,
+    start: seeds => noise(seeds, 0),
+    next: (x, i, seeds, labels) => {
+      const xHat = denoiseAt(input, x, times[i], labels);
+      return i === times.length - 1 ? xHat : tf.add(xHat, noise(seeds, i + 1));
+    },
   });
 };
