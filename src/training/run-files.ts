@@ -1,11 +1,13 @@
-import { readFile } from 'node:fs/promises';
+import { dispose } from '@tensorflow/tfjs-core';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError, commitFolder, loadTensors, newestFolder, prune, saveTensors } from '../checkpoints';
-import { writeFile } from 'node:fs/promises';
-import { ArgumentError } from '../compute/check';
+import { ArgumentError, expectShape } from '../compute/check';
+import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
 import type { Dataset } from '../datasets';
 import type { Method, Role } from '../losses';
-import { type Denoiser, denoiserFromConfig } from '../networks';
+import { type Denoiser, denoiserFromConfig, matchParameters, parameterCount, type ParameterSpec } from '../networks';
+import { expectDataFits } from './data-fit';
 import { methodFromConfig } from './methods';
 import type { RunOptions } from './options';
 import type { RunParts, IterationReport } from './run';
@@ -44,11 +46,50 @@ export const saveRun = async (dir: string, parts: RunParts): Promise<string> => 
   return path;
 };
 
+/** One file of a checkpoint, with an error that names it where it is missing or cannot be understood. */
+const readPart = async <T>(folder: string, name: string, read: (path: string) => Promise<T>): Promise<T> => {
+  const path = join(folder, name);
+  try {
+    return await read(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new CheckpointError('missing', `${path}: this file of the checkpoint is missing`);
+    if (error instanceof SyntaxError) throw new CheckpointError('format', `${path}: damaged (${error.message})`);
+    throw error;
+  }
+};
+
+/**
+ * The state in the order that a fresh run has: files sort their tensors by name, but Adam's moments are vectors over the
+ * parameters in order.
+ */
+const orderedState = (
+  where: string,
+  { denoisers, updates }: Method,
+  { beta1 }: RunOptions,
+  stored: Tensors,
+): Tensors => {
+  const state: Tensors = {};
+  const take = (prefix: string, specs: readonly ParameterSpec[]): void => {
+    const fitting = matchParameters(`${where}, ${prefix}`, specs, withPrefix(prefix, stored));
+    Object.assign(state, addPrefix(prefix, fitting));
+  };
+  for (const [role, { parameters }] of Object.entries(denoisers)) take(`${role}/`, parameters);
+  take('ema/', denoisers.phi?.parameters ?? []);
+  for (const { trains } of updates)
+    for (const name of beta1 > 0 ? [`${trains}.v`, `${trains}.m`] : [`${trains}.v`]) {
+      if (!(name in stored)) throw new CheckpointError('missing', `${where}: no tensor ${name}`);
+      expectShape(where, name, stored[name], [parameterCount(denoisers[trains]?.parameters ?? [])]);
+      state[name] = stored[name];
+    }
+  return state;
+};
+
 /** The newest checkpoint of `dir`; see `Run.load`. */
 export const loadRun = async (dir: string, dataset: Dataset): Promise<RunParts> => {
   const folder = await newestFolder(dir);
   if (folder === undefined) throw new CheckpointError('missing', `${dir}: no checkpoint of a run in this folder`);
-  const json = JSON.parse(await readFile(join(folder, 'run.json'), 'utf8')) as RunJson;
+  const json = await readPart(folder, 'run.json', async path => JSON.parse(await readFile(path, 'utf8')) as RunJson);
   if (json.format !== 'cosim-run-1')
     throw new CheckpointError('format', `${folder}: run.json has format '${String(json.format)}', not 'cosim-run-1'`);
   const [trained, given] = [json.dataset, { name: dataset.name, provenance: dataset.provenance }];
@@ -58,14 +99,29 @@ export const loadRun = async (dir: string, dataset: Dataset): Promise<RunParts> 
     );
   const denoisers: Partial<Record<Role, Denoiser>> = {};
   for (const [role, config] of Object.entries(json.denoisers)) denoisers[role as Role] = denoiserFromConfig(config);
-  const lines = (await readFile(join(folder, 'history.jsonl'), 'utf8')).split('\n').filter(line => line !== '');
-  const { tensors } = await loadTensors(join(folder, 'state.safetensors'));
-  return {
-    method: methodFromConfig(json.method, denoisers),
-    dataset,
-    options: json.options,
-    state: { ...tensors },
-    position: { step: json.step, images: json.images },
-    history: lines.map(line => JSON.parse(line) as IterationReport),
-  };
+  const method = methodFromConfig(json.method, denoisers);
+  expectDataFits('Run.load', method, dataset);
+  // JSON has no NaN: a metric that was not finite is stored as null
+  const report = (line: string): IterationReport =>
+    JSON.parse(line, (_, value: unknown) => (value === null ? NaN : value)) as IterationReport;
+  const history = await readPart(folder, 'history.jsonl', async path =>
+    (await readFile(path, 'utf8'))
+      .split('\n')
+      .filter(line => line !== '')
+      .map(report),
+  );
+  const { tensors } = await readPart(folder, 'state.safetensors', loadTensors);
+  try {
+    return {
+      method,
+      dataset,
+      options: json.options,
+      state: orderedState(join(folder, 'state.safetensors'), method, json.options, tensors),
+      position: { step: json.step, images: json.images },
+      history,
+    };
+  } catch (error) {
+    dispose(tensors);
+    throw error;
+  }
 };

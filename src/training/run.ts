@@ -1,13 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { lockFolder } from '../checkpoints';
-import { ArgumentError, expectKeys, expectInteger, fail } from '../compute/check';
+import { ArgumentError, expectInteger, expectKeys } from '../compute/check';
 import { cloneTensors, type Tensors, withPrefix } from '../compute/tensors';
 import { SAMPLING_TIMES } from '../diffusion';
 import type { Dataset } from '../datasets';
-import type { Method, Role } from '../losses';
+import type { Method, Role, Update } from '../losses';
 import { type Denoiser, matchParameters } from '../networks';
 import { type HeunOptions, sampleHeun, sampleMultistep, type Samples, type SamplerInput } from '../samplers';
-import { badStepError, type Position, runUpdate } from './iteration';
+import { expectDataFits } from './data-fit';
+import { badStepError, type Position, runUpdate, type TrainingError } from './iteration';
 import { type RunOptions, runOptions } from './options';
 import { loadRun, saveRun } from './run-files';
 import { initialState } from './step';
@@ -57,18 +58,9 @@ export class Run {
   ): Run {
     const resolved = runOptions(options);
     const roles: Partial<Record<Role, Tensors>> = {};
-    for (const [role, { parameters: specs, sampleShape }] of Object.entries(method.denoisers) as [Role, Denoiser][]) {
-      if (sampleShape.join() !== dataset.sampleShape.join())
-        fail(
-          'run',
-          `samples of '${dataset.name}'`,
-          `of shape [${sampleShape.join(', ')}] as ${role}'s`,
-          dataset.sampleShape,
-        );
+    expectDataFits('run', method, dataset);
+    for (const [role, { parameters: specs }] of Object.entries(method.denoisers) as [Role, Denoiser][])
       roles[role] = matchParameters(`run, ${role}`, specs, parameters[role] ?? {});
-    }
-    if (method.denoisers.phi?.classes && dataset.classes !== method.denoisers.phi.classes)
-      fail('run', `classes of '${dataset.name}'`, String(method.denoisers.phi.classes), dataset.classes);
     const state = tf.tidy(() => {
       const copies = Object.entries(roles).map(([role, tensors]) => [role, cloneTensors(tensors)] as const);
       return initialState(
@@ -132,9 +124,9 @@ export class Run {
       let bad = 0;
       let saved = this.images;
       while (this.images < images && !signal?.aborted) {
-        const report = await this.iterate();
-        bad = report.nonFinite > 0 ? bad + 1 : 0;
-        if (bad >= this.options.maxBadSteps) await this.stopOnBadSteps(dir);
+        const { report, spoilt } = await this.iterate();
+        bad = spoilt ? bad + 1 : 0;
+        if (spoilt && bad >= this.options.maxBadSteps) throw await this.badStepError(spoilt, dir);
         await onStep?.(report);
         if (dir && this.images - saved >= saveEvery) {
           await this.save(dir);
@@ -149,15 +141,17 @@ export class Run {
     }
   }
 
-  /** One iteration: every update of the method once, in order. */
-  private async iterate(): Promise<IterationReport> {
+  /** One iteration: every update of the method once, in order; `spoilt` is the first whose gradient was not finite. */
+  private async iterate(): Promise<{ report: IterationReport; spoilt?: Update }> {
     const { parts } = this;
     const { method, dataset, options, position } = parts;
     const began = performance.now();
     const metrics: Record<string, number> = { nonFinite: 0 };
+    let spoilt: Update | undefined;
     for (const update of method.updates) {
       const result = await runUpdate(update, parts.state, dataset, position, options);
       parts.state = result.state;
+      if (result.metrics.nonFinite > 0) spoilt ??= update;
       for (const [name, value] of Object.entries(result.metrics)) {
         if (name === 'nonFinite') metrics.nonFinite += value;
         else metrics[update.trains + capitalised(name)] = value;
@@ -166,13 +160,12 @@ export class Run {
     parts.position = { step: position.step + 1, images: position.images + options.batch };
     const report = { ...parts.position, seconds: (performance.now() - began) / 1000, ...metrics };
     parts.history.push(report);
-    return report;
+    return { report, spoilt };
   }
 
-  private async stopOnBadSteps(dir: string | undefined): Promise<never> {
-    const { method, dataset, options, state, position } = this.parts;
-    const update = method.updates[method.updates.length - 1];
-    throw await badStepError(update, state, dataset, position.step - 1, options, dir);
+  private badStepError(update: Update, dir: string | undefined): Promise<TrainingError> {
+    const { dataset, options, state, position } = this.parts;
+    return badStepError(update, state, dataset, position.step - 1, options, dir);
   }
 
   /** Samples from the generator: Algorithm 1, or EDM's Heun sampler where the run trains a denoiser. */

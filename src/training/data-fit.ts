@@ -1,0 +1,21 @@
+import { fail } from '../compute/check';
+import type { Dataset } from '../datasets';
+import type { Method } from '../losses';
+
+/**
+ * Checks that a method's networks and a data set belong together.
+ * @throws ArgumentError for samples of another shape than a network's, or other classes than the generator's.
+ */
+export const expectDataFits = (where: string, { denoisers }: Method, dataset: Dataset): void => {
+  for (const [role, { sampleShape }] of Object.entries(denoisers))
+    if (sampleShape.join() !== dataset.sampleShape.join())
+      fail(
+        where,
+        `samples of '${dataset.name}'`,
+        `of shape [${sampleShape.join(', ')}] as ${role}'s`,
+        dataset.sampleShape,
+      );
+  const classes = denoisers.phi?.classes ?? 0;
+  if (classes > 0 && dataset.classes !== classes)
+    fail(where, `classes of '${dataset.name}'`, String(classes), dataset.classes);
+};
