@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cosim } from '../../src/losses';
+import type { Dataset } from '../../src/datasets';
+import { auxiliaryParameters, type Denoiser, freshParameters } from '../../src/networks';
+import { Run, type RunOptions } from '../../src/training';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** A CoSIM run that distils a random network: as good as any where only the mechanics are tested. */
+export const startRun = (denoiser: Denoiser, dataset: Dataset, options: Partial<RunOptions> = {}): Run => {
+  const theta = freshParameters(denoiser, 0);
+  const psi = auxiliaryParameters(denoiser, theta, 'copy');
+  const run = Run.start(cosim(denoiser, denoiser), { theta, phi: theta, psi }, dataset, {
+    batch: 4,
+    learningRate: 1e-3,
+    emaHalflife: 20,
+    ...options,
+  });
+  tf.dispose([theta, psi]);
+  return run;
+};
+
+/** Runs `use` with a folder that is removed afterwards. */
+export const withFolder = async (use: (dir: string) => Promise<void>): Promise<void> => {
+  const dir = await mkdtemp(join(tmpdir(), 'cosim-run-'));
+  await use(dir).finally(() => rm(dir, { recursive: true, force: true }));
+};
+
+/** Everything a run holds that must survive: parameters of all roles, the average, and its history without the clock. */
+export const snapshot = async (run: Run): Promise<object> => {
+  const roles = await Promise.all(
+    (['theta', 'phi', 'psi', 'ema'] as const).map(async role => {
+      const entries = Object.entries(run.parameters(role)).map(
+        async ([name, t]) => [name, Array.from(await t.data())] as const,
+      );
+      return [role, Object.fromEntries(await Promise.all(entries))] as const;
+    }),
+  );
+  const history = run.history.map(({ seconds: _, ...report }) => report);
+  return { step: run.step, images: run.images, history, ...Object.fromEntries(roles) };
+};
