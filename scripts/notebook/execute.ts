@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { jupyterEnvironment, jupyterPython } from '../project';
@@ -60,17 +62,20 @@ export const executeNotebook = (
   new Promise((resolve, reject) => {
     const { environment, limit, onCell } = options;
     const started = performance.now();
+    const folder = mkdtempSync(join(tmpdir(), 'cosim-notebook-'));
     const config = join(__dirname, 'nbconvert-config.py');
     const nbconvert = spawn(
       jupyterPython(),
-      ['-m', 'nbconvert', '--to=notebook', '--execute', '--stdin', '--stdout'].concat(
+      ['-m', 'nbconvert', '--to=notebook', '--execute', '--stdin'].concat(
+        // A file, not stdout: the kernel inherits that pipe and makes it non-blocking, and large notebooks came out cut.
+        `--output-dir=${folder}`,
+        '--output=executed',
         '--ExecutePreprocessor.kernel_name=tslab',
         `--config=${config}`,
       ),
       { cwd: dirname(path), env: { ...jupyterEnvironment(), ...environment } },
     );
     const ended: CellEnd[] = [];
-    let result = '';
     let log = '';
     let timeUp = false;
     const timer =
@@ -81,7 +86,7 @@ export const executeNotebook = (
         setTimeout(() => nbconvert.kill('SIGKILL'), GRACE).unref();
       }, limit * 1000);
 
-    nbconvert.stdout.setEncoding('utf8').on('data', (chunk: string) => (result += chunk));
+    nbconvert.stdout.resume();
     createInterface({ input: nbconvert.stderr }).on('line', line => {
       if (!line.startsWith('{"event"')) return void (log += `${line}\n`);
       const { event, ...end } = JSON.parse(line) as { event: 'start' | 'end' } & CellEnd;
@@ -93,7 +98,9 @@ export const executeNotebook = (
     nbconvert.on('error', reject);
     nbconvert.on('close', code => {
       clearTimeout(timer);
-      const complete = code === 0 ? (JSON.parse(result) as Notebook) : undefined;
+      const result = join(folder, 'executed.ipynb');
+      const complete = code === 0 ? (JSON.parse(readFileSync(result, 'utf8')) as Notebook) : undefined;
+      rmSync(folder, { recursive: true, force: true });
       const last = complete?.cells.at(-1);
       resolve({
         code: timeUp ? 124 : (code ?? 1),

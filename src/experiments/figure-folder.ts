@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Figure, type Picture, provenance, saveFigure } from '../figures';
 
-const ROOT = join(__dirname, '..', '..', 'figures');
+/** Relative to the working folder: a notebook that shows the path of a figure shows no path of the machine. */
+const root = (): string => relative(process.cwd(), join(__dirname, '..', '..', 'figures'));
 
 /** Where figures of a preset go: `figures/` for `laptop`, `figures/<preset>/` for the others. */
-export const figureFolder = (preset: string): string => (preset === 'laptop' ? ROOT : join(ROOT, preset));
+export const figureFolder = (preset: string): string => (preset === 'laptop' ? root() : join(root(), preset));
 
 /** Folder of cached results of one notebook. */
 export const cacheFolder = (notebook: string, preset: string): string => join(figureFolder(preset), notebook, 'cache');

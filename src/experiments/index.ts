@@ -7,3 +7,4 @@ export * from './steps-comparison';
 export * from './sweep';
 export * from './task';
 export * from './teachers';
+export * from './images';

@@ -1,5 +1,6 @@
 export * from './auxiliary';
 export * from './ddpmpp';
+export * from './denoise-once';
 export * from './denoiser';
 export * from './mlp';
 export * from './model';

@@ -1,0 +1,18 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Model } from './model';
+
+/** D(x, sigma) of host samples [n * size] at one noise level, on the host: for looking at what a network does. */
+export const denoise = async (
+  { denoiser, parameters }: Model,
+  x: Float32Array,
+  sigma: number,
+): Promise<Float32Array> => {
+  const size = tf.util.sizeFromShape([...denoiser.sampleShape]);
+  const n = x.length / size;
+  const denoised = tf.tidy(() =>
+    denoiser.denoise(parameters, tf.tensor(x, [n, ...denoiser.sampleShape]), tf.fill([n], sigma)),
+  );
+  const data = (await denoised.data()) as Float32Array;
+  denoised.dispose();
+  return data;
+};
