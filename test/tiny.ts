@@ -31,7 +31,7 @@ export const tinyImageNet = (): Denoiser =>
       resolution: 8,
       channels: 1,
       classes: 3,
-      modelChannels: 8,
+      modelChannels: 4,
       channelMult: [1, 1],
       blocks: 1,
       attention: [4],
