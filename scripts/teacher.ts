@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { newestFolder } from '../src/checkpoints';
 import { selectBackend } from '../src/compute';
-import { TEACHER_FOLDER, TEACHER_NAMES, type TeacherName, TEACHERS } from '../src/experiments/teachers';
+import { TEACHER_NAMES, teacherFile, type TeacherName, TEACHERS } from '../src/experiments/teachers';
 import { saveModel } from '../src/networks';
 import { pretrain, Run, type IterationReport } from '../src/training';
 import { makeClassifier } from './train-classifier';
@@ -43,7 +43,7 @@ const main = async (): Promise<void> => {
   };
   const end = await run.train({ images, dir, saveEvery: 6_400, signal: stop.signal, onStep });
   if (end === 'aborted') return console.log(`stopped; the same command goes on from ${dir}`);
-  const path = join(TEACHER_FOLDER, `${name}.safetensors`);
+  const path = teacherFile(name);
   await saveModel(path, { denoiser: run.method.denoisers.phi!, parameters: run.parameters('ema') });
   console.log(`wrote ${path}`);
 };

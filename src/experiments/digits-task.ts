@@ -11,7 +11,7 @@ import { loadTeacher } from './teachers';
  * `reference` real digits of the test split; also the share of samples that the classifier gives their own label.
  */
 export const digitsTask = async ({ reference = 4000 }: { reference?: number } = {}): Promise<Task> => {
-  const teacher = await loadTeacher('digits16');
+  const teacher = await loadTeacher('digits');
   const classifier = await loadClassifier();
   const test = digits({ seed: 1, split: 'test' });
   const realDigits = async (first: number, n: number) => {

@@ -6,6 +6,7 @@ import type { RunOptions } from '../training';
 
 /** How a shipped teacher was made; `npm run teacher -- NAME` makes it again. */
 export type TeacherPreset = {
+  file: string; // under data/teachers, without the ending
   denoiser: () => Denoiser;
   dataset: () => Dataset; // training split
   images: number; // trained on this many
@@ -16,7 +17,8 @@ const EDM_ADAM = { beta1: 0.9, beta2: 0.999, emaRampup: 0.05 };
 
 /** The teachers that need no download. `checkerboard` is no teacher (its mixture is exact) but a generator's start. */
 export const TEACHERS = {
-  digits16: {
+  digits: {
+    file: 'digits16',
     denoiser: () =>
       edmDenoiser(
         ddpmpp({
@@ -31,10 +33,11 @@ export const TEACHERS = {
         }),
       ),
     dataset: () => digits({ seed: 0, split: 'train' }),
-    images: 102_400,
+    images: 96_000,
     run: { ...EDM_ADAM, batch: 64, learningRate: 1e-3, warmup: 6_400, emaHalflife: 8_000 },
   },
   checkerboard: {
+    file: 'checkerboard',
     denoiser: () => edmDenoiser(mlp({ dimensions: 2, width: 128, blocks: 3 })),
     dataset: () => points('checkerboard', { seed: 0, split: 'train' }),
     images: 1_024_000,
@@ -48,8 +51,11 @@ export const TEACHER_NAMES = Object.keys(TEACHERS) as TeacherName[];
 /** Folder of the shipped weights. */
 export const TEACHER_FOLDER = join(__dirname, '..', '..', 'data', 'teachers');
 
+/** Where a shipped model's weights lie; its card lies beside them. */
+export const teacherFile = (name: TeacherName): string => join(TEACHER_FOLDER, `${TEACHERS[name].file}.safetensors`);
+
 /** A shipped model by name. The caller owns its parameters. */
 export const loadTeacher = async (name: TeacherName): Promise<Model> => {
   expectOneOf('loadTeacher', 'name', name, TEACHER_NAMES);
-  return loadModel(join(TEACHER_FOLDER, `${name}.safetensors`));
+  return loadModel(teacherFile(name));
 };
