@@ -27,34 +27,34 @@ def group_norm(p, name, x):
     return F.group_norm(x, groups, p[name + ".weight"], p[name + ".bias"], EPS)
 
 
-def positional(c_noise, channels):
-    """[sin, cos] of c_noise [B] at channels/2 frequencies from 1 down to 1/10000."""
+def positional(c_noise, channels, scale):
+    """[sin, cos] of c_noise [B] at channels/2 frequencies from `scale` down to scale/10000."""
     half = channels // 2
-    frequencies = torch.tensor([10000 ** (-i / (half - 1)) for i in range(half)], dtype=c_noise.dtype)
+    frequencies = torch.tensor([scale * 10000 ** (-i / (half - 1)) for i in range(half)], dtype=c_noise.dtype)
     angles = c_noise[:, None] * frequencies
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
-def embedding(p, channels, c_noise, labels, c_noise_t):
+def embedding(p, channels, c_noise, labels, c_noise_t, scale=1):
     """Noise level, labels (one-hot rows [B, classes] or None) and the auxiliary's second time to [B, E]."""
 
     def branch(x, ending):
         hidden = F.silu(linear(p, "model.map_layer0" + ending, x))
         return F.silu(linear(p, "model.map_layer1" + ending, hidden))
 
-    x = positional(c_noise, channels)
+    x = positional(c_noise, channels, scale)
     label_weight = p.get("model.map_label.weight")
     if label_weight is not None:
         classes = label_weight.shape[1]
         rows = x.new_zeros(len(x), classes) if labels is None else labels * math.sqrt(classes)
         x = x + linear(p, "model.map_label", rows)
     result = branch(x, "")
-    return result if c_noise_t is None else result + branch(positional(c_noise_t, channels), "_t")
+    return result if c_noise_t is None else result + branch(positional(c_noise_t, channels, scale), "_t")
 
 
 def mlp(p, config, x, c_noise, labels=None, c_noise_t=None):
     """Residual MLP for points x [B, d]."""
-    emb = embedding(p, config["width"], c_noise, labels, c_noise_t)
+    emb = embedding(p, config["width"], c_noise, labels, c_noise_t, scale=16)
     h = linear(p, "model.in", x)
     for i in range(config["blocks"]):
         name = f"model.block{i}"

@@ -131,6 +131,10 @@ export const registerKernels = (backend: 'wasm' | 'cpu'): void => {
   if (backend !== 'wasm') return;
   replace('BatchMatMul', backend, batchMatMul(original('BatchMatMul', backend)));
   const wasm = (): BackendWasm => tf.backend() as BackendWasm;
+  replace('Identity', backend, ({ x }) => {
+    wasm().incRef(x.dataId); // tensors never change: share the data, where the shipped kernel copies it
+    return tf.engine().makeTensorFromDataId(x.dataId, x.shape, x.dtype);
+  });
   replace('Slice', backend, ({ x }, { begin, size }) => wasmSlice(wasm(), x, begin as number[], size as number[]));
   replace('SplitV', backend, ({ x }, { numOrSizeSplits, axis }) =>
     wasmSplit(wasm(), x, numOrSizeSplits as number[], axis as number),

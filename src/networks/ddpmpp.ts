@@ -173,6 +173,7 @@ export const ddpmpp = (options: Partial<DdpmppConfig>): Network => {
     classes,
     augmentDim,
     secondTime,
+    timeScale: 1,
   };
   const blocks: Block[] = [...plan.encoder, ...plan.decoder];
   return {

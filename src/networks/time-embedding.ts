@@ -15,6 +15,7 @@ export type EmbeddingConfig = {
   classes: number; // 0: unconditional
   augmentDim: number; // 0: none
   secondTime: boolean; // the auxiliary's extra branch for t
+  timeScale: number; // c_noise is multiplied by this; 1 in the reference's networks
 };
 
 /** Ending of the names of the auxiliary's branch for t. */
@@ -42,10 +43,10 @@ export const embeddingSpec = (prefix: string, config: EmbeddingConfig): Paramete
 export const secondTimeSpec = (prefix: string, config: EmbeddingConfig): ParameterSpec[] =>
   config.secondTime ? branchSpec(prefix, SECOND, config) : [];
 
-/** [sin, cos] of c_noise [B] at n/2 frequencies from 1 down to 1/10000: [B, n]. */
-const positional = (cNoise: tf.Tensor, channels: number): tf.Tensor => {
-  const half = channels / 2;
-  const frequencies = Float32Array.from({ length: half }, (_, i) => 10000 ** (-i / (half - 1)));
+/** [sin, cos] of c_noise [B] at n/2 frequencies from `timeScale` down to 1/10000 of it: [B, n]. */
+const positional = (cNoise: tf.Tensor, { noiseChannels, timeScale }: EmbeddingConfig): tf.Tensor => {
+  const half = noiseChannels / 2;
+  const frequencies = Float32Array.from({ length: half }, (_, i) => timeScale * 10000 ** (-i / (half - 1)));
   const angles = tf.mul(tf.reshape(cNoise, [-1, 1]), tf.tensor2d(frequencies, [1, half]));
   return tf.concat([tf.sin(angles), tf.cos(angles)], 1);
 };
@@ -66,12 +67,12 @@ export const timeEmbedding = (
   cNoiseT?: tf.Tensor,
 ): tf.Tensor => {
   const B = cNoise.shape[0];
-  let input = positional(cNoise, config.noiseChannels);
+  let input = positional(cNoise, config);
   if (config.classes) {
     const rows = labels ? tf.mul(labels, Math.sqrt(config.classes)) : tf.zeros([B, config.classes]);
     input = tf.add(input, linear(p, `${prefix}map_label`, rows));
   }
   if (config.augmentDim && augment) input = tf.add(input, linear(p, `${prefix}map_augment`, augment));
   const embedding = branch(p, prefix, '', input);
-  return cNoiseT ? tf.add(embedding, branch(p, prefix, SECOND, positional(cNoiseT, config.noiseChannels))) : embedding;
+  return cNoiseT ? tf.add(embedding, branch(p, prefix, SECOND, positional(cNoiseT, config))) : embedding;
 };
