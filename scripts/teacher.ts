@@ -1,11 +1,13 @@
-/* npm run teacher -- NAME [--images N]: pretrains a shipped teacher by EDM's loss, resumable, and writes it with its record. */
-import { join } from 'node:path';
+/* npm run teacher -- NAME [--images N]: pretrains a shipped teacher by EDM's loss, resumable, and writes it with its card. */
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { newestFolder } from '../src/checkpoints';
 import { selectBackend } from '../src/compute';
 import { TEACHER_NAMES, teacherFile, type TeacherName, TEACHERS } from '../src/experiments/teachers';
 import { saveModel } from '../src/networks';
 import { pretrain, Run, type IterationReport } from '../src/training';
+import { madeNow, writeCard } from './teacher-card';
 import { makeClassifier } from './train-classifier';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { images: { type: 'string' } } });
@@ -43,9 +45,12 @@ const main = async (): Promise<void> => {
   };
   const end = await run.train({ images, dir, saveEvery: 6_400, signal: stop.signal, onStep });
   if (end === 'aborted') return console.log(`stopped; the same command goes on from ${dir}`);
+  const made = madeNow(name, run);
   const path = teacherFile(name);
+  await mkdir(dirname(path), { recursive: true });
   await saveModel(path, { denoiser: run.method.denoisers.phi!, parameters: run.parameters('ema') });
-  console.log(`wrote ${path}`);
+  await writeCard(name, run, made);
+  console.log(`wrote ${path} and its card`);
 };
 
 void main().catch((error: unknown) => {

@@ -92,6 +92,10 @@ export class Run {
     return this.parts.method;
   }
 
+  get dataset(): Dataset {
+    return this.parts.dataset;
+  }
+
   get options(): Readonly<RunOptions> {
     return this.parts.options;
   }
