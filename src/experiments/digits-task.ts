@@ -3,7 +3,7 @@ import { digits } from '../datasets';
 import { SAMPLING_TIMES } from '../diffusion';
 import { classification, classify, featureStatistics, frechetDistance } from '../metrics';
 import { loadClassifier } from './classifier';
-import { blockSeeds, type Task } from './task';
+import { blockSeeds, floorCache, type Task } from './task';
 import { loadTeacher } from './teachers';
 
 /**
@@ -19,6 +19,9 @@ export const digitsTask = async ({ reference = 4000 }: { reference?: number } = 
     return featureStatistics((await classify(classifier, x, n)).features);
   };
   const real = await realDigits(0, reference);
+  const floorOf = floorCache(
+    async (n, block) => frechetDistance(await realDigits(reference + block * n, n), real).value,
+  );
   return {
     name: 'digits',
     identity: { task: 'digits', reference },
@@ -32,7 +35,7 @@ export const digitsTask = async ({ reference = 4000 }: { reference?: number } = 
       const labels = seeds.map((_, i) => i % 10); // as many of each class
       const { data } = await draw({ seeds, labels });
       const { features, logits } = await classify(classifier, data, n);
-      const floor = frechetDistance(await realDigits(reference + block * n, n), real).value;
+      const floor = await floorOf(n, block);
       const { value } = frechetDistance(featureStatistics(features), real);
       const { accuracy } = classification(logits, Int32Array.from(labels));
       return { value, n, nReference: reference, floor, accuracy };

@@ -38,3 +38,16 @@ const BLOCK = 2 ** 20;
 /** Seeds of block `block`: disjoint from all other blocks'. */
 export const blockSeeds = (n: number, block: number): number[] =>
   Array.from({ length: n }, (_, i) => block * BLOCK + i);
+
+/** The floors of a task, each computed once: they depend on n and block only. */
+export const floorCache = (
+  compute: (n: number, block: number) => number | Promise<number>,
+): ((n: number, block: number) => Promise<number>) => {
+  const known = new Map<string, Promise<number>>();
+  return (n, block) => {
+    const key = `${n}/${block}`;
+    const floor = known.get(key) ?? Promise.resolve(compute(n, block));
+    known.set(key, floor);
+    return floor;
+  };
+};
