@@ -33,7 +33,7 @@ export const TEACHERS = {
         }),
       ),
     dataset: () => digits({ seed: 0, split: 'train' }),
-    images: 64_000,
+    images: 76_800,
     run: { ...EDM_ADAM, batch: 64, learningRate: 1e-3, warmup: 6_400, emaHalflife: 8_000 },
   },
   checkerboard: {
