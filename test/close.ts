@@ -38,17 +38,3 @@ export const variance = (values: ArrayLike<number>): number => {
   for (let i = 0; i < values.length; i++) sum += (values[i] - centre) ** 2;
   return sum / values.length;
 };
-
-/** The derivative of f at x along `direction` by central differences: (f(x + h v) - f(x - h v)) / 2h. */
-export const centralDifference = async (
-  f: (x: Float32Array) => Promise<number>,
-  x: Float32Array,
-  direction: ArrayLike<number>,
-  h: number,
-): Promise<number> => {
-  const [above, below] = [
-    await f(x.map((v, i) => v + h * direction[i])),
-    await f(x.map((v, i) => v - h * direction[i])),
-  ];
-  return (above - below) / (2 * h);
-};
