@@ -1,0 +1,56 @@
+import { lower } from './lower';
+import { reachable } from './graph';
+import type { OnnxModel } from './onnx-file';
+import { type LoweringName, targetFor } from './runtime';
+import { type Arrays, feed, openSession } from './session';
+import type { Shape } from './shapes';
+import { type TensorFunction, trace, TraceError, type Trace } from './trace';
+
+/** A compiled function: the signature of the traced one, on plain arrays. */
+export type Compiled = {
+  (arrays: Arrays): Promise<Arrays>;
+  dispose: () => Promise<void>;
+};
+
+/**
+ * Traces f twice: values drawn at random inside would be frozen into constants, and differ between the two.
+ * @throws TraceError when they differ.
+ */
+export const traceTwice = (f: TensorFunction, shapes: Record<string, Shape>): Trace => {
+  const [first, second] = [trace(f, shapes), trace(f, shapes)];
+  const constants = ({ results }: Trace): string =>
+    reachable(Object.values(results))
+      .map(({ op, attributes }) => `${op} ${JSON.stringify(attributes)}`)
+      .join('\n');
+  if (constants(first) !== constants(second))
+    throw new TraceError(
+      'the step gives another graph when traced again: chance or a clock inside. Make noise an input.',
+    );
+  return first;
+};
+
+/** The ONNX model of a function for inputs of these shapes. */
+export const compileModel = async (
+  f: TensorFunction,
+  shapes: Record<string, Shape>,
+  lowering: LoweringName = 'auto',
+): Promise<OnnxModel> => lower(traceTwice(f, shapes), await targetFor(lowering));
+
+/**
+ * Compiles a function of named tensors for inputs of fixed shapes: traced once, optimised, run by ONNX Runtime in this
+ * thread. Results are fresh arrays.
+ * @throws TraceError naming the kernel and the line of f where something cannot be traced; Error when ONNX Runtime is absent.
+ */
+export const compile = async (
+  f: TensorFunction,
+  { shapes, lowering = 'auto' }: { shapes: Record<string, Shape>; lowering?: LoweringName },
+): Promise<Compiled> => {
+  const session = await openSession(await compileModel(f, shapes, lowering));
+  const call = async (arrays: Arrays): Promise<Arrays> => {
+    feed(session, arrays);
+    await session.run();
+    const names = Object.keys(session.signature.outputs);
+    return Object.fromEntries(names.map(name => [name, session.output(name).slice()]));
+  };
+  return Object.assign(call, { dispose: () => session.dispose() });
+};

@@ -1,0 +1,143 @@
+/*
+ * ONNX files through protobufjs: the part of the public schema (onnx.proto, IR version 9) that a graph needs. The field
+ * numbers are the schema's.
+ */
+import { Root } from 'protobufjs/light';
+import type { Shape } from './shapes';
+
+export type OnnxType = 'float32' | 'int32' | 'int64' | 'bool';
+export type OnnxAttribute = number | { float: number } | string | readonly number[]; // a plain number is an integer
+
+export type OnnxNode = {
+  op: string;
+  domain: string; // '' is standard ONNX
+  inputs: readonly string[]; // '' where an optional input is absent
+  outputs: readonly string[];
+  attributes: Readonly<Record<string, OnnxAttribute>>;
+};
+export type OnnxTensor = { name: string; type: OnnxType; shape: Shape; data: ArrayBufferView };
+/** An input or output; a size that is text is a dynamic one with that name. */
+export type OnnxValue = { name: string; type: OnnxType; shape: readonly (number | string)[] };
+
+export type OnnxModel = {
+  nodes: readonly OnnxNode[];
+  inputs: readonly OnnxValue[];
+  outputs: readonly OnnxValue[];
+  initializers: readonly OnnxTensor[];
+  metadata?: Readonly<Record<string, string>>;
+};
+
+const OPSET = 18;
+const IR_VERSION = 9;
+const TYPES: Record<OnnxType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+const ATTRIBUTE = { float: 1, integer: 2, text: 3, integers: 7 };
+
+const field = (type: string, id: number) => ({ type, id });
+const many = (type: string, id: number) => ({ rule: 'repeated', type, id });
+
+const SCHEMA = Root.fromJSON({
+  nested: {
+    Pair: { fields: { key: field('string', 1), value: field('string', 2) } },
+    Opset: { fields: { domain: field('string', 1), version: field('int64', 2) } },
+    Dimension: {
+      oneofs: { kind: { oneof: ['value', 'name'] } },
+      fields: { value: field('int64', 1), name: field('string', 2) },
+    },
+    Shape: { fields: { dim: many('Dimension', 1) } },
+    TensorType: { fields: { elemType: field('int32', 1), shape: field('Shape', 2) } },
+    Type: { fields: { tensorType: field('TensorType', 1) } },
+    ValueInfo: { fields: { name: field('string', 1), type: field('Type', 2) } },
+    Tensor: {
+      fields: {
+        dims: { ...many('int64', 1), options: { packed: true } },
+        dataType: field('int32', 2),
+        name: field('string', 8),
+        rawData: field('bytes', 9),
+      },
+    },
+    Attribute: {
+      fields: {
+        name: field('string', 1),
+        f: field('float', 2),
+        i: field('int64', 3),
+        s: field('bytes', 4),
+        ints: { ...many('int64', 8), options: { packed: true } },
+        type: field('int32', 20),
+      },
+    },
+    Node: {
+      fields: {
+        input: many('string', 1),
+        output: many('string', 2),
+        name: field('string', 3),
+        opType: field('string', 4),
+        attribute: many('Attribute', 5),
+        domain: field('string', 7),
+      },
+    },
+    Graph: {
+      fields: {
+        node: many('Node', 1),
+        name: field('string', 2),
+        initializer: many('Tensor', 5),
+        input: many('ValueInfo', 11),
+        output: many('ValueInfo', 12),
+      },
+    },
+    Model: {
+      fields: {
+        irVersion: field('int64', 1),
+        producerName: field('string', 2),
+        graph: field('Graph', 7),
+        opsetImport: many('Opset', 8),
+        metadataProps: many('Pair', 14),
+      },
+    },
+  },
+});
+const MODEL = SCHEMA.lookupType('Model');
+
+const attributeMessage = (name: string, value: OnnxAttribute): object => {
+  if (typeof value === 'number') return { name, i: value, type: ATTRIBUTE.integer };
+  if (typeof value === 'string') return { name, s: Buffer.from(value), type: ATTRIBUTE.text };
+  if ('float' in value) return { name, f: value.float, type: ATTRIBUTE.float };
+  return { name, ints: value, type: ATTRIBUTE.integers };
+};
+
+const valueMessage = ({ name, type, shape }: OnnxValue): object => {
+  const dim = shape.map(size => (typeof size === 'number' ? { value: size } : { name: size }));
+  return { name, type: { tensorType: { elemType: TYPES[type], shape: { dim } } } };
+};
+
+const tensorMessage = ({ name, type, shape, data }: OnnxTensor): object => ({
+  dims: shape,
+  dataType: TYPES[type],
+  name,
+  rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+});
+
+/** The bytes of an ONNX file. The same model gives the same bytes. */
+export const encodeOnnx = ({ nodes, inputs, outputs, initializers, metadata = {} }: OnnxModel): Uint8Array => {
+  const domains = [...new Set(nodes.map(node => node.domain).filter(domain => domain !== ''))].sort();
+  const message = {
+    irVersion: IR_VERSION,
+    producerName: 'cosim',
+    opsetImport: [{ domain: '', version: OPSET }, ...domains.map(domain => ({ domain, version: 1 }))],
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+    graph: {
+      name: 'cosim',
+      node: nodes.map(({ op, domain, inputs: input, outputs: output, attributes }, i) => ({
+        input,
+        output,
+        name: `${op}_${i}`,
+        opType: op,
+        attribute: Object.entries(attributes).map(([name, value]) => attributeMessage(name, value)),
+        ...(domain === '' ? {} : { domain }),
+      })),
+      initializer: initializers.map(tensorMessage),
+      input: inputs.map(valueMessage),
+      output: outputs.map(valueMessage),
+    },
+  };
+  return MODEL.encode(MODEL.fromObject(message)).finish();
+};

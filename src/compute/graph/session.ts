@@ -1,0 +1,75 @@
+/* A model ready to run: inputs and outputs keep their buffers from run to run. */
+import type * as Ort from 'onnxruntime-node';
+import { fail } from '../check';
+import type { OnnxModel } from './onnx-file';
+import { encodeOnnx } from './onnx-file';
+import { runtime, SESSION_OPTIONS } from './runtime';
+import { sizeOf, type Shape } from './shapes';
+
+/** Plain named arrays. */
+export type Arrays = Record<string, Float32Array>;
+
+/** A model's inputs and outputs. */
+export type Signature = { inputs: Record<string, Shape>; outputs: Record<string, Shape> };
+
+export const signatureOf = ({ inputs, outputs }: OnnxModel): Signature => ({
+  inputs: Object.fromEntries(inputs.map(({ name, shape }) => [name, shape as Shape])),
+  outputs: Object.fromEntries(outputs.map(({ name, shape }) => [name, shape as Shape])),
+});
+
+const buffers = (ort: typeof Ort, shapes: Record<string, Shape>): Record<string, Ort.Tensor> =>
+  Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => [
+      name,
+      new ort.Tensor('float32', new Float32Array(sizeOf(shape)), shape),
+    ]),
+  );
+
+/** An ONNX Runtime session with buffers of its own for every input and output. */
+export class Session {
+  private constructor(
+    private readonly session: Ort.InferenceSession,
+    readonly signature: Signature,
+    private readonly feeds: Record<string, Ort.Tensor>,
+    private readonly fetches: Record<string, Ort.Tensor>,
+  ) {}
+
+  static async create(bytes: Uint8Array, signature: Signature): Promise<Session> {
+    const ort = runtime();
+    const session = await ort.InferenceSession.create(bytes, SESSION_OPTIONS);
+    const { inputs, outputs } = signature;
+    return new Session(session, signature, buffers(ort, inputs), buffers(ort, outputs));
+  }
+
+  /** The buffer that an input is read from. */
+  input(name: string): Float32Array {
+    return this.feeds[name].data as Float32Array;
+  }
+
+  /** The buffer that an output is written to: valid until the next run. */
+  output(name: string): Float32Array {
+    return this.fetches[name].data as Float32Array;
+  }
+
+  async run(): Promise<void> {
+    await this.session.run(this.feeds, this.fetches);
+  }
+
+  async dispose(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+/** A session for a model in this thread: running it keeps the thread busy. */
+export const openSession = (model: OnnxModel): Promise<Session> =>
+  Session.create(encodeOnnx(model), signatureOf(model));
+
+/** Checks arrays against the shapes of a signature and copies them into a session's inputs. */
+export const feed = (session: Session, arrays: Arrays): void => {
+  for (const [name, shape] of Object.entries(session.signature.inputs)) {
+    const array = arrays[name] as Float32Array | undefined;
+    if (array?.length !== sizeOf(shape))
+      fail('compiled function', name, `${sizeOf(shape)} numbers (shape [${shape.join(', ')}])`, array?.length);
+    session.input(name).set(array!);
+  }
+};

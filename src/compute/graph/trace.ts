@@ -1,0 +1,186 @@
+/*
+ * Tracing: a function of tensors runs once on a backend whose tensors are values of a graph. TensorFlow.js differentiates
+ * by calling kernels of the active backend, so gradients are recorded like everything else.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensors } from '../tensors';
+import { arrayOf, type Data, Graph, sizeOfValue, splatOf, type Value } from './graph';
+import { REWRITES } from './rewrites';
+import { type Shape } from './shapes';
+import { TRACED_KERNELS } from './traced-kernels';
+
+/** A function over named tensors: no chance, no clock, no reading of values inside. */
+export type TensorFunction = (inputs: Tensors) => Tensors;
+
+/** What a traced function is: a graph with named results. */
+export type Trace = { graph: Graph; results: Record<string, Value> };
+
+/** Thrown when a function cannot be traced; the message names the kernel and the line that called it. */
+export class TraceError extends Error {
+  override name = 'TraceError';
+}
+
+const BACKEND = 'trace';
+
+/** Frames of Node, TensorFlow.js and this room. */
+const ELSEWHERE = /node_modules|node:|tfjs-\w+[\\/]src|[\\/]compute[\\/]graph[\\/]/;
+
+/** The first line of a stack that is neither TensorFlow.js nor this room: where the step called. */
+const callerOf = (stack: string): string => {
+  const frames = stack.split('\n').filter(line => /^\s+at /.test(line));
+  const own = frames.find(line => /[\\/].*:\d+:\d+/.test(line) && !ELSEWHERE.test(line));
+  return own ? ` (${own.trim()})` : '';
+};
+
+/** Tensors of this backend are values of the graph that is being recorded. */
+class SymbolicBackend extends tf.KernelBackend {
+  private readonly held = new tf.DataStorage<Value>(this, tf.engine());
+  graph = new Graph(REWRITES);
+
+  override numDataIds(): number {
+    return this.held.numDataIds();
+  }
+
+  override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
+    const id = {};
+    this.hold(id, values, shape, dtype);
+    return id;
+  }
+
+  /** A tensor made on another backend joins the graph as a constant. */
+  override move(id: object, values: tf.BackendValues, shape: number[], dtype: tf.DataType): void {
+    this.hold(id, values, shape, dtype);
+  }
+
+  private hold(id: object, values: tf.BackendValues, shape: number[], dtype: tf.DataType): void {
+    if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool')
+      throw new TraceError(`tensors of type ${dtype} cannot be traced`);
+    this.held.set(id, this.graph.constant(arrayOf(dtype, values as Float32Array), shape, dtype));
+  }
+
+  override readSync(id: object): Data {
+    const value = this.held.get(id);
+    const splat = splatOf(value);
+    if (value.data) return value.data;
+    if (splat !== undefined) return arrayOf(value.dtype, new Array<number>(sizeOfValue(value)).fill(splat));
+    const where = callerOf(new Error().stack ?? '');
+    throw new TraceError(
+      `the value of a traced tensor (${value.op}, shape [${value.shape}]) was read: what a step does cannot depend on its data${where}`,
+    );
+  }
+
+  override read(id: object): Promise<Data> {
+    return Promise.resolve(this.readSync(id));
+  }
+
+  override disposeData(): boolean {
+    return true;
+  }
+
+  override refCount(): number {
+    return 1;
+  }
+
+  override incRef(): void {
+    /* values live as long as their graph */
+  }
+
+  override floatPrecision(): 32 {
+    return 32;
+  }
+
+  override memory(): { unreliable: boolean } {
+    return { unreliable: true };
+  }
+
+  override timerAvailable(): boolean {
+    return false;
+  }
+
+  override dispose(): void {
+    this.graph = new Graph(REWRITES);
+  }
+
+  /** The graph's value behind a tensor; constants of an earlier trace are made anew. */
+  tracedValue({ dataId, shape }: tf.TensorInfo): Value {
+    let value = this.held.get(dataId);
+    if (this.graph.values[value.id] !== value) {
+      const splat = splatOf(value);
+      if (value.data) value = this.graph.constant(value.data, value.shape, value.dtype);
+      else if (splat !== undefined) value = this.graph.splat(splat, value.shape, value.dtype);
+      else throw new TraceError(`a tensor of an earlier trace was used (${value.op}, shape [${value.shape}])`);
+      this.held.set(dataId, value);
+    }
+    return this.graph.reshape(value, shape);
+  }
+
+  info(value: Value): tf.TensorInfo {
+    const dataId = {};
+    this.held.set(dataId, value);
+    return { dataId, shape: [...value.shape], dtype: value.dtype };
+  }
+}
+
+let backend: SymbolicBackend | undefined;
+
+const symbolicBackend = (): SymbolicBackend => {
+  if (backend) return backend;
+  const made = new SymbolicBackend();
+  tf.registerBackend(BACKEND, () => made, -1);
+  for (const [kernelName, kernel] of Object.entries(TRACED_KERNELS))
+    tf.registerKernel({
+      kernelName,
+      backendName: BACKEND,
+      kernelFunc: ({ inputs, attrs }) => {
+        const list = Array.isArray(inputs) ? (inputs as tf.TensorInfo[]).map(t => made.tracedValue(t)) : [];
+        const named = Object.entries((Array.isArray(inputs) ? {} : inputs) as Record<string, tf.TensorInfo | null>)
+          .filter((entry): entry is [string, tf.TensorInfo] => Boolean(entry[1])) // optional inputs may be null
+          .map(([name, t]) => [name, made.tracedValue(t)] as const);
+        try {
+          const result = kernel(made.graph, Object.fromEntries(named), attrs ?? {}, list);
+          return Array.isArray(result) ? result.map(value => made.info(value)) : made.info(result);
+        } catch (error) {
+          const { message, stack = '' } = error as Error;
+          throw new TraceError(`kernel ${kernelName}: ${message}${callerOf(stack)}`);
+        }
+      },
+    });
+  backend = made;
+  return made;
+};
+
+const explained = (error: unknown): unknown => {
+  const { message, stack = '' } = error as Error;
+  const missing = /Kernel '(\w+)' not registered|registered kernel '(\w+)' for backend/.exec(message);
+  return missing ? new TraceError(`kernel ${missing[1] ?? missing[2]} cannot be traced${callerOf(stack)}`) : error;
+};
+
+/**
+ * Records what `f` computes for inputs of these shapes (float32). The backend in use before is in use again afterwards,
+ * also when f throws.
+ * @throws TraceError where a kernel cannot be traced, or a value is read inside.
+ */
+export const trace = (f: TensorFunction, shapes: Record<string, Shape>): Trace => {
+  const symbolic = symbolicBackend();
+  const before = tf.getBackend();
+  const graph = new Graph(REWRITES);
+  symbolic.graph = graph;
+  const engine = tf.engine();
+  void engine.setBackend(BACKEND); // synchronous: its factory returns no promise
+  engine.startScope('trace');
+  try {
+    const inputs = Object.entries(shapes).map(([name, shape]) => {
+      const { dataId, shape: size, dtype } = symbolic.info(graph.input(name, shape));
+      return [name, engine.makeTensorFromDataId(dataId, size, dtype)] as const;
+    });
+    const results = Object.entries(f(Object.fromEntries(inputs))).map(
+      ([name, t]) => [name, symbolic.tracedValue(t)] as const,
+    );
+    return { graph, results: Object.fromEntries(results) };
+  } catch (error) {
+    throw explained(error);
+  } finally {
+    engine.endScope();
+    void engine.setBackend(before);
+  }
+};
