@@ -1,23 +1,26 @@
-/* Axis letters: B batch, N = H W pixels, C channels, G groups of c channels each. */
+/* Axis letters: B batch, H W height and width, C channels in groups of c. */
 import * as tf from '@tensorflow/tfjs-core';
+import { siluGradient } from './layers';
 import type { Tensors } from './parameters';
 
 /** EDM's number of groups: min(32, C // 4). */
 export const groupsOf = (channels: number): number => Math.min(32, Math.floor(channels / 4));
 
-/** Means over each group of per-channel means, given back to every channel: [B, C] to [B, C]. */
-const overGroup = (perChannel: tf.Tensor, groups: number): tf.Tensor => {
-  const [B, C] = perChannel.shape;
-  const grouped = tf.mean(tf.reshape(perChannel, [B, groups, C / groups]), 2, true);
-  return tf.reshape(tf.mul(grouped, tf.ones([1, 1, C / groups])), [B, C]);
+/** Takes sums over pixels [B, C] to means over pixels and group, one for every channel: a matrix [C, C]. */
+const groupMeans = (C: number, groups: number, pixels: number): tf.Tensor2D => {
+  const c = C / groups;
+  const weights = new Float32Array(C * C);
+  for (let i = 0; i < C; i++) weights.fill(1 / (c * pixels), i * C + i - (i % c), i * C + i - (i % c) + c);
+  return tf.tensor2d(weights, [C, C]);
 };
 
-/** Means over pixels: [B, H, W, C] to [B, C]. */
-const overPixels = (x: tf.Tensor): tf.Tensor => {
+/** Sums over pixels: [B, H, W, C] to [B, C]. */
+const overPixels = (x: tf.Tensor): tf.Tensor2D => {
   const [B, H, W, C] = x.shape;
-  return tf.mean(tf.reshape(x, [B, H * W, C]), 1);
+  return tf.sum(tf.reshape(x, [B, H * W, C]), 1);
 };
 
+/** [B, C] for every pixel. */
 const spread = (perChannel: tf.Tensor): tf.Tensor => {
   const [B, C] = perChannel.shape;
   return tf.reshape(perChannel, [B, 1, 1, C]);
@@ -34,27 +37,24 @@ export const groupNorm = (
   { eps = 1e-6, activation = false }: { eps?: number; activation?: boolean } = {},
 ): tf.Tensor => {
   const [, H, W, C] = x.shape;
-  const groups = groupsOf(C);
+  const means = (sums: tf.Tensor): tf.Tensor2D => tf.matMul(sums, groupMeans(C, groupsOf(C), H * W));
   const op = tf.customGrad((...args: (tf.Tensor | tf.GradSaveFunc)[]) => {
     const [input, weight, bias] = args as [tf.Tensor, tf.Tensor, tf.Tensor];
     const save = args[3] as tf.GradSaveFunc;
-    const centred = tf.sub(input, spread(overGroup(overPixels(input), groups)));
-    const variance = overGroup(overPixels(tf.square(centred)), groups);
-    const rstd = tf.rsqrt(tf.add(variance, eps)); // [B, C]
+    const centred = tf.sub(input, spread(means(overPixels(input))));
+    const rstd = tf.rsqrt(tf.add(means(overPixels(tf.square(centred))), eps)); // [B, C]
     const normed = tf.add(tf.mul(centred, spread(tf.mul(rstd, weight))), bias);
     const gate = activation ? tf.sigmoid(normed) : tf.scalar(1);
     const value = activation ? tf.mul(normed, gate) : normed;
     save(activation ? [centred, rstd, weight, gate, value] : [centred, rstd, weight]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
       const [d, r, w, g, y] = saved;
-      // d silu(n) = g + n g (1 - g) = g + y (1 - g)
-      const dn = activation ? tf.mul(dy, tf.add(g, tf.mul(y, tf.sub(1, g)))) : dy;
-      const meanDn = overPixels(dn); // [B, C]
-      const meanDnX = tf.mul(overPixels(tf.mul(dn, d)), r); // against the normalised input
-      const pull = tf.mul(tf.mul(tf.square(r), overGroup(tf.mul(meanDnX, w), groups)), -1);
-      const shift = tf.mul(tf.mul(r, overGroup(tf.mul(meanDn, w), groups)), -1);
+      const dn = activation ? siluGradient(dy, g, y) : dy;
+      const [sum, sumX] = [overPixels(dn), tf.mul(overPixels(tf.mul(dn, d)), r)]; // of dn, and of dn times x normalised
+      const pull = tf.neg(tf.mul(tf.square(r), means(tf.mul(sumX, w))));
+      const shift = tf.neg(tf.mul(r, means(tf.mul(sum, w))));
       const dx = tf.add(tf.add(tf.mul(dn, spread(tf.mul(r, w))), tf.mul(d, spread(pull))), spread(shift));
-      return [dx, tf.mul(tf.sum(meanDnX, 0), H * W), tf.mul(tf.sum(meanDn, 0), H * W)];
+      return [dx, tf.sum(sumX, 0), tf.sum(sum, 0)];
     };
     return { value, gradFunc };
   });

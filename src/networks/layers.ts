@@ -43,8 +43,21 @@ export const normSpec = (name: string, channels: number): ParameterSpec[] => [
   { name: `${name}.bias`, shape: [channels], init: zeros },
 ];
 
+/** dy silu'(n) from g = sigmoid(n) and y = n g: dy (g + y (1 - g)), with the fewest passes over the tensors. */
+export const siluGradient = (dy: tf.Tensor, g: tf.Tensor, y: tf.Tensor): tf.Tensor => {
+  const passed = tf.mul(dy, g);
+  return tf.add(passed, tf.mul(y, tf.sub(dy, passed)));
+};
+
+const siluOp = tf.customGrad((x, save) => {
+  const gate = tf.sigmoid(x as tf.Tensor);
+  const value = tf.mul(x as tf.Tensor, gate);
+  (save as tf.GradSaveFunc)([gate, value]);
+  return { value, gradFunc: (dy: tf.Tensor, [g, y]: tf.Tensor[]) => siluGradient(dy, g, y) };
+});
+
 /** x sigmoid(x). */
-export const silu = (x: tf.Tensor): tf.Tensor => tf.mul(x, tf.sigmoid(x));
+export const silu = (x: tf.Tensor): tf.Tensor => siluOp(x);
 
 /**
  * Inverted dropout with the noise as an argument: keeps x where `uniforms` >= rate and divides by 1 - rate.

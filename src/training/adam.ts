@@ -22,8 +22,8 @@ export const adamScalars = (k: number, { learningRate, beta1, beta2 }: AdamOptio
 export const flatten = (tensors: Tensors): tf.Tensor1D =>
   tf.concat(Object.values(tensors).map(t => tf.reshape<tf.Rank.R1>(t, [t.size])));
 
-/** The inverse of `flatten` for tensors shaped like `like`. */
-export const unflatten = (flat: tf.Tensor1D, like: Tensors): Tensors => {
+/** The inverse of `flatten`: flat [n] to tensors shaped like `like`, in its order. */
+export const unflatten = (flat: tf.Tensor, like: Record<string, { shape: number[]; size: number }>): Tensors => {
   const result: Tensors = {};
   let at = 0;
   for (const [name, { shape, size }] of Object.entries(like)) {

@@ -1,7 +1,9 @@
 export * from './adam';
 export * from './distil';
 export * from './ema';
-export { TrainingError } from './iteration';
+export { TrainingError } from './bad-step';
+export { workersFor } from './choose-engine';
+export type { EngineReport } from './engine';
 export * from './methods';
 export * from './options';
 export * from './run';

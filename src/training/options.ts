@@ -1,5 +1,9 @@
-import { expectInteger, expectNumber, fail, withDefaults } from '../compute/check';
+import { expectInteger, expectNumber, expectOneOf, fail, withDefaults } from '../compute/check';
 import type { AdamOptions } from './adam';
+
+/** What computes a run's steps: traced and compiled for ONNX Runtime, TensorFlow.js itself, or whichever is best here. */
+export const ENGINES = ['auto', 'compiled', 'eager'] as const;
+export type EngineName = (typeof ENGINES)[number];
 
 /** How a run trains, whatever its method. Numbers the issue of a result depends on, besides the method's own. */
 export type RunOptions = AdamOptions & {
@@ -10,6 +14,8 @@ export type RunOptions = AdamOptions & {
   emaRampup: number; // half-life at most this share of the images seen
   seed: number; // of data order, times, noise
   maxBadSteps: number; // stop after this many consecutive steps with non-finite gradients
+  engine: EngineName; // what computes the steps
+  workers: number; // threads of the compiled engine that share a batch, 0: by cores and batch
 };
 
 export const RUN_DEFAULTS: RunOptions = {
@@ -24,6 +30,8 @@ export const RUN_DEFAULTS: RunOptions = {
   emaRampup: 0.05,
   seed: 0,
   maxBadSteps: 10,
+  engine: 'auto',
+  workers: 0,
 };
 
 /** @throws ArgumentError for an unknown option, a wrong type or a value outside its range. */
@@ -35,6 +43,8 @@ export const runOptions = (given: Partial<RunOptions>): RunOptions => {
   if (batch % rounds !== 0) fail('run', 'rounds', `a divisor of the batch ${batch}`, rounds);
   expectInteger('run', 'seed', options.seed);
   expectInteger('run', 'maxBadSteps', options.maxBadSteps, { min: 1 });
+  expectInteger('run', 'workers', options.workers, { max: 256 });
+  expectOneOf('run', 'engine', options.engine, ENGINES);
   expectNumber('run', 'learningRate', options.learningRate, { above: 0 });
   for (const name of ['beta1', 'beta2'] as const) expectNumber('run', name, options[name], { min: 0, max: 0.999999 });
   for (const name of ['eps', 'warmup', 'emaHalflife', 'emaRampup'] as const)

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { lockFolder } from '../checkpoints';
 import { ArgumentError, expectInteger, expectKeys } from '../compute/check';
+import { WorkerError } from '../compute/graph';
 import { cloneTensors, type Tensors, withPrefix } from '../compute/tensors';
 import { SAMPLING_TIMES } from '../diffusion';
 import type { Dataset } from '../datasets';
@@ -8,7 +9,10 @@ import type { Method, Role, Update } from '../losses';
 import { type Denoiser, matchParameters } from '../networks';
 import { type HeunOptions, sampleHeun, sampleMultistep, type Samples, type SamplerInput } from '../samplers';
 import { expectDataFits } from './data-fit';
-import { badStepError, type Position, runUpdate, type TrainingError } from './iteration';
+import { badStepError, type TrainingError } from './bad-step';
+import { chooseEngine } from './choose-engine';
+import { EagerEngine } from './eager-engine';
+import type { Engine, EngineReport, Position } from './engine';
 import { type RunOptions, runOptions } from './options';
 import { loadRun, saveRun } from './run-files';
 import { initialState } from './step';
@@ -44,7 +48,15 @@ const capitalised = (name: string): string => name[0].toUpperCase() + name.slice
 
 /** A training run: owns its tensors, trains, samples, saves, resumes. Everything it computes follows from its seed. */
 export class Run {
-  private constructor(private readonly parts: RunParts) {}
+  private engine: Engine | undefined;
+  private chosen = false;
+
+  private constructor(
+    private readonly parts: Omit<RunParts, 'state'>,
+    state: Tensors,
+  ) {
+    this.engine = new EagerEngine(state, parts.options);
+  }
 
   /**
    * A fresh run. Parameters of each role are copied, they stay the caller's.
@@ -69,7 +81,7 @@ export class Run {
         resolved,
       );
     });
-    return new Run({ method, dataset, options: resolved, state, position: { step: 0, images: 0 }, history: [] });
+    return new Run({ method, dataset, options: resolved, position: { step: 0, images: 0 }, history: [] }, state);
   }
 
   /**
@@ -77,7 +89,8 @@ export class Run {
    * @throws CheckpointError when there is none or it is damaged; ArgumentError when `dataset` is another one.
    */
   static async load(dir: string, { dataset }: { dataset: Dataset }): Promise<Run> {
-    return new Run(await loadRun(dir, dataset));
+    const { state, ...parts } = await loadRun(dir, dataset);
+    return new Run(parts, state);
   }
 
   get step(): number {
@@ -100,6 +113,11 @@ export class Run {
     return this.parts.options;
   }
 
+  /** What computes the steps, on how many workers, and why: known once training has begun. */
+  get engineReport(): EngineReport {
+    return this.alive().report;
+  }
+
   /** Reports of all iterations so far, across resumptions. */
   get history(): readonly IterationReport[] {
     return this.parts.history;
@@ -107,8 +125,7 @@ export class Run {
 
   /** Parameters by role (`ema`: the average of phi). They stay the run's: clone what must outlive the next step. */
   parameters(role: Role | 'ema'): Tensors {
-    this.alive();
-    return withPrefix(`${role}/`, this.parts.state);
+    return withPrefix(`${role}/`, this.alive().state());
   }
 
   /** Trains until `images` images have been seen in all; returns how it ended. */
@@ -125,10 +142,11 @@ export class Run {
     expectInteger('train', 'images', images);
     const unlock = dir ? await lockFolder(dir) : undefined;
     try {
+      if (this.images < images) await this.choose();
       let bad = 0;
       let saved = this.images;
       while (this.images < images && !signal?.aborted) {
-        const { report, spoilt } = await this.iterate();
+        const { report, spoilt } = await this.iterateOrSave(dir);
         bad = spoilt ? bad + 1 : 0;
         if (spoilt && bad >= this.options.maxBadSteps) throw await this.badStepError(spoilt, dir);
         await onStep?.(report);
@@ -145,18 +163,37 @@ export class Run {
     }
   }
 
+  /** The engine that the options ask for takes over the state, once. */
+  private async choose(): Promise<void> {
+    const { method, dataset, options } = this.parts;
+    if (!this.chosen) this.engine = await chooseEngine(method, dataset, this.alive().state(), options);
+    this.chosen = true;
+  }
+
+  /** An iteration; where a worker fails, what was there before it is saved. */
+  private async iterateOrSave(dir: string | undefined): Promise<{ report: IterationReport; spoilt?: Update }> {
+    const engine = this.alive();
+    engine.mark();
+    try {
+      return await this.iterate(engine);
+    } catch (error) {
+      if (!(error instanceof WorkerError) || !engine.undo()) throw error;
+      const where = dir ? `; step ${this.step} is saved in ${await this.save(dir)}` : '';
+      throw new WorkerError(`training stopped at step ${this.step}: ${error.message}${where}`);
+    }
+  }
+
   /** One iteration: every update of the method once, in order; `spoilt` is the first whose gradient was not finite. */
-  private async iterate(): Promise<{ report: IterationReport; spoilt?: Update }> {
+  private async iterate(engine: Engine): Promise<{ report: IterationReport; spoilt?: Update }> {
     const { parts } = this;
     const { method, dataset, options, position } = parts;
     const began = performance.now();
     const metrics: Record<string, number> = { nonFinite: 0 };
     let spoilt: Update | undefined;
     for (const update of method.updates) {
-      const result = await runUpdate(update, parts.state, dataset, position, options);
-      parts.state = result.state;
-      if (result.metrics.nonFinite > 0) spoilt ??= update;
-      for (const [name, value] of Object.entries(result.metrics)) {
+      const numbers = await engine.update(update, dataset, position);
+      if (numbers.nonFinite > 0) spoilt ??= update;
+      for (const [name, value] of Object.entries(numbers)) {
         if (name === 'nonFinite') metrics.nonFinite += value;
         else metrics[update.trains + capitalised(name)] = value;
       }
@@ -168,8 +205,8 @@ export class Run {
   }
 
   private badStepError(update: Update, dir: string | undefined): Promise<TrainingError> {
-    const { dataset, options, state, position } = this.parts;
-    return badStepError(update, state, dataset, position.step - 1, options, dir);
+    const { dataset, options, position } = this.parts;
+    return badStepError(this.alive(), update, dataset, position.step - 1, options, dir);
   }
 
   /** Samples from the generator: Algorithm 1, or EDM's Heun sampler where the run trains a denoiser. */
@@ -187,17 +224,17 @@ export class Run {
 
   /** Writes a checkpoint `dir/<step>`, complete or absent; the two newest are kept. Returns its path. */
   async save(dir: string): Promise<string> {
-    this.alive();
-    return saveRun(dir, this.parts);
+    return saveRun(dir, { ...this.parts, state: this.alive().state() });
   }
 
-  /** Frees all tensors of the run; it cannot be used afterwards. */
+  /** Frees all that the run holds; it cannot be used afterwards. */
   dispose(): void {
-    tf.dispose(this.parts.state);
-    this.parts.state = {};
+    this.engine?.dispose();
+    this.engine = undefined;
   }
 
-  private alive(): void {
-    if (Object.keys(this.parts.state).length === 0) throw new Error('this run has been disposed');
+  private alive(): Engine {
+    if (!this.engine) throw new Error('this run has been disposed');
+    return this.engine;
   }
 }

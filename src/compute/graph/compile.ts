@@ -1,5 +1,6 @@
 import { lower } from './lower';
 import { reachable } from './graph';
+import type { Target } from './lowering';
 import type { OnnxModel } from './onnx-file';
 import { type LoweringName, targetFor } from './runtime';
 import { type Arrays, feed, openSession } from './session';
@@ -29,12 +30,16 @@ export const traceTwice = (f: TensorFunction, shapes: Record<string, Shape>): Tr
   return first;
 };
 
-/** The ONNX model of a function for inputs of these shapes. */
+/** The ONNX model of a function for inputs of these shapes. @throws TraceError */
+export const modelOf = (f: TensorFunction, shapes: Record<string, Shape>, target: Target): OnnxModel =>
+  lower(traceTwice(f, shapes), target);
+
+/** The same for a lowering by name, on this machine. */
 export const compileModel = async (
   f: TensorFunction,
   shapes: Record<string, Shape>,
   lowering: LoweringName = 'auto',
-): Promise<OnnxModel> => lower(traceTwice(f, shapes), await targetFor(lowering));
+): Promise<OnnxModel> => modelOf(f, shapes, await targetFor(lowering));
 
 /**
  * Compiles a function of named tensors for inputs of fixed shapes: traced once, optimised, run by ONNX Runtime in this

@@ -127,8 +127,8 @@ export class Graph {
     return this.make('transpose', [x], { order: [...order] }, shape, x.dtype);
   }
 
-  /** Sum, maximum, minimum or product along axes; they stay with size 1. */
-  reduce(op: 'sum' | 'reduceMax' | 'reduceMin' | 'product', x: Value, axes: readonly number[]): Value {
+  /** Sum, sum of squares, maximum, minimum or product along axes; they stay with size 1. */
+  reduce(op: 'sum' | 'sumSquare' | 'reduceMax' | 'reduceMin' | 'product', x: Value, axes: readonly number[]): Value {
     return this.make(op, [x], { axes: [...axes] }, keptShape(x.shape, axes), x.dtype);
   }
 

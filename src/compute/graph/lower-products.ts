@@ -43,6 +43,7 @@ export const PRODUCT_EMITTERS: Emitters = {
   softmax: ({ inputs: [x], attributes }, { builder, name }) =>
     builder.add('Softmax', [name(x)], { axis: attributes.axis as number }),
   sum: reduction('ReduceSum'),
+  sumSquare: reduction('ReduceSumSquare'),
   reduceMax: reduction('ReduceMax'),
   reduceMin: reduction('ReduceMin'),
   product: reduction('ReduceProd'),

@@ -7,7 +7,7 @@ import { fusedProduct, PRODUCT_EMITTERS } from './lower-products';
 import { SCALAR_EMITTERS } from './lower-scalars';
 import type { Emitters, Lowering, Target } from './lowering';
 import { OnnxBuilder } from './onnx-builder';
-import { type OnnxModel } from './onnx-file';
+import { NEXT, type OnnxModel } from './onnx-file';
 import type { Trace } from './trace';
 
 const EMITTERS: Emitters = {
@@ -45,7 +45,9 @@ export const lower = ({ graph, results }: Trace, target: Target): OnnxModel => {
     else if (!lowering.fusions.absorbed.has(value) && splatOf(value) === undefined && !names.has(value))
       names.set(value, emit(value, lowering));
   }
-  const outputs = Object.entries(results).map(([name, value]) => {
+  const taken = new Set(graph.inputs.map(({ attributes }) => attributes.name));
+  const outputs = Object.entries(results).map(([result, value]) => {
+    const name = taken.has(result) ? result + NEXT : result;
     builder.name(lowering.name(value), name);
     return { name, type: value.dtype, shape: value.shape };
   });

@@ -27,6 +27,9 @@ export type OnnxModel = {
   metadata?: Readonly<Record<string, string>>;
 };
 
+/** ONNX gives every name once: a result that is called like an input has this ending in the file. */
+export const NEXT = '.next';
+
 const OPSET = 18;
 const IR_VERSION = 9;
 const TYPES: Record<OnnxType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };

@@ -234,6 +234,11 @@ const factorsLeaveSum: Rule = (g, v) => {
   return undefined;
 };
 
+const sumOfSquare: Rule = (g, v) => {
+  const [x] = v.inputs;
+  return x.op === 'mul' && x.inputs[0] === x.inputs[1] ? g.reduce('sumSquare', x.inputs[0], axesOf(v)) : undefined;
+};
+
 /** One reduction for each contiguous run of axes: runtimes are fast on those only. */
 const reduceRunByRun: Rule = (g, v) => {
   const [x] = v.inputs;
@@ -336,6 +341,7 @@ export const REWRITES: Rules = [
   { name: 'sum of splat', ops: ['sum'], rewrite: sumOfSplat },
   { name: 'sum of broadcast', ops: ['sum'], rewrite: sumOfBroadcast },
   { name: 'factors leave sum', ops: ['sum'], rewrite: factorsLeaveSum },
+  { name: 'sum of square', ops: ['sum'], rewrite: sumOfSquare },
   { name: 'reduce run by run', ops: REDUCTIONS, rewrite: reduceRunByRun },
   { name: 'slice of slice', ops: ['slice'], rewrite: sliceOfSlice },
   { name: 'slice of concat', ops: ['slice'], rewrite: sliceOfConcat },

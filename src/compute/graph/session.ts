@@ -1,8 +1,7 @@
 /* A model ready to run: inputs and outputs keep their buffers from run to run. */
 import type * as Ort from 'onnxruntime-node';
 import { fail } from '../check';
-import type { OnnxModel } from './onnx-file';
-import { encodeOnnx } from './onnx-file';
+import { encodeOnnx, NEXT, type OnnxModel } from './onnx-file';
 import { runtime, SESSION_OPTIONS } from './runtime';
 import { sizeOf, type Shape } from './shapes';
 
@@ -12,10 +11,18 @@ export type Arrays = Record<string, Float32Array>;
 /** A model's inputs and outputs. */
 export type Signature = { inputs: Record<string, Shape>; outputs: Record<string, Shape> };
 
-export const signatureOf = ({ inputs, outputs }: OnnxModel): Signature => ({
-  inputs: Object.fromEntries(inputs.map(({ name, shape }) => [name, shape as Shape])),
-  outputs: Object.fromEntries(outputs.map(({ name, shape }) => [name, shape as Shape])),
-});
+/** Inputs and outputs by the names of the traced function. */
+export const signatureOf = ({ inputs, outputs }: OnnxModel): Signature => {
+  const entries = Object.fromEntries(inputs.map(({ name, shape }) => [name, shape as Shape]));
+  const plain = (name: string): string => {
+    const base = name.slice(0, -NEXT.length);
+    return name.endsWith(NEXT) && base in entries ? base : name;
+  };
+  return {
+    inputs: entries,
+    outputs: Object.fromEntries(outputs.map(({ name, shape }) => [plain(name), shape as Shape])),
+  };
+};
 
 const buffers = (ort: typeof Ort, shapes: Record<string, Shape>): Record<string, Ort.Tensor> =>
   Object.fromEntries(
@@ -38,7 +45,10 @@ export class Session {
     const ort = runtime();
     const session = await ort.InferenceSession.create(bytes, SESSION_OPTIONS);
     const { inputs, outputs } = signature;
-    return new Session(session, signature, buffers(ort, inputs), buffers(ort, outputs));
+    const results = Object.entries(outputs).map(
+      ([name, shape]) => [name in inputs ? name + NEXT : name, shape] as const,
+    );
+    return new Session(session, signature, buffers(ort, inputs), buffers(ort, Object.fromEntries(results)));
   }
 
   /** The buffer that an input is read from. */
@@ -48,7 +58,7 @@ export class Session {
 
   /** The buffer that an output is written to: valid until the next run. */
   output(name: string): Float32Array {
-    return this.fetches[name].data as Float32Array;
+    return this.fetches[name in this.signature.inputs ? name + NEXT : name].data as Float32Array;
   }
 
   async run(): Promise<void> {

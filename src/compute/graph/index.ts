@@ -1,0 +1,16 @@
+export { compile, type Compiled, compileModel, modelOf, traceTwice } from './compile';
+export { LOWERINGS, type LoweringName, probeBlock, runtimeProblem, targetFor } from './runtime';
+export type { Arrays } from './session';
+export { assign, type SharedArray, sharedArray } from './shared-array';
+export type { Shape } from './shapes';
+export { type TensorFunction, TraceError } from './trace';
+export {
+  acquireProgram,
+  dismissWorkers,
+  type Program,
+  releaseProgram,
+  runOn,
+  type SharedArrays,
+  waitFor,
+  WorkerError,
+} from './worker-pool';

@@ -1,0 +1,189 @@
+/* Workers that run compiled programs: parallel, off the thread that calls, with inputs and outputs in shared memory. */
+import { createHash } from 'node:crypto';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { encodeOnnx, type OnnxModel } from './onnx-file';
+import { signatureOf, type Signature } from './session';
+import type { SharedArray } from './shared-array';
+import type { Answer, Job, WorkerData } from './worker';
+
+/** A model that workers can run: sent to each of them once, however many users it has. */
+export type Program = { readonly id: number; readonly bytes: Uint8Array; readonly signature: Signature };
+
+/** Thrown when a worker cannot do its work, or has ended. */
+export class WorkerError extends Error {
+  override name = 'WorkerError';
+}
+
+export type SharedArrays = Record<string, SharedArray>;
+
+/** Milliseconds; a worker that died while this thread was blocked can be noticed in no other way. */
+const LONGEST_WAIT = 600_000;
+
+type Waiting = { resolve: () => void; reject: (error: Error) => void };
+
+/** One worker with what it has been told so far. */
+class Hand {
+  private readonly worker: Worker;
+  private readonly port: MessagePort;
+  private readonly done = new Int32Array(new SharedArrayBuffer(4));
+  private readonly opened = new Set<number>();
+  private readonly waiting = new Map<number, Waiting>();
+  private sent = 0;
+  private ended: WorkerError | undefined;
+
+  constructor(private readonly index: number) {
+    const { port1, port2 } = new MessageChannel();
+    this.port = port1;
+    const file = require.resolve('./worker');
+    const hook = file.endsWith('.ts') ? `require('tsx/cjs');` : ''; // run from source: the thread must read TypeScript too
+    this.worker = new Worker(`${hook} require(${JSON.stringify(file)})`, {
+      eval: true,
+      workerData: { port: port2, done: this.done } satisfies WorkerData,
+      transferList: [port2],
+    });
+    this.port.on('message', (answer: Answer) => {
+      this.settle(answer);
+    });
+    this.worker.on('error', (error: Error) => {
+      this.end(`worker ${index} failed: ${error.message}`);
+    });
+    this.worker.on('exit', code => {
+      this.end(`worker ${index} ended with code ${code}`);
+    });
+    this.rest();
+  }
+
+  /** A worker at rest does not keep the process alive. */
+  private rest(): void {
+    this.worker.unref();
+    this.port.unref();
+  }
+
+  private end(message: string): void {
+    this.ended ??= new WorkerError(message);
+    for (const { reject } of this.waiting.values()) reject(this.ended);
+    this.waiting.clear();
+    Atomics.store(this.done, 0, -1);
+    Atomics.notify(this.done, 0);
+  }
+
+  private settle({ number, problem }: Answer): void {
+    const entry = this.waiting.get(number);
+    this.waiting.delete(number);
+    if (this.waiting.size === 0) this.rest();
+    if (problem === undefined) entry?.resolve();
+    else entry?.reject(new WorkerError(`worker ${this.index}: ${problem}`));
+  }
+
+  private send(job: Job): Promise<void> {
+    if (this.ended) return Promise.reject(this.ended);
+    const number = ++this.sent;
+    const result = new Promise<void>((resolve, reject) => this.waiting.set(number, { resolve, reject }));
+    this.worker.ref();
+    this.port.ref();
+    this.port.postMessage(job);
+    return result;
+  }
+
+  /** Runs a program once; the outputs are filled when the promise resolves. */
+  async run({ id, bytes, signature }: Program, inputs: SharedArrays, outputs: SharedArrays): Promise<void> {
+    const opening = this.opened.has(id) ? undefined : this.send({ kind: 'open', program: id, bytes, signature });
+    this.opened.add(id);
+    const wanted = Object.keys(signature.inputs).map(name => {
+      const { id: array, version, data } = inputs[name];
+      return [name, { id: array, version, data }] as const;
+    });
+    const results = Object.entries(outputs).map(([name, { data }]) => [name, data] as const);
+    const running = this.send({
+      kind: 'run',
+      program: id,
+      inputs: Object.fromEntries(wanted),
+      outputs: Object.fromEntries(results),
+    });
+    await Promise.all([opening, running]);
+    for (const output of Object.values(outputs)) output.version++;
+  }
+
+  /** Blocks this thread until everything sent so far is done. @throws WorkerError for a job that failed. */
+  wait(): void {
+    for (let at = Atomics.load(this.done, 0); at >= 0 && at < this.sent; at = Atomics.load(this.done, 0))
+      if (Atomics.wait(this.done, 0, at, LONGEST_WAIT) === 'timed-out')
+        throw new WorkerError(`worker ${this.index} has not answered for ${LONGEST_WAIT / 60_000} minutes`);
+    let problem: string | undefined;
+    for (let got = receiveMessageOnPort(this.port); got; got = receiveMessageOnPort(this.port)) {
+      const answer = got.message as Answer;
+      problem ??= answer.problem;
+      this.settle(answer);
+    }
+    if (problem !== undefined) throw new WorkerError(`worker ${this.index}: ${problem}`);
+    if (this.ended) throw this.ended;
+  }
+
+  close(id: number): Promise<void> {
+    return this.opened.delete(id) ? this.send({ kind: 'close', program: id }) : Promise.resolve();
+  }
+
+  get alive(): boolean {
+    return this.ended === undefined;
+  }
+
+  async terminate(): Promise<void> {
+    this.ended ??= new WorkerError(`worker ${this.index} has been dismissed`);
+    await this.worker.terminate();
+    this.port.close();
+  }
+}
+
+const hands: Hand[] = [];
+
+/** Worker `index` of this process, started on first use; one that has ended is replaced. */
+const hand = (index: number): Hand => {
+  if ((hands[index] as Hand | undefined)?.alive !== true) hands[index] = new Hand(index);
+  return hands[index];
+};
+
+/** Runs a program once on worker `index`; its outputs are filled when the promise resolves. */
+export const runOn = (index: number, program: Program, inputs: SharedArrays, outputs: SharedArrays): Promise<void> =>
+  hand(index).run(program, inputs, outputs);
+
+/** Blocks until the first `count` workers have done all they were sent. @throws WorkerError for a job that failed. */
+export const waitFor = (count: number): void => {
+  for (let index = 0; index < count; index++) hand(index).wait();
+};
+
+/** Ends all workers; they start again when needed. */
+export const dismissWorkers = async (): Promise<void> => {
+  await Promise.all(hands.splice(0).map(one => one.terminate()));
+};
+
+/** Programs by the hash of their bytes, with how many use them. */
+const known = new Map<string, { program: Program; users: number }>();
+
+/** Programs that nobody uses keep their sessions until this many newer ones are unused as well. */
+const IDLE_PROGRAMS = 2;
+
+let made = 0;
+
+/** The program of a model; one with the same bytes is found again, with its sessions. Release it after use. */
+export const acquireProgram = (model: OnnxModel): Program => {
+  const bytes = encodeOnnx(model);
+  const key = createHash('sha256').update(bytes).digest('hex');
+  const entry = known.get(key) ?? { program: { id: made++, bytes, signature: signatureOf(model) }, users: 0 };
+  known.set(key, entry);
+  entry.users++;
+  return entry.program;
+};
+
+/** Ends one use of a program; sessions of programs long unused are closed. */
+export const releaseProgram = async (program: Program): Promise<void> => {
+  const found = [...known].find(([, entry]) => entry.program === program);
+  if (!found) return;
+  found[1].users--;
+  known.delete(found[0]);
+  known.set(...found); // unused for the shortest time
+  const idle = [...known].filter(([, { users }]) => users === 0);
+  for (const [key, entry] of idle.slice(0, Math.max(0, idle.length - IDLE_PROGRAMS))) {
+    known.delete(key);
+    await Promise.all(hands.map(one => one.close(entry.program.id)));
+  }
+};

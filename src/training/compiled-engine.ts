@@ -1,0 +1,286 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  acquireProgram,
+  assign,
+  modelOf,
+  type Program,
+  releaseProgram,
+  runOn,
+  type Shape,
+  type SharedArray,
+  type SharedArrays,
+  sharedArray,
+  type targetFor,
+} from '../compute/graph';
+import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
+import type { Dataset } from '../datasets';
+import type { HostBatch, Method, Role, Update } from '../losses';
+import { flatten, unflatten } from './adam';
+import { type Engine, type EngineReport, type Position, scalarsOf, slicesOf, type UpdateMetrics } from './engine';
+import type { RunOptions } from './options';
+import { applyGradient, gradientOf } from './step';
+
+type Layout = Record<string, { shape: number[]; size: number }>; // of a parameter set, in its order
+type Target = Awaited<ReturnType<typeof targetFor>>;
+
+const metricsPrefix = 'metric/';
+const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
+const sharedFor = (shapes: Record<string, Shape>): SharedArrays =>
+  Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, sharedArray(sizeOf(shape))]));
+
+/** What one update needs: its programs, and arrays for what goes in and comes out of them. */
+type Plan = {
+  gradient: Program;
+  accumulate: Program | undefined; // total + gradient, where a worker does several rounds
+  apply: Program;
+  hands: { batch: SharedArrays; out: SharedArrays; total: SharedArray }[]; // one a worker
+  scalars: SharedArrays;
+  applied: SharedArrays; // metrics of the second half
+};
+
+/**
+ * The steps traced once and run by ONNX Runtime in worker threads. Parameter sets, averages and moments are one vector
+ * each, in memory that all workers see; a batch is shared among the workers and their gradients are summed in order.
+ */
+export class CompiledEngine implements Engine {
+  readonly report: EngineReport;
+  private readonly plans = new Map<Update, Plan>();
+  private readonly layouts: Record<string, Layout> = {};
+  private vectors: SharedArrays = {}; // 'phi', 'psi', 'theta', 'ema', 'phi.v', ...
+  private readonly buffers = new Map<string, SharedArray[]>(); // of vectors that change: now, at the mark, and next
+  private marked: SharedArrays = {};
+  private shown: Tensors | undefined; // the state as tensors, until it changes
+
+  private constructor(
+    private readonly method: Method,
+    private readonly options: RunOptions,
+    private readonly target: Target,
+    workers: number,
+    reason: string,
+  ) {
+    this.report = { engine: 'compiled', workers, reason };
+  }
+
+  /** An engine with a copy of `state`; the tensors stay the caller's. */
+  static async create(
+    method: Method,
+    options: RunOptions,
+    state: Tensors,
+    { target, workers, reason }: { target: Target; workers: number; reason: string },
+  ): Promise<CompiledEngine> {
+    const engine = new CompiledEngine(method, options, target, workers, reason);
+    for (const role of [...Object.keys(method.denoisers), 'ema']) {
+      const tensors = withPrefix(`${role}/`, state);
+      engine.layouts[role] = Object.fromEntries(
+        Object.entries(tensors).map(([name, { shape, size }]) => [name, { shape, size }]),
+      );
+      await engine.hold(
+        role,
+        tf.tidy(() => flatten(tensors)),
+      );
+    }
+    for (const [name, moment] of Object.entries(state))
+      if (!name.includes('/')) await engine.hold(name, tf.clone(moment));
+    return engine;
+  }
+
+  private async hold(name: string, vector: tf.Tensor): Promise<void> {
+    this.vectors[name] = sharedArray(vector.size);
+    assign(this.vectors[name], await vector.data<'float32'>());
+    vector.dispose();
+  }
+
+  /** Parameter sets as the step knows them, from one vector each. */
+  private rolesOf(inputs: Tensors): Tensors {
+    const roles = Object.keys(this.method.denoisers);
+    return Object.assign(
+      {},
+      ...roles.map(role => addPrefix(`${role}/`, unflatten(inputs[role], this.layouts[role]))),
+    ) as Tensors;
+  }
+
+  private shapesOf(names: readonly string[]): Record<string, Shape> {
+    return Object.fromEntries(names.map(name => [name, [this.vectors[name].data.length]]));
+  }
+
+  /** Names of the vectors that an update changes. */
+  private changed(role: Role): string[] {
+    return [role, ...(role === 'phi' ? ['ema'] : []), `${role}.v`, ...(this.options.beta1 > 0 ? [`${role}.m`] : [])];
+  }
+
+  private gradientProgram(update: Update, drawn: HostBatch): Program {
+    const shapes = {
+      ...this.shapesOf(Object.keys(this.method.denoisers)),
+      ...Object.fromEntries(Object.entries(drawn).map(([name, { shape }]) => [`batch/${name}`, shape])),
+    };
+    const f = (inputs: Tensors): Tensors => {
+      const state = this.rolesOf(inputs);
+      const { gradient, metrics } = gradientOf(update)(state, withPrefix('batch/', inputs), this.options.batch);
+      return { gradient, ...addPrefix(metricsPrefix, metrics) };
+    };
+    return acquireProgram(modelOf(f, shapes, this.target));
+  }
+
+  /** Sums the workers' gradients and applies them: the second half of the step on whole vectors. */
+  private applyProgram({ trains }: Update): Program {
+    const { workers } = this.report;
+    const gradients = Array.from({ length: workers }, (_, i) => `gradient${i}`);
+    const size = this.vectors[trains].data.length;
+    const shapes = {
+      ...this.shapesOf(this.changed(trains)),
+      ...Object.fromEntries(gradients.map(name => [name, [size]])),
+      ...Object.fromEntries(Object.keys(scalarsOf({ step: 0, images: 0 }, this.options)).map(name => [name, []])),
+    };
+    const f = (inputs: Tensors): Tensors => {
+      const named = (name: string): string => (name.includes('.') ? name : `${name}/all`);
+      const vectors = this.changed(trains).map(name => [named(name), inputs[name]] as const);
+      const gradient = gradients.map(name => inputs[name]).reduce((sum, g) => tf.add(sum, g));
+      const { state, metrics } = applyGradient(trains, Object.fromEntries(vectors), gradient, inputs, this.options);
+      const results = this.changed(trains).map(name => [name, state[named(name)]] as const);
+      return { ...Object.fromEntries(results), ...addPrefix(metricsPrefix, metrics) };
+    };
+    return acquireProgram(modelOf(f, shapes, this.target));
+  }
+
+  private plan(update: Update, drawn: HostBatch): Plan {
+    const known = this.plans.get(update);
+    if (known) return known;
+    const { trains } = update;
+    const [gradient, apply] = [this.gradientProgram(update, drawn), this.applyProgram(update)];
+    const size = [this.vectors[trains].data.length];
+    const add = ({ total, gradient: g }: Tensors): Tensors => ({ sum: tf.add(total, g) });
+    const several = this.options.rounds > 1;
+    const metrics = Object.entries(apply.signature.outputs).filter(([name]) => name.startsWith(metricsPrefix));
+    const batch = Object.entries(gradient.signature.inputs).filter(([name]) => name.startsWith('batch/'));
+    const plan: Plan = {
+      gradient,
+      apply,
+      accumulate: several ? acquireProgram(modelOf(add, { total: size, gradient: size }, this.target)) : undefined,
+      hands: Array.from({ length: this.report.workers }, () => ({
+        batch: sharedFor(Object.fromEntries(batch)),
+        out: sharedFor(gradient.signature.outputs),
+        total: sharedArray(size[0]),
+      })),
+      scalars: sharedFor(
+        Object.fromEntries(Object.keys(scalarsOf({ step: 0, images: 0 }, this.options)).map(n => [n, []])),
+      ),
+      applied: sharedFor(Object.fromEntries(metrics)),
+    };
+    this.plans.set(update, plan);
+    return plan;
+  }
+
+  /** Traces an update's programs. @throws TraceError where its step cannot be traced. */
+  prepare(update: Update, dataset: Dataset): void {
+    const [slice] = slicesOf(this.options, 0, this.report.workers * this.options.rounds);
+    this.plan(update, update.draw(dataset, slice));
+  }
+
+  /** Every worker's gradient over its rounds; sums of their metrics. */
+  private async accumulate(
+    update: Update,
+    dataset: Dataset,
+    step: number,
+  ): Promise<{ plan: Plan; metrics: UpdateMetrics }> {
+    const { workers } = this.report;
+    const slices = slicesOf(this.options, step, workers * this.options.rounds);
+    const metrics: UpdateMetrics = {};
+    let plan: Plan | undefined;
+    for (let round = 0; round < this.options.rounds; round++) {
+      const running: Promise<void>[] = [];
+      for (let worker = 0; worker < workers; worker++) {
+        const drawn = update.draw(dataset, slices[round * workers + worker]);
+        plan ??= this.plan(update, drawn);
+        running.push(this.round(plan, worker, drawn, round));
+      }
+      await Promise.all(running);
+      for (const { out } of plan!.hands)
+        for (const [name, { data }] of Object.entries(out))
+          if (name.startsWith(metricsPrefix)) {
+            const metric = name.slice(metricsPrefix.length);
+            metrics[metric] = (metrics[metric] ?? 0) + data[0];
+          }
+    }
+    return { plan: plan!, metrics };
+  }
+
+  private async round(plan: Plan, worker: number, drawn: HostBatch, round: number): Promise<void> {
+    const { batch, out, total } = plan.hands[worker];
+    for (const [name, { data }] of Object.entries(drawn)) assign(batch[`batch/${name}`], data);
+    await runOn(worker, plan.gradient, { ...this.vectors, ...batch }, out);
+    if (!plan.accumulate) return;
+    if (round === 0) assign(total, out.gradient.data);
+    else await runOn(worker, plan.accumulate, { total, gradient: out.gradient }, { sum: total });
+  }
+
+  async update(update: Update, dataset: Dataset, position: Position): Promise<UpdateMetrics> {
+    const { plan, metrics } = await this.accumulate(update, dataset, position.step);
+    for (const [name, value] of Object.entries(scalarsOf(position, this.options))) assign(plan.scalars[name], [value]);
+    const gradients = plan.hands.map(({ out, total }, i) => [`gradient${i}`, plan.accumulate ? total : out.gradient]);
+    const names = this.changed(update.trains);
+    const next = Object.fromEntries(names.map(name => [name, this.freeBuffer(name)]));
+    const inputs = { ...this.vectors, ...plan.scalars, ...(Object.fromEntries(gradients) as SharedArrays) };
+    await runOn(0, plan.apply, inputs, { ...next, ...plan.applied });
+    Object.assign(this.vectors, next);
+    this.forget();
+    for (const [name, { data }] of Object.entries(plan.applied)) metrics[name.slice(metricsPrefix.length)] = data[0];
+    return metrics;
+  }
+
+  async gradient(update: Update, dataset: Dataset, step: number): Promise<Float32Array> {
+    const { plan } = await this.accumulate(update, dataset, step);
+    const sum = new Float32Array(this.vectors[update.trains].data.length);
+    for (const { out, total } of plan.hands)
+      (plan.accumulate ? total : out.gradient).data.forEach((x, i) => (sum[i] += x));
+    return sum;
+  }
+
+  mark(): void {
+    this.marked = { ...this.vectors };
+  }
+
+  undo(): boolean {
+    Object.assign(this.vectors, this.marked);
+    this.forget();
+    return true;
+  }
+
+  /** Where the next values of a vector can be written: neither its values now nor those to go back to are there. */
+  private freeBuffer(name: string): SharedArray {
+    const used = [this.vectors[name], this.marked[name]];
+    const all = this.buffers.get(name) ?? [this.vectors[name]];
+    this.buffers.set(name, all);
+    const free = all.find(buffer => !used.includes(buffer)) ?? sharedArray(this.vectors[name].data.length);
+    if (!all.includes(free)) all.push(free);
+    return free;
+  }
+
+  state(): Tensors {
+    this.shown ??= tf.tidy(() => {
+      const all: Tensors = {};
+      for (const [name, { data }] of Object.entries(this.vectors)) {
+        const vector = tf.tensor1d(data.slice());
+        Object.assign(
+          all,
+          name in this.layouts ? addPrefix(`${name}/`, unflatten(vector, this.layouts[name])) : { [name]: vector },
+        );
+      }
+      return all;
+    });
+    return this.shown;
+  }
+
+  private forget(): void {
+    if (this.shown) tf.dispose(this.shown);
+    this.shown = undefined;
+  }
+
+  dispose(): void {
+    this.forget();
+    for (const { gradient, apply, accumulate } of this.plans.values())
+      for (const program of [gradient, apply, accumulate]) if (program) releaseProgram(program).catch(() => undefined); // a worker that ended has nothing to close
+    this.plans.clear();
+    this.buffers.clear();
+    this.vectors = this.marked = {};
+  }
+}

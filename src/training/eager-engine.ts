@@ -1,0 +1,88 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensors } from '../compute/tensors';
+import type { Dataset } from '../datasets';
+import type { HostBatch, Update } from '../losses';
+import { type Engine, type EngineReport, type Position, scalarsOf, slicesOf, type UpdateMetrics } from './engine';
+import type { RunOptions } from './options';
+import { applyGradient, gradientOf } from './step';
+
+/** Tensors of a host batch; the caller owns them. */
+export const upload = (batch: HostBatch): Tensors =>
+  Object.fromEntries(Object.entries(batch).map(([name, { data, shape }]) => [name, tf.tensor(data, shape)]));
+
+/** TensorFlow.js computes the steps as they are written, on the backend in use. */
+export class EagerEngine implements Engine {
+  readonly report: EngineReport;
+
+  /** Takes over `tensors`. */
+  constructor(
+    private tensors: Tensors,
+    private readonly options: RunOptions,
+    reason = 'not started',
+  ) {
+    this.report = { engine: 'eager', workers: 1, reason };
+  }
+
+  state(): Tensors {
+    return this.tensors;
+  }
+
+  mark(): void {
+    /* nothing to go back to: replaced tensors are freed */
+  }
+
+  undo(): boolean {
+    return false;
+  }
+
+  dispose(): void {
+    tf.dispose(this.tensors);
+    this.tensors = {};
+  }
+
+  /** Sums of the rounds' gradients and metrics: the same as one large batch's, up to rounding. */
+  private accumulate(update: Update, dataset: Dataset, step: number) {
+    const round = gradientOf(update);
+    let total: ReturnType<typeof round> | undefined;
+    for (const slice of slicesOf(this.options, step, this.options.rounds)) {
+      const drawn = update.draw(dataset, slice);
+      const next = tf.tidy(() => {
+        const { gradient, metrics } = round(this.tensors, upload(drawn), this.options.batch);
+        if (!total) return { gradient, metrics };
+        const before = total;
+        const sums = Object.entries(metrics).map(
+          ([name, value]) => [name, tf.add(before.metrics[name], value)] as const,
+        );
+        return { gradient: tf.add(before.gradient, gradient), metrics: Object.fromEntries(sums) };
+      });
+      if (total) tf.dispose(total);
+      total = next;
+    }
+    return total!;
+  }
+
+  /** Tensors that the new state replaces are disposed. */
+  async update(update: Update, dataset: Dataset, position: Position): Promise<UpdateMetrics> {
+    const { gradient, metrics } = this.accumulate(update, dataset, position.step);
+    const before = this.tensors;
+    const applied = tf.tidy(() => {
+      const scalars = Object.entries(scalarsOf(position, this.options)).map(([name, x]) => [name, tf.scalar(x)]);
+      return applyGradient(update.trains, before, gradient, Object.fromEntries(scalars) as Tensors, this.options);
+    });
+    gradient.dispose();
+    for (const [name, old] of Object.entries(before)) if (applied.state[name] !== old) old.dispose();
+    this.tensors = applied.state;
+    const all = { ...metrics, ...applied.metrics };
+    const numbers: UpdateMetrics = {};
+    for (const [name, t] of Object.entries(all)) numbers[name] = ((await t.data()) as Float32Array)[0];
+    tf.dispose(all);
+    return numbers;
+  }
+
+  async gradient(update: Update, dataset: Dataset, step: number): Promise<Float32Array> {
+    const { gradient, metrics } = this.accumulate(update, dataset, step);
+    const values = (await gradient.data()) as Float32Array;
+    tf.dispose([gradient, metrics]);
+    return values;
+  }
+}

@@ -1,0 +1,45 @@
+import type { Tensors } from '../compute/tensors';
+import type { Dataset } from '../datasets';
+import type { BatchSlice, Update } from '../losses';
+import { adamScalars } from './adam';
+import { emaBeta } from './ema';
+import type { RunOptions } from './options';
+
+/** Where a run stands. */
+export type Position = { step: number; images: number };
+
+/** Numbers of one update, averaged over its samples. */
+export type UpdateMetrics = Record<string, number>;
+
+/** What computes the updates of a run, and why this one. */
+export type EngineReport = { engine: 'eager' | 'compiled'; workers: number; reason: string };
+
+/** Holds a run's state and computes its updates. */
+export type Engine = {
+  readonly report: EngineReport;
+  /** One update of one parameter set: draws, accumulates, applies. A failure leaves the state as it was. */
+  update: (update: Update, dataset: Dataset, position: Position) => Promise<UpdateMetrics>;
+  /** The gradient of an update, summed over its rounds, as one vector in the order of the parameters. */
+  gradient: (update: Update, dataset: Dataset, step: number) => Promise<Float32Array>;
+  /** The state by name; stays the engine's, valid until the next update. */
+  state: () => Tensors;
+  /** What `undo` goes back to. */
+  mark: () => void;
+  /** Takes back the updates since the mark; @returns whether the engine can. */
+  undo: () => boolean;
+  dispose: () => void;
+};
+
+/** The numbers that an update depends on besides its batch: inputs of the step. */
+export const scalarsOf = ({ step, images }: Position, options: RunOptions): Record<string, number> => {
+  const { learningRate, warmup, batch, emaHalflife, emaRampup } = options;
+  const rate = warmup > 0 ? learningRate * Math.min(images / warmup, 1) : learningRate;
+  return {
+    ...adamScalars(step + 1, { ...options, learningRate: rate }),
+    emaBeta: emaBeta(images, batch, { halflife: emaHalflife, rampup: emaRampup }),
+  };
+};
+
+/** The batch of a step in `parts` equal slices. */
+export const slicesOf = ({ seed, batch }: RunOptions, step: number, parts: number): BatchSlice[] =>
+  Array.from({ length: parts }, (_, i) => ({ seed, step, batch, first: (i * batch) / parts, count: batch / parts }));
