@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { type HostTensor, toReference, writeSafetensors } from '../src/checkpoints';
 import type { Tensors } from '../src/compute/tensors';
+import type { HostArray, HostBatch } from '../src/losses';
 
 const PYTHON = '/usr/bin/python3';
 
@@ -43,33 +44,36 @@ export const startTorch = async (threads: number): Promise<Torch | undefined> =>
 };
 
 /** A batch in PyTorch's layout: images [B, H, W, C] become [B, C, H, W]; the rest stays. */
-const channelsFirst = (tensor: HostTensor): HostTensor => {
-  const { shape, data } = tensor;
-  if (shape.length !== 4) return tensor;
+const channelsFirst = ({ data, shape }: HostArray): HostTensor => {
+  if (shape.length !== 4) return { dtype: 'F32', shape, data };
   const [B, H, W, C] = shape;
   const moved = new Float32Array(data.length);
   for (let b = 0, at = 0; b < B; b++)
-    for (let c = 0; c < C; c++)
-      for (let i = 0; i < H * W; i++) moved[at++] = (data as Float32Array)[(b * H * W + i) * C + c];
-  return { ...tensor, shape: [B, C, H, W], data: moved };
+    for (let c = 0; c < C; c++) for (let i = 0; i < H * W; i++) moved[at++] = data[(b * H * W + i) * C + c];
+  return { dtype: 'F32', shape: [B, C, H, W], data: moved };
 };
 
-const hostTensors = async (tensors: Tensors, layout: (t: HostTensor) => HostTensor): Promise<[string, HostTensor][]> =>
-  Promise.all(
-    Object.entries(tensors).map(async ([name, t]: [string, Tensor]) => [
-      name,
-      layout({ dtype: 'F32', shape: t.shape, data: await t.data<'float32'>() }),
-    ]),
-  );
+/** Images of PyTorch back in our layout. */
+export const channelsLast = (data: Float32Array, shape: readonly number[]): Float32Array => {
+  if (shape.length !== 4) return data;
+  const [B, H, W, C] = shape;
+  const pixels = H * W;
+  const moved = new Float32Array(data.length);
+  for (let b = 0, at = 0; b < B; b++)
+    for (let pixel = 0; pixel < pixels; pixel++)
+      for (let c = 0; c < C; c++) moved[at++] = data[(b * C + c) * pixels + pixel];
+  return moved;
+};
 
 /** Writes parameters and batches as torch_bench.py reads them. */
 export const writeStart = async (
   path: string,
-  { parameters, batches }: { parameters: Tensors; batches: Tensors },
+  { parameters, batches }: { parameters: Tensors; batches: HostBatch },
 ): Promise<void> => {
-  const [weights, inputs] = await Promise.all([
-    hostTensors(parameters, toReference),
-    hostTensors(batches, channelsFirst),
+  const weights = Object.entries(parameters).map(async ([name, t]: [string, Tensor]): Promise<[string, HostTensor]> => [
+    name,
+    toReference({ dtype: 'F32', shape: t.shape, data: await t.data<'float32'>() }),
   ]);
-  await writeSafetensors(path, Object.fromEntries([...weights, ...inputs]));
+  const inputs = Object.entries(batches).map(([name, array]) => [name, channelsFirst(array)] as const);
+  await writeSafetensors(path, Object.fromEntries([...(await Promise.all(weights)), ...inputs]));
 };

@@ -1,20 +1,22 @@
 """PyTorch's side of `npm run bench`: answers one JSON line on stdout for each JSON line on stdin, until stdin ends.
 
 {"threads": n}                                       -> {"torch": version, "threads": n}
-{"load": file, "method", "config", "options"}         -> {"loaded": number of tensors}
+{"load": file, "work", "config", "options"}           -> {"loaded": number of tensors}
 {"steps": n}                                         -> {"losses": of the last step, "ms": [each step], "cpuMs": [each step]}
 {"save": file}                                       -> {"saved": number of tensors}
+{"memory": true}                                     -> {"peakMb": of this process so far}
 
 A file holds parameters as ROLE/NAME and batches as batch/LOSS/NAME, both in PyTorch's layout.
 """
 
 import json
+import resource
 import sys
 import time
 
 import safetensors_file
 import torch
-from torch_steps import Trainer
+from torch_steps import Inference, Trainer
 
 
 class Session:
@@ -29,7 +31,8 @@ class Session:
         tensors = safetensors_file.read(request["load"])
         roles = safetensors_file.by_prefix(tensors)
         self.batch = safetensors_file.by_prefix(roles.pop("batch"))
-        self.trainer = Trainer(request["method"], request["config"], roles, request["options"])
+        kind = Trainer if request["work"] in ("edm", "cosim") else Inference
+        self.trainer = kind(request["work"], request["config"], roles, request["options"])
         return {"loaded": len(tensors)}
 
     def steps(self, request):
@@ -44,8 +47,13 @@ class Session:
     def save(self, request):
         roles = {role: self.trainer.networks[role] for role in self.trainer.trained} | {"ema": self.trainer.ema}
         tensors = {f"{role}/{name}": value for role, p in roles.items() for name, value in p.items()}
+        if hasattr(self.trainer, "result"):
+            tensors["result"] = self.trainer.result
         safetensors_file.write(request["save"], tensors)
         return {"saved": len(tensors)}
+
+    def memory(self, request):
+        return {"peakMb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
 def main():

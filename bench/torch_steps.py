@@ -51,6 +51,40 @@ def phi_loss(networks, config, batch, alpha):
     return ((d - f) * ((d - xhat) - alpha * (d - f)) / per_sample(c, x_s)).sum() / len(x_s)
 
 
+def sample(phi, config, batch, times, chunk):
+    """Algorithm 1 from recorded noise, `chunk` images at a time."""
+    n = len(batch["noise0"])
+    parts = []
+    for i in range(0, n, chunk):
+        noise = [batch[f"noise{k}"][i : i + chunk] for k in range(len(times))]
+        x = times[0] * noise[0]
+        for k, t in enumerate(times):
+            x = denoise(phi, config, x, torch.full((len(x),), t))
+            if k + 1 < len(times):
+                x = x + times[k + 1] * noise[k + 1]
+        parts.append(x)
+    return torch.cat(parts)
+
+
+class Inference:
+    """D(x, sigma), or sampling; `result` is what came out last."""
+
+    trained = []
+
+    def __init__(self, work, config, roles, options):
+        self.work, self.config, self.options, self.networks = work, config, options, roles
+        self.ema = {}
+
+    def step(self, batch):
+        batch, phi = batch["phi"], self.networks["phi"]
+        with torch.no_grad():
+            if self.work == "forward":
+                self.result = denoise(phi, self.config, batch["x"], batch["sigma"])
+            else:
+                self.result = sample(phi, self.config, batch, self.options["times"], self.options["chunk"])
+        return {"phi": self.result.abs().sum().item()}
+
+
 class Trainer:
     """Networks by role with what trains them; a step changes them in place.
 

@@ -1,4 +1,5 @@
 export * from './auxiliary';
+export { withEngine } from './compiled-denoiser';
 export * from './ddpmpp';
 export * from './denoise-once';
 export * from './denoiser';

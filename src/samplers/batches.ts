@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, fail } from '../compute/check';
 import { normal } from '../compute/noise';
-import type { Denoiser, Tensors } from '../networks';
+import type { EngineName } from '../compute/graph';
+import { type Denoiser, parameterCount, type Tensors, withEngine } from '../networks';
 
 /** What every sampler is given. */
 export type SamplerInput = {
@@ -10,6 +11,7 @@ export type SamplerInput = {
   seeds: readonly number[]; // one a sample: sample k depends on seeds[k] and labels[k] only
   labels?: readonly number[]; // class of each sample, for conditional denoisers
   batch?: number; // samples computed at a time, default 64: memory, never results
+  engine?: EngineName; // what evaluates the network, default auto: compiled where that pays
   signal?: AbortSignal; // stops between network calls by throwing the signal's reason
   /** After every step: x is the state of this batch, valid during the call only. */
   onStep?: (progress: {
@@ -52,12 +54,34 @@ export type Steps = {
   next: (x: tf.Tensor, i: number, seeds: readonly number[], labels: tf.Tensor | undefined) => tf.Tensor;
 };
 
+/** Sampling with fewer multiplications than this takes less time than compiling the network. */
+const FEW = 1e9;
+
+/** Multiplications of one network call for one sample, at most: every weight at every pixel. */
+const products = ({ parameters, sampleShape }: Denoiser): number =>
+  parameterCount(parameters) * tf.util.sizeFromShape(sampleShape.slice(0, -1));
+
 /**
  * Takes the steps for one batch of seeds after another and collects the samples on the host, so that memory does not
- * grow with their number. Leaves no tensor behind, also when it is aborted or a callback throws.
+ * grow with their number. `calls` is the number of network calls a batch; `steps` is given the input with the network on
+ * the engine that is used. Leaves no tensor behind, also when it is aborted or a callback throws.
  */
-export const inBatches = async (where: string, input: SamplerInput, steps: Steps): Promise<Samples> => {
+export const inBatches = async (
+  where: string,
+  input: SamplerInput,
+  calls: number,
+  steps: (input: SamplerInput) => Steps,
+): Promise<Samples> => {
   check(where, input);
+  const { engine = 'auto', seeds, denoiser } = input;
+  if (engine === 'auto' && seeds.length * calls * products(denoiser) < FEW) return sampleAll(input, steps(input));
+  return withEngine(engine, input, model => {
+    const compiled = { ...input, ...model };
+    return sampleAll(compiled, steps(compiled));
+  });
+};
+
+const sampleAll = async (input: SamplerInput, steps: Steps): Promise<Samples> => {
   const { seeds: all, denoiser, batch = 64, signal, onStep } = input;
   const size = tf.util.sizeFromShape([...denoiser.sampleShape]);
   const data = new Float32Array(all.length * size);

@@ -18,13 +18,13 @@ export type HeunOptions = Partial<NoiseRange> & {
  * EDM's Heun sampler with churn. Times are float64, the state float32. Noise is drawn only where churn adds some.
  * @returns samples on the host, [n, ...sampleShape].
  */
-export const sampleHeun = async (input: SamplerInput & HeunOptions): Promise<Samples> => {
-  const { steps = 18, churn = 0, churnMin = 0, churnMax = Infinity, churnNoise = 1, denoiser } = input;
+export const sampleHeun = async (given: SamplerInput & HeunOptions): Promise<Samples> => {
+  const { steps = 18, churn = 0, churnMin = 0, churnMax = Infinity, churnNoise = 1, denoiser } = given;
   expectNumber('sampleHeun', 'churn', churn, { min: 0 });
-  const { sigmaMin = 0.002, sigmaMax = 80, rho = 7 } = input;
+  const { sigmaMin = 0.002, sigmaMax = 80, rho = 7 } = given;
   const times = karrasTimes(steps, { sigmaMin, sigmaMax, rho });
-  const noise = input.noise ?? ((seeds, step) => seededNormal(seeds, step, denoiser.sampleShape));
-  return inBatches('sampleHeun', input, {
+  const noise = given.noise ?? ((seeds, step) => seededNormal(seeds, step, denoiser.sampleShape));
+  return inBatches('sampleHeun', given, 2 * steps - 1, input => ({
     count: steps,
     start: seeds => tf.mul(noise(seeds, 0), times[0]),
     next: (x, i, seeds, labels) => {
@@ -40,5 +40,5 @@ export const sampleHeun = async (input: SamplerInput & HeunOptions): Promise<Sam
       if (tNext === 0) return euler;
       return tf.add(xHat, tf.mul(tf.add(slope, slopeAt(euler, tNext)), 0.5 * (tNext - tHat)));
     },
-  });
+  }));
 };

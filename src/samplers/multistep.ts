@@ -17,17 +17,17 @@ const checkTimes = (times: readonly number[]): void => {
  * compared from the same start.
  * @returns samples on the host, [n, ...sampleShape].
  */
-export const sampleMultistep = async (input: SamplerInput & { times: readonly number[] }): Promise<Samples> => {
-  const { times, denoiser } = input;
+export const sampleMultistep = async (given: SamplerInput & { times: readonly number[] }): Promise<Samples> => {
+  const { times, denoiser } = given;
   checkTimes(times);
   const noise = (seeds: readonly number[], step: number): tf.Tensor =>
     tf.mul(seededNormal(seeds, step, denoiser.sampleShape), times[step]);
-  return inBatches('sampleMultistep', input, {
+  return inBatches('sampleMultistep', given, times.length, input => ({
     count: times.length,
     start: seeds => noise(seeds, 0),
     next: (x, i, seeds, labels) => {
       const xHat = denoiseAt(input, x, times[i], labels);
       return i === times.length - 1 ? xHat : tf.add(xHat, noise(seeds, i + 1));
     },
-  });
+  }));
 };

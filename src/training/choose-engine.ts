@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { availableParallelism } from 'node:os';
-import { runtimeProblem, targetFor, TraceError } from '../compute/graph';
+import { eagerReason, targetFor, TraceError } from '../compute/graph';
 import type { Tensors } from '../compute/tensors';
 import type { Dataset } from '../datasets';
 import type { Method } from '../losses';
@@ -16,17 +16,9 @@ const LEAST_SAMPLES = 8;
 export const workersFor = ({ batch, rounds, workers }: RunOptions): number => {
   const samples = batch / rounds;
   let count =
-    workers > 0 ? workers : Math.min(availableParallelism(), Math.max(1, Math.floor(samples / LEAST_SAMPLES)));
+    workers > 0 ? workers : Math.max(1, Math.min(availableParallelism(), Math.floor(samples / LEAST_SAMPLES)));
   while (samples % count !== 0) count--;
   return count;
-};
-
-/** Why the compiled engine is not the best choice here; undefined where it is. */
-const objection = (): string | undefined => {
-  const backend = tf.getBackend();
-  if (process.env.COSIM_ENGINE === 'eager') return 'COSIM_ENGINE is eager';
-  if (backend !== 'wasm' && backend !== 'cpu') return `the ${backend} backend is used as it is`;
-  return runtimeProblem();
 };
 
 /**
@@ -40,12 +32,8 @@ export const chooseEngine = async (
   state: Tensors,
   options: RunOptions,
 ): Promise<Engine> => {
-  if (options.engine === 'eager') return new EagerEngine(state, options, 'asked for');
-  const reason = options.engine === 'auto' ? objection() : runtimeProblem();
-  if (reason !== undefined) {
-    if (options.engine === 'compiled') throw new Error(`the compiled engine is not available: ${reason}`);
-    return new EagerEngine(state, options, reason);
-  }
+  const reason = eagerReason(options.engine);
+  if (reason !== undefined) return new EagerEngine(state, options, reason);
   const target = await targetFor();
   const lowering = target.block > 0 ? `convolutions in blocks of ${target.block}` : 'standard ONNX';
   const workers = workersFor(options);

@@ -10,7 +10,7 @@ import {
   type SharedArray,
   type SharedArrays,
   sharedArray,
-  type targetFor,
+  type Target,
 } from '../compute/graph';
 import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
 import type { Dataset } from '../datasets';
@@ -21,7 +21,6 @@ import type { RunOptions } from './options';
 import { applyGradient, gradientOf } from './step';
 
 type Layout = Record<string, { shape: number[]; size: number }>; // of a parameter set, in its order
-type Target = Awaited<ReturnType<typeof targetFor>>;
 
 const metricsPrefix = 'metric/';
 const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);

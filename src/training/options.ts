@@ -1,9 +1,6 @@
 import { expectInteger, expectNumber, expectOneOf, fail, withDefaults } from '../compute/check';
+import { type EngineName, ENGINES } from '../compute/graph';
 import type { AdamOptions } from './adam';
-
-/** What computes a run's steps: traced and compiled for ONNX Runtime, TensorFlow.js itself, or whichever is best here. */
-export const ENGINES = ['auto', 'compiled', 'eager'] as const;
-export type EngineName = (typeof ENGINES)[number];
 
 /** How a run trains, whatever its method. Numbers the issue of a result depends on, besides the method's own. */
 export type RunOptions = AdamOptions & {

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
-import { type Tensors, withPrefix } from '../../src/compute/tensors';
+import { compile, type Compiled, type LoweringName } from '../../src/compute/graph';
+import { addPrefix, type Tensors, withPrefix } from '../../src/compute/tensors';
 import { cosim } from '../../src/losses';
 import { matchParameters } from '../../src/networks';
-import { adamScalars, emaBeta, initialState, trainingStep } from '../../src/training';
+import { adamScalars, emaBeta, initialState, type Step, type StepResult, trainingStep } from '../../src/training';
 import { golden, goldenDenoiser, goldenJson, TESTED_BACKENDS } from '../golden';
 
 type RecordedStep = Record<string, number>;
@@ -32,8 +33,44 @@ test('EMA decay: every row of the reference table', () => {
   }
 });
 
-for (const backend of TESTED_BACKENDS)
-  describe(`five alternating steps against PyTorch on ${backend}`, () => {
+type AsyncStep = (state: Tensors, batch: Tensors) => Promise<StepResult>;
+const eager =
+  (step: Step): AsyncStep =>
+  (state, batch) =>
+    Promise.resolve(step(state, batch));
+
+/** The same step, compiled whole at its first call. */
+const compiled = (step: Step, lowering: LoweringName): AsyncStep => {
+  let ready: Promise<Compiled> | undefined;
+  return async (state, batch) => {
+    const inputs = { ...addPrefix('state/', state), ...addPrefix('batch/', batch) };
+    ready ??= compile(
+      all => {
+        const result = step(withPrefix('state/', all), withPrefix('batch/', all));
+        return { ...addPrefix('state/', result.state), ...addPrefix('metrics/', result.metrics) };
+      },
+      { shapes: Object.fromEntries(Object.entries(inputs).map(([name, t]) => [name, t.shape])), lowering },
+    );
+    const arrays = Object.entries(inputs).map(async ([name, t]) => [name, await t.data<'float32'>()] as const);
+    const results = await (await ready)(Object.fromEntries(await Promise.all(arrays)));
+    const tensors: Tensors = {};
+    for (const [name, data] of Object.entries(results))
+      tensors[name] = tf.tensor(data, name in inputs ? inputs[name].shape : []);
+    return { state: withPrefix('state/', tensors), metrics: withPrefix('metrics/', tensors) };
+  };
+};
+
+const ENGINES: { name: string; backend: 'wasm' | 'cpu'; engine: (step: Step) => AsyncStep }[] = [
+  ...TESTED_BACKENDS.map(backend => ({ name: backend, backend, engine: eager })),
+  ...(['auto', 'portable'] as const).map(lowering => ({
+    name: `the compiled engine (${lowering})`,
+    backend: 'wasm' as const,
+    engine: (step: Step) => compiled(step, lowering),
+  })),
+];
+
+for (const { name, backend, engine } of ENGINES)
+  describe(`five alternating steps against PyTorch on ${name}`, () => {
     test('losses, gradient norms and parameter projections of psi, phi and the average after every step', async () => {
       await selectBackend({ backend });
       const { json, tensor } = await golden('cosim/cosim_train');
@@ -48,7 +85,7 @@ for (const backend of TESTED_BACKENDS)
       };
       const steps = method.updates.map(update => ({
         role: update.trains,
-        step: trainingStep({ ...update, lossScale: 1 }, options, 4), // the reference runs without loss scaling
+        step: engine(trainingStep({ ...update, lossScale: 1 }, options, 4)), // the reference runs without loss scaling
       }));
       let state = initialState(roles, ['psi', 'phi'], options);
       const names = (list: unknown): string[] =>
@@ -59,7 +96,7 @@ for (const backend of TESTED_BACKENDS)
         for (const { role, step } of steps) {
           const at = `step${k}/${role}`;
           const { stepSize, varianceScale } = adamScalars(k, options);
-          const result = step(state, {
+          const result = await step(state, {
             x0: tensor(`${at}/x0`),
             noiseT: tensor(`${at}/eps_t`),
             noiseS: tensor(`${at}/eps_s`),

@@ -15,6 +15,7 @@ export const startRun = (denoiser: Denoiser, dataset: Dataset, options: Partial<
     batch: 4,
     learningRate: 1e-3,
     emaHalflife: 20,
+    engine: 'eager',
     ...options,
   });
   tf.dispose([theta, psi]);

@@ -1,4 +1,5 @@
 /* ONNX Runtime: optional, guarded, and what its processor can do. */
+import * as tf from '@tensorflow/tfjs-core';
 import type * as Ort from 'onnxruntime-node';
 import { BLOCKED } from './onnx-builder';
 import { encodeOnnx } from './onnx-file';
@@ -40,7 +41,7 @@ export const SESSION_OPTIONS: Ort.InferenceSession.SessionOptions = {
   executionMode: 'sequential',
   enableCpuMemArena: true,
   enableMemPattern: false,
-  graphOptimizationLevel: 'all',
+  graphOptimizationLevel: 'disabled', // models come optimised: the runtime's own pass takes time and gains nothing
   logSeverityLevel: 3,
   extra: { session: { intra_op: { allow_spinning: '0' } } },
 };
@@ -72,6 +73,26 @@ const probe = async (): Promise<number> => {
 
 /** Channels in a block of this processor's blocked convolutions: 8, 16, or 0 where there are none. */
 export const probeBlock = (): Promise<number> => (probing ??= probe());
+
+/** What computes: a traced function compiled for ONNX Runtime, TensorFlow.js itself, or whichever is best here. */
+export const ENGINES = ['auto', 'compiled', 'eager'] as const;
+export type EngineName = (typeof ENGINES)[number];
+
+/**
+ * Why `engine` means TensorFlow.js here; undefined where it means compiled. The environment variable COSIM_ENGINE decides
+ * for `auto`; a GPU's backend is used as it is.
+ * @throws Error when the compiled engine is asked for and cannot be had.
+ */
+export const eagerReason = (engine: EngineName): string | undefined => {
+  const backend = tf.getBackend();
+  const asked = engine === 'auto' ? process.env.COSIM_ENGINE : engine;
+  if (asked === 'eager') return 'asked for';
+  const problem = runtimeProblem();
+  if (asked === 'compiled' && problem !== undefined)
+    throw new Error(`the compiled engine is not available: ${problem}`);
+  if (asked !== 'compiled' && backend !== 'wasm' && backend !== 'cpu') return `the backend ${backend} is used as it is`;
+  return problem;
+};
 
 /** The lowerings to choose from: what the processor is best at, or standard ONNX only. */
 export const LOWERINGS = ['auto', 'blocked', 'portable'] as const;

@@ -29,7 +29,8 @@ class Hand {
   private readonly opened = new Set<number>();
   private readonly waiting = new Map<number, Waiting>();
   private sent = 0;
-  private ended: WorkerError | undefined;
+  /** Why the worker is no more. */
+  ended: WorkerError | undefined;
 
   constructor(private readonly index: number) {
     const { port1, port2 } = new MessageChannel();
@@ -123,8 +124,9 @@ class Hand {
     return this.opened.delete(id) ? this.send({ kind: 'close', program: id }) : Promise.resolve();
   }
 
-  get alive(): boolean {
-    return this.ended === undefined;
+  /** The thread itself. */
+  get thread(): Worker {
+    return this.worker;
   }
 
   async terminate(): Promise<void> {
@@ -136,15 +138,24 @@ class Hand {
 
 const hands: Hand[] = [];
 
-/** Worker `index` of this process, started on first use; one that has ended is replaced. */
+/** Worker `index` of this process, started on first use. @throws WorkerError once for one that ended by itself. */
 const hand = (index: number): Hand => {
-  if ((hands[index] as Hand | undefined)?.alive !== true) hands[index] = new Hand(index);
-  return hands[index];
+  const failed = (hands[index] as Hand | undefined)?.ended;
+  if (failed) delete hands[index]; // the next use starts another
+  if (failed) throw failed;
+  return (hands[index] ??= new Hand(index));
 };
 
+/** The workers of this process so far. */
+export const workers = (): readonly Hand[] => hands;
+
 /** Runs a program once on worker `index`; its outputs are filled when the promise resolves. */
-export const runOn = (index: number, program: Program, inputs: SharedArrays, outputs: SharedArrays): Promise<void> =>
-  hand(index).run(program, inputs, outputs);
+export const runOn = async (
+  index: number,
+  program: Program,
+  inputs: SharedArrays,
+  outputs: SharedArrays,
+): Promise<void> => hand(index).run(program, inputs, outputs);
 
 /** Blocks until the first `count` workers have done all they were sent. @throws WorkerError for a job that failed. */
 export const waitFor = (count: number): void => {
@@ -184,6 +195,6 @@ export const releaseProgram = async (program: Program): Promise<void> => {
   const idle = [...known].filter(([, { users }]) => users === 0);
   for (const [key, entry] of idle.slice(0, Math.max(0, idle.length - IDLE_PROGRAMS))) {
     known.delete(key);
-    await Promise.all(hands.map(one => one.close(entry.program.id)));
+    await Promise.all(hands.map(one => one.close(entry.program.id))); // holes of ended workers are passed over
   }
 };
