@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { createCanvas } from 'canvas';
 import { selectBackend, type BackendReport } from '../compute/backend';
+import { eagerReason, targetFor } from '../compute/graph';
 
 /** What the project found on this machine. Plain data; `formatReport` turns it into text. */
 export type DoctorReport = {
@@ -13,6 +14,7 @@ export type DoctorReport = {
   tslab: string; // version of the kernel
   typescript: string; // version inside the kernel, which compiles the cells
   backend: BackendReport;
+  engine: string; // what computes runs and samplers: compiled (how) or eager (why)
   cpu: { model: string; cores: number };
   memory: { free: number; total: number }; // bytes
   disk: { free: number }; // bytes, where the project lies
@@ -24,7 +26,7 @@ export type DoctorReport = {
 
 const ROOT = resolve(__dirname, '..', '..'); // the same from src/notebook and from dist/notebook
 const KERNELSPEC = '.jupyter/data/kernels/tslab/kernel.json';
-const PINNED = /^(@tensorflow\/.*|canvas|vega|vega-lite)$/;
+const PINNED = /^(@tensorflow\/.*|canvas|onnxruntime-node|vega|vega-lite)$/;
 const PYTHON_VERSIONS = `
 import importlib.metadata, json, platform
 versions = {"python": platform.python_version()}
@@ -38,7 +40,11 @@ print(json.dumps(versions))
 
 const readJson = <T>(path: string): T => JSON.parse(readFileSync(path, 'utf8')) as T;
 
-type PackageJson = { version: string; dependencies: Record<string, string> };
+type PackageJson = {
+  version: string;
+  dependencies: Record<string, string>;
+  optionalDependencies: Record<string, string>;
+};
 
 /** Version of a package as `from` (a folder) would load it. */
 const versionOf = (name: string, from: string = ROOT): string =>
@@ -54,6 +60,15 @@ const drawsText = (): boolean => {
     return canvas.toBuffer('raw');
   };
   return !draw('M').equals(draw('i'));
+};
+
+/** What computes here, and why. */
+const engine = async (): Promise<string> => {
+  const reason = eagerReason('auto');
+  if (reason !== undefined) return `eager: ${reason}`;
+  const { block } = await targetFor();
+  const lowering = block > 0 ? `convolutions in blocks of ${block}` : 'standard ONNX';
+  return `compiled: ONNX Runtime ${versionOf('onnxruntime-node')}, ${lowering}`;
 };
 
 const jupyterVersions = async (): Promise<DoctorReport['jupyter']> => {
@@ -73,19 +88,22 @@ const jupyterVersions = async (): Promise<DoctorReport['jupyter']> => {
 export const doctor = async (): Promise<DoctorReport> => {
   const [backend, jupyter, disk] = await Promise.all([selectBackend(), jupyterVersions(), statfs(ROOT)]);
   const tslab = dirname(require.resolve('tslab/package.json'));
-  const { dependencies } = readJson<PackageJson>(join(ROOT, 'package.json'));
+  const { dependencies, optionalDependencies } = readJson<PackageJson>(join(ROOT, 'package.json'));
   return {
     node: process.versions.node,
     tslab: versionOf('tslab'),
     typescript: versionOf('@tslab/typescript-for-tslab', tslab),
     backend,
+    engine: await engine(),
     cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
     memory: { free: freemem(), total: totalmem() },
     disk: { free: disk.bavail * disk.bsize },
     canvas: { version: versionOf('canvas'), drawsText: drawsText() },
     jupyter,
     kernelspec: { path: KERNELSPEC, present: existsSync(join(ROOT, KERNELSPEC)) },
-    pinned: Object.fromEntries(Object.entries(dependencies).filter(([name]) => PINNED.test(name))),
+    pinned: Object.fromEntries(
+      Object.entries({ ...dependencies, ...optionalDependencies }).filter(([name]) => PINNED.test(name)),
+    ),
   };
 };
 
@@ -107,6 +125,7 @@ export const formatReport = (report: DoctorReport): string => {
       `  ${name}`,
       `${taken ? 'taken' : 'not taken'}: ${reason}`,
     ]),
+    ['engine', report.engine],
     ['processor', `${cpu.model}, ${cpu.cores} cores`],
     ['memory', `${gib(memory.free)} free of ${gib(memory.total)}`],
     ['disk', `${gib(disk.free)} free`],

@@ -27,6 +27,13 @@ describe('doctor', () => {
     for (const { reason } of report.backend.tried) assert.ok(reason.length > 0);
   });
 
+  it('names the engine with the block of its convolutions, or the reason for eager computation', () => {
+    assert.match(
+      report.engine,
+      /^compiled: ONNX Runtime 1\.30\.0, (convolutions in blocks of (8|16)|standard ONNX)$|^eager: ./,
+    );
+  });
+
   it('sees that canvas can draw text here', () => assert.equal(report.canvas.drawsText, true));
 
   it('reports room in bytes', () => {

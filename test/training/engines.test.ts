@@ -116,7 +116,7 @@ describe('a run on the compiled engine', () => {
         images: 8 * BATCH,
         dir,
         onStep: async ({ step }) => {
-          if (step === 4) await workers()[1].thread.terminate();
+          if (step === 4) await workers()[1]!.thread.terminate();
         },
       });
       await assert.rejects(training, /training stopped at step 4: worker 1 ended .*step 4 is saved in/s);

@@ -2,7 +2,7 @@ import { lower } from './lower';
 import { reachable } from './graph';
 import type { Target } from './lowering';
 import type { OnnxModel } from './onnx-file';
-import { type LoweringName, targetFor } from './runtime';
+import { type LoweringName, targetFor } from './probe';
 import { type Arrays, feed, openSession } from './session';
 import type { Shape } from './shapes';
 import { type TensorFunction, trace, TraceError, type Trace } from './trace';

@@ -1,15 +1,7 @@
 export { compile, type Compiled, compileModel, modelOf, traceTwice } from './compile';
 export { type Target } from './lowering';
-export {
-  eagerReason,
-  type EngineName,
-  ENGINES,
-  LOWERINGS,
-  type LoweringName,
-  probeBlock,
-  runtimeProblem,
-  targetFor,
-} from './runtime';
+export { LOWERINGS, type LoweringName, probeBlock, targetFor } from './probe';
+export { eagerReason, type EngineName, ENGINES, runtimeProblem } from './runtime';
 export type { Arrays } from './session';
 export { assign, type SharedArray, sharedArray } from './shared-array';
 export type { Shape } from './shapes';

@@ -1,9 +1,6 @@
-/* ONNX Runtime: optional, guarded, and what its processor can do. */
+/* ONNX Runtime: optional, guarded, and whether it is what computes. */
 import * as tf from '@tensorflow/tfjs-core';
 import type * as Ort from 'onnxruntime-node';
-import { BLOCKED } from './onnx-builder';
-import { encodeOnnx } from './onnx-file';
-import { PORTABLE, type Target } from './lowering';
 
 export type OrtModule = typeof Ort;
 
@@ -46,34 +43,6 @@ export const SESSION_OPTIONS: Ort.InferenceSession.SessionOptions = {
   extra: { session: { intra_op: { allow_spinning: '0' } } },
 };
 
-let probing: Promise<number> | undefined;
-
-/** Where the second channel's block begins after a reordering tells the block's size. */
-const probe = async (): Promise<number> => {
-  const { InferenceSession, Tensor } = runtime();
-  const shape = [1, 32, 1, 2];
-  const value = (name: string) => ({ name, type: 'float32' as const, shape });
-  const model = encodeOnnx({
-    nodes: [{ op: 'ReorderInput', domain: BLOCKED, inputs: ['x'], outputs: ['y'], attributes: {} }],
-    inputs: [value('x')],
-    outputs: [value('y')],
-    initializers: [],
-  });
-  try {
-    const session = await InferenceSession.create(model, { ...SESSION_OPTIONS, logSeverityLevel: 4 });
-    const x = Float32Array.from({ length: 64 }, (_, i) => i); // channel c has 2c, 2c + 1
-    const { y } = await session.run({ x: new Tensor('float32', x, shape) });
-    await session.release();
-    const second = (y.data as Float32Array).indexOf(1); // the second pixel of channel 0 follows one block
-    return second === 8 || second === 16 ? second : 0;
-  } catch {
-    return 0;
-  }
-};
-
-/** Channels in a block of this processor's blocked convolutions: 8, 16, or 0 where there are none. */
-export const probeBlock = (): Promise<number> => (probing ??= probe());
-
 /** What computes: a traced function compiled for ONNX Runtime, TensorFlow.js itself, or whichever is best here. */
 export const ENGINES = ['auto', 'compiled', 'eager'] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -92,20 +61,4 @@ export const eagerReason = (engine: EngineName): string | undefined => {
     throw new Error(`the compiled engine is not available: ${problem}`);
   if (asked !== 'compiled' && backend !== 'wasm' && backend !== 'cpu') return `the backend ${backend} is used as it is`;
   return problem;
-};
-
-/** The lowerings to choose from: what the processor is best at, or standard ONNX only. */
-export const LOWERINGS = ['auto', 'blocked', 'portable'] as const;
-export type LoweringName = (typeof LOWERINGS)[number];
-
-/**
- * What to lower for on this machine; the environment variable COSIM_LOWERING overrides `auto`.
- * @throws Error when blocked convolutions are asked for and the processor has none.
- */
-export const targetFor = async (name: LoweringName = 'auto'): Promise<Target> => {
-  const asked = name === 'auto' ? ((process.env.COSIM_LOWERING as LoweringName | undefined) ?? 'auto') : name;
-  if (asked === 'portable') return PORTABLE;
-  const block = await probeBlock();
-  if (asked === 'blocked' && block === 0) throw new Error('this processor has no blocked convolutions (lowering)');
-  return { block, extended: true, maxParts: Infinity };
 };

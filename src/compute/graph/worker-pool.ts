@@ -136,18 +136,18 @@ class Hand {
   }
 }
 
-const hands: Hand[] = [];
+const hands: (Hand | undefined)[] = [];
 
 /** Worker `index` of this process, started on first use. @throws WorkerError once for one that ended by itself. */
 const hand = (index: number): Hand => {
-  const failed = (hands[index] as Hand | undefined)?.ended;
-  if (failed) delete hands[index]; // the next use starts another
+  const failed = hands[index]?.ended;
+  if (failed) hands[index] = undefined; // the next use starts another
   if (failed) throw failed;
   return (hands[index] ??= new Hand(index));
 };
 
 /** The workers of this process so far. */
-export const workers = (): readonly Hand[] => hands;
+export const workers = (): readonly (Hand | undefined)[] => hands;
 
 /** Runs a program once on worker `index`; its outputs are filled when the promise resolves. */
 export const runOn = async (
@@ -164,7 +164,7 @@ export const waitFor = (count: number): void => {
 
 /** Ends all workers; they start again when needed. */
 export const dismissWorkers = async (): Promise<void> => {
-  await Promise.all(hands.splice(0).map(one => one.terminate()));
+  await Promise.all(hands.splice(0).map(async one => one?.terminate()));
 };
 
 /** Programs by the hash of their bytes, with how many use them. */
@@ -195,6 +195,6 @@ export const releaseProgram = async (program: Program): Promise<void> => {
   const idle = [...known].filter(([, { users }]) => users === 0);
   for (const [key, entry] of idle.slice(0, Math.max(0, idle.length - IDLE_PROGRAMS))) {
     known.delete(key);
-    await Promise.all(hands.map(one => one.close(entry.program.id))); // holes of ended workers are passed over
+    await Promise.all(hands.map(async one => one?.close(entry.program.id)));
   }
 };
