@@ -28,7 +28,9 @@ const startNative = (): string => {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new Error(
-      code === 'MODULE_NOT_FOUND' ? '@tensorflow/tfjs-node-gpu is not installed (optional)' : message.split('\n')[0],
+      code === 'MODULE_NOT_FOUND'
+        ? '@tensorflow/tfjs-node-gpu is not installed (optional)'
+        : message.split('\n')[0].replace(/\S*node_modules[\\/]/g, ''), // a notebook may show it
     );
   }
 };
