@@ -80,7 +80,13 @@ export const preconditioned = (network: Network, preconditioning: { kind: string
         dropoutNoise,
       });
       const more = output.shape[x.rank - 1] > x.shape[x.rank - 1];
-      const F = more ? tf.slice(output, x.shape.map(() => 0), x.shape) : output;
+      const F = more
+        ? tf.slice(
+            output,
+            x.shape.map(() => 0),
+            x.shape,
+          )
+        : output;
       return tf.add(cSkip === 1 ? x : tf.mul(cSkip, x), tf.mul(cOut, F));
     },
   };

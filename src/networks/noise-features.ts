@@ -18,7 +18,10 @@ export const positionalFeatures = (
 ): tf.Tensor => {
   const half = n / 2;
   const last = endpoint ? half - 1 : half;
-  const angles = anglesOf(cNoise, tf.tensor1d(Float32Array.from({ length: half }, (_, i) => scale * 10000 ** (-i / last))));
+  const angles = anglesOf(
+    cNoise,
+    tf.tensor1d(Float32Array.from({ length: half }, (_, i) => scale * 10000 ** (-i / last))),
+  );
   return tf.concat([tf.cos(angles), tf.sin(angles)], 1);
 };
 

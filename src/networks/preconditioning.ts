@@ -29,7 +29,11 @@ export type Preconditioner = {
 
 const nowhere = (sigma: number): number => sigma;
 
-const edm = ({ sigmaData, sigmaMin = 0, sigmaMax = Infinity }: Extract<Preconditioning, { kind: 'edm' }>): Preconditioner => ({
+const edm = ({
+  sigmaData,
+  sigmaMin = 0,
+  sigmaMax = Infinity,
+}: Extract<Preconditioning, { kind: 'edm' }>): Preconditioner => ({
   at: level => {
     const total = tf.add(tf.square(level), sigmaData ** 2);
     const cIn = tf.rsqrt(total);
@@ -65,10 +69,11 @@ const ve = ({ sigmaMin, sigmaMax }: Extract<Preconditioning, { kind: 've' }>): P
   round: nowhere,
 });
 
-/** iDDPM's noise levels u_0 > ... > u_M = 0 of the cosine schedule, in float32 like the reference's table. */
+/** iDDPM's noise levels u_0 > ... > u_M = 0 of the cosine schedule, in float32 like the reference's table (to a rounding of its sine). */
 export const iddpmLevels = ({ c1, c2, M }: { c1: number; c2: number; M: number }): Float32Array => {
   const f = Math.fround;
-  const alphaBar = (j: number): number => f(Math.sin(f((0.5 * Math.PI * j) / M / (c2 + 1))) ** 2);
+  // Each operation is rounded: 1 / (ratio of alphaBar) - 1 below loses all but three digits.
+  const alphaBar = (j: number): number => f(f(Math.sin(f(f(f(f(0.5 * Math.PI) * j) / M) / f(c2 + 1)))) ** 2);
   const u = new Float32Array(M + 1);
   for (let j = M; j > 0; j--) {
     const ratio = Math.max(f(alphaBar(j - 1) / alphaBar(j)), c1);

@@ -84,7 +84,7 @@ export const inBatches = async (where: string, input: SamplerInput, steps: Steps
 
 /** D(x, sigma) at one noise level for the whole batch. */
 export const denoiseAt = (
-  { denoiser, parameters }: SamplerInput,
+  { denoiser, parameters }: Pick<SamplerInput, 'denoiser' | 'parameters'>,
   x: tf.Tensor,
   sigma: number,
   labels: tf.Tensor | undefined,
