@@ -2,7 +2,7 @@
 // One line a case with its worst quantity (--all: one a quantity): kind, case, quantity, error, floor, ratio, verdict.
 import { parseArgs } from 'node:util';
 import { selectBackend } from '../src/compute/backend';
-import { findCases, runCase } from './parity/index';
+import { findCases, runCase } from './parity/cases';
 import { LIMIT, type Measure, passes, ratioOf, worst } from './parity/measure';
 
 const columns = (kind: string, name: string, quantity: string, rest: readonly string[]): string =>

@@ -3,7 +3,7 @@ import { type Tensors, valueAndGradients } from '../../src/compute/tensors';
 import { diffuse } from '../../src/diffusion';
 import { cosim, phiLoss, psiLoss } from '../../src/losses';
 import { auxiliaryOf } from '../../src/networks';
-import type { Fixture } from './fixture';
+import type { Fixture, Json } from './fixture';
 import { recordedGradients } from './gradients';
 import { array, type Measure, scalar, TYPICAL } from './measure';
 import { conditionsOf, type Floors, imagesOf, networkOf, parametersOf } from './network';
@@ -13,7 +13,7 @@ type Parts = Record<string, { loss: number; noise_floor: Floors }>;
 /** A step's losses per element and their gradients, for every strength and every alpha that is recorded. */
 export const cosimStep = async (fixture: Fixture): Promise<Measure[]> => {
   const { json, tensor, host } = fixture;
-  const network = networkOf(json, json.network_kwargs);
+  const network = networkOf(json, json.network_kwargs as Json);
   const auxiliary = auxiliaryOf(network);
   const roles: Record<'theta' | 'phi' | 'psi', Tensors> = {
     theta: parametersOf(network, fixture, 'state/theta/'),

@@ -3,7 +3,7 @@ import { type Tensors, withPrefix } from '../../src/compute/tensors';
 import { cosim } from '../../src/losses';
 import { auxiliaryOf } from '../../src/networks';
 import { adamScalars, emaBeta, initialState, trainingStep } from '../../src/training';
-import type { Fixture } from './fixture';
+import type { Fixture, Json } from './fixture';
 import { array, type Measure, scalar } from './measure';
 import { inReferenceLayout, networkOf, parametersOf } from './network';
 
@@ -28,8 +28,8 @@ const floorOf = (single: number, double: number): number =>
 export const cosimTrain = async (fixture: Fixture): Promise<Measure[]> => {
   const { json, tensor, host, names } = fixture;
   const start = await fixture.other(String(json.initial_state_from).split(' ')[0]);
-  const network = networkOf(json, json.network_kwargs);
-  const method = cosim(network, network, { alpha: json.alpha, coef: (1 + Number(json.lambda)) / 2 });
+  const network = networkOf(json, json.network_kwargs as Json);
+  const method = cosim(network, network, { alpha: Number(json.alpha), coef: (1 + Number(json.lambda)) / 2 });
   const { beta1, beta2, eps } = json.adam as Record<'beta1' | 'beta2' | 'eps', number>;
   const options = { learningRate: Number(json.lr), beta1, beta2, eps };
   const batch = Number(json.batch);

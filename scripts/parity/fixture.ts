@@ -5,7 +5,7 @@ import { fromReference, type HostTensor, readSafetensors } from '../../src/check
 import type { Tensors } from '../../src/networks';
 
 /** A JSON object whose members the reader of each kind of case knows. */
-export type Json = Record<string, never>;
+export type Json = Record<string, unknown>;
 
 /** Numbers made with the reference PyTorch code: a JSON description and named arrays in PyTorch's layout. */
 export type Fixture = {

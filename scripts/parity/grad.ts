@@ -31,11 +31,18 @@ export const grad = async (fixture: Fixture): Promise<Measure[]> => {
   const floors = json.noise_floor as Floors;
   const each = floors.worst_parameter.rel_l2;
   const { x, ...ofParameters } = gradients;
-  const theirs = { norms: json.grad_norms as Record<string, number>, projections: json.grad_projections };
+  const theirs = {
+    norms: json.grad_norms as Record<string, number>,
+    projections: json.grad_projections as Record<string, number> | undefined,
+  };
   return [
-    scalar('loss', mean(await metrics.elements.data()), json.loss_float64 ?? json.loss, 1e-7),
+    scalar('loss', mean(await metrics.elements.data()), Number(json.loss_float64 ?? json.loss), 1e-7),
     array('d x', await imagesOf(x), host('grad/x').data as Float32Array, floors.x.rel_l2),
-    ...(await recordedGradients(ofParameters, fixture, 'grad/', { all: floors.all_parameters.rel_l2, each })),
+    ...(await recordedGradients(ofParameters, fixture, 'grad/', {
+      all: floors.all_parameters.rel_l2,
+      each,
+      singles: true,
+    })),
     ...(await gradientNorms(ofParameters, theirs.norms, each, theirs.projections)),
   ];
 };

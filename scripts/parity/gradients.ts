@@ -1,4 +1,3 @@
-import type * as tf from '@tensorflow/tfjs-core';
 import type { Tensors } from '../../src/networks';
 import type { Fixture } from './fixture';
 import { array, type Measure, scalar, TYPICAL } from './measure';
@@ -7,21 +6,25 @@ import { inReferenceLayout } from './network';
 /** The key part of this bias has no gradient but rounding: softmax ignores a constant added to all keys. */
 const isNoise = (name: string): boolean => name.endsWith('qkv.bias');
 
-/** Floor of the gradient of a scalar parameter, where it is not worse for the whole case. */
-const SINGLE = 1e-5;
-
 const normOf = (values: ArrayLike<number>): number => {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] ** 2;
   return Math.sqrt(sum);
 };
 
-/** Gradients against those recorded under `prefix`, all as one vector and one by one; of large ones only first rows may be there. */
+/** `singles`: the floor `each` was recorded for single numbers too. */
+type GradientFloors = { all: number; each: number; singles?: boolean };
+
+/**
+ * Gradients against those recorded under `prefix`, all as one vector and one by one; of large ones only first rows may be
+ * there. A single number is a sum of many terms of both signs, of which rounding may leave few digits: without a floor
+ * recorded for such it only counts among all.
+ */
 export const recordedGradients = async (
   ours: Tensors,
   { names, host }: Fixture,
   prefix: string,
-  floors: { all: number; each: number },
+  floors: GradientFloors,
 ): Promise<Measure[]> => {
   const [a, b]: Float32Array[][] = [[], []];
   const measures: Measure[] = [];
@@ -32,10 +35,10 @@ export const recordedGradients = async (
     const mine = (await inReferenceLayout(ours[name])).subarray(0, theirs.length);
     a.push(mine);
     b.push(theirs);
-    // A single number is a sum of thousands of terms of both signs, of which rounding may leave few digits.
-    const floor = theirs.length === 1 ? Math.max(floors.each, SINGLE) : floors.each;
-    if (!isNoise(name)) measures.push(array(`d ${name}`, mine, theirs, floor));
+    if (isNoise(name) || (theirs.length === 1 && !floors.singles)) continue;
+    measures.push(array(`d ${name}`, mine, theirs, floors.each));
   }
+  if (a.length === 0) return [];
   const joined = (parts: Float32Array[]): Float32Array => {
     const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
     parts.reduce((at, part) => (whole.set(part, at), at + part.length), 0);
@@ -53,7 +56,7 @@ export const gradientNorms = async (
 ): Promise<Measure[]> => {
   const measures: Measure[] = [];
   for (const name of Object.keys(norms).filter(key => !isNoise(key))) {
-    const values = await inReferenceLayout(ours[name] as tf.Tensor);
+    const values = await inReferenceLayout(ours[name]);
     measures.push(scalar(`|d ${name}|`, normOf(values), norms[name], floor));
     if (!(name in projections)) continue;
     const projection = values.reduce((sum, g, i) => sum + g * Math.sin(0.37 * (i + 1)), 0);

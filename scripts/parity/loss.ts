@@ -68,8 +68,8 @@ export const loss = async (fixture: Fixture): Promise<Measure[]> => {
   const measures = [
     array('sigma', levels, recorded('mid/sigma'), 1e-7),
     array('loss', elements, recorded('out/loss'), forward),
-    scalar('sum / batch', total, json.sum_over_batch, forward),
-    ...(await gradientNorms(gradients, json.grad_norms_of_sum_over_batch, gradient)),
+    scalar('sum / batch', total, Number(json.sum_over_batch), forward),
+    ...(await gradientNorms(gradients, json.grad_norms_of_sum_over_batch as Record<string, number>, gradient)),
   ];
   const D = ['mid/D_yn', 'mid/denoised'].find(has);
   if (D) measures.push(array('denoised', await imagesOf(metrics.denoised), recorded(D), forward));

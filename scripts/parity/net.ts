@@ -34,7 +34,7 @@ export const net = async (fixture: Fixture): Promise<Measure[]> => {
   const floors = json.noise_floor as Floors;
   const [x, sigma] = [tensor('in/x'), tf.reshape(tensor('in/sigma'), [-1])];
   const measures = [
-    exact('parameters', parameterCount(denoiser.parameters), json.num_parameters),
+    exact('parameters', parameterCount(denoiser.parameters), Number(json.num_parameters)),
     ...levels(denoiser, fixture),
   ];
   const compare = async (quantity: string, ours: tf.Tensor, floor: number): Promise<void> => {

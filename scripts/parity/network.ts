@@ -7,7 +7,7 @@ import type { Fixture, Json } from './fixture';
 export type Floors = Record<string, { rel_l2: number }>;
 
 /** The network that a case describes by the reference's class and arguments; by default EDM's or, without a model, EDM2's. */
-export const networkOf = (json: Json, kwargs: Json = json.kwargs): Denoiser => {
+export const networkOf = (json: Json, kwargs = json.kwargs as Json): Denoiser => {
   const usual = kwargs.model_type === undefined ? 'Precond' : 'EDMPrecond';
   return denoiserFromReference((json.precond_class as string | undefined) ?? usual, kwargs);
 };
@@ -18,7 +18,7 @@ export const parametersOf = (denoiser: Denoiser, fixture: Fixture, prefix = 'sta
 
 /** The case that a network's weights come from: the case itself, or the one named `state_from`. */
 export const weightsOf = (fixture: Fixture, key = 'state_from'): Promise<Fixture> =>
-  fixture.json[key] === undefined ? Promise.resolve(fixture) : fixture.other(fixture.json[key]);
+  fixture.json[key] === undefined ? Promise.resolve(fixture) : fixture.other(fixture.json[key] as string);
 
 /** What a case tells the network besides x and sigma, as far as the network takes it. */
 export const conditionsOf = (fixture: Fixture, denoiser: Denoiser): { labels?: tf.Tensor; augment?: tf.Tensor } => ({

@@ -74,7 +74,7 @@ export const phema = (fixture: Fixture): Promise<Measure[]> => {
       measures.push(array(`post-hoc ${i} to ${std}`, ours, theirs, condition * Number.EPSILON)); // of a linear solve
     });
   });
-  const { ofs, std, len, values } = json.response as unknown as Row & { values: number[] };
+  const { ofs, std, len, values } = json.response as Row & { values: number[] };
   measures.push(array('profile', powerProfile(ofs, std, len), values, floor));
   for (const row of json.learning_rate_schedule as Row[])
     measures.push(

@@ -45,7 +45,7 @@ export const sampler = async (fixture: Fixture): Promise<Measure[]> => {
   const parameters = parametersOf(network, source);
   const labels = has('in/class_labels') ? tensor('in/class_labels') : undefined;
   const guideKwargs = json.guiding_network_kwargs as Json | null | undefined;
-  const guideNetwork = guideKwargs ? networkOf({} as Json, guideKwargs) : undefined;
+  const guideNetwork = guideKwargs ? networkOf({}, guideKwargs) : undefined;
   const guide = guideNetwork && {
     denoiser: withLabels(guideNetwork, labels),
     parameters: parametersOf(guideNetwork, fixture, 'gstate/'),

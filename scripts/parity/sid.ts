@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { valueAndGradients } from '../../src/compute/tensors';
 import { diffuse, sigmaAt } from '../../src/diffusion';
 import { denoisingLoss, logNormalLevel, phiLoss } from '../../src/losses';
-import type { Fixture } from './fixture';
+import type { Fixture, Json } from './fixture';
 import { gradientNorms, recordedGradients } from './gradients';
 import { array, type Measure, scalar, TYPICAL } from './measure';
 import { type Floors, imagesOf, networkOf, parametersOf } from './network';
@@ -13,7 +13,7 @@ type Part = { loss_sum: number; noise_floor: Floors };
 export const sid = async (fixture: Fixture): Promise<Measure[]> => {
   const { json, tensor, host } = fixture;
   if (json.kind !== 'SiD losses') throw new Error(`unknown kind '${String(json.kind)}'`);
-  const network = networkOf(json, json.network_kwargs);
+  const network = networkOf(json, json.network_kwargs as Json);
   const [real, fake] = ['true_score/', 'fake_score/'].map(prefix => parametersOf(network, fixture, prefix));
   const images = tensor('in/images');
   const recorded = (name: string): Float32Array => host(name).data as Float32Array;

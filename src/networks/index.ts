@@ -10,6 +10,7 @@ export * from './ncsnpp';
 export * from './network';
 export * from './parameters';
 export { type Preconditioning, PRECONDITIONINGS } from './preconditioning';
+export * from './published';
 export * from './reference';
 export * from './registry';
 export type { SongUnetConfig } from './song-unet';

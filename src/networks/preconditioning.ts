@@ -109,7 +109,7 @@ export const preconditioner = (given: { kind: string }): { config: Preconditioni
   switch (kind) {
     case 'edm': {
       const { sigmaMin = 0, sigmaMax = Infinity, ...rest } = given as Extract<Preconditioning, { kind: 'edm' }>;
-      const config = withDefaults(where, rest, { ...PRECONDITIONINGS.edm } as typeof rest);
+      const config = withDefaults<typeof rest>(where, rest, PRECONDITIONINGS.edm);
       positive('sigmaData', config.sigmaData);
       expectNumber(where, 'sigmaMin', sigmaMin, { min: 0 });
       if (sigmaMax !== Infinity) expectNumber(where, 'sigmaMax', sigmaMax, { above: sigmaMin });
