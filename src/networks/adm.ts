@@ -134,7 +134,7 @@ export const adm = (options: Partial<AdmConfig>): Network => {
       expectShape('adm', 'x', x, [-1, resolution, resolution, channels]);
       const emb = embed(p, config, cNoise, conditioning, cNoiseT);
       const run = (block: Block, h: tf.Tensor): tf.Tensor =>
-        edmBlock(p, withPrefix(block), style, h, emb, dropoutNoise?.[block.name]);
+        tf.tidy(() => edmBlock(p, withPrefix(block), style, h, emb, dropoutNoise?.[block.name])); // intermediates go
       let h = conv(p, `model.${plan.first.name}`, x);
       const skips = [h];
       for (const block of plan.encoder) skips.push((h = run(block, h)));

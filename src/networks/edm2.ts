@@ -190,7 +190,7 @@ export const edm2 = (options: Partial<Edm2Config>): Network => {
       expectShape('edm2', 'x', x, [-1, resolution, resolution, channels]);
       const emb = embed(p, config, cNoise, conditioning, cNoiseT);
       const run = (block: Block, h: tf.Tensor): tf.Tensor =>
-        edm2Block(p, withPrefix(block), config, h, emb, dropoutNoise?.[block.name]);
+        tf.tidy(() => edm2Block(p, withPrefix(block), config, h, emb, dropoutNoise?.[block.name])); // intermediates go
       const one = tf.ones([x.shape[0], resolution, resolution, 1]); // in place of biases
       let h = mpConv(p, `unet.${plan.first.name}`, tf.concat([x, one], 3));
       const skips = [h];

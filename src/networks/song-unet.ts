@@ -127,7 +127,7 @@ export const songUnet = (kind: string, config: SongUnetConfig): Network => {
       expectShape(kind, 'x', x, [-1, resolution, resolution, channels]);
       const emb = timeEmbedding(p, 'model.', embedding, cNoise, conditioning, cNoiseT);
       const run = (block: Block, h: tf.Tensor): tf.Tensor =>
-        edmBlock(p, withPrefix(block), style, h, emb, dropoutNoise?.[block.name]);
+        tf.tidy(() => edmBlock(p, withPrefix(block), style, h, emb, dropoutNoise?.[block.name])); // intermediates go
       let h = conv(p, `model.${plan.first.name}`, x);
       let image = x; // the second image: the input made smaller, or the residual encoder's running sum
       const skips = [h];
