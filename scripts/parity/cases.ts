@@ -52,7 +52,9 @@ export const runCase = async (path: string): Promise<CaseResult> => {
   tf.engine().startScope();
   try {
     if (!(kind in KINDS)) throw new Error(`unknown kind of case '${kind}'; known: ${Object.keys(KINDS).join(', ')}`);
-    return { kind, name, measures: await KINDS[kind](await openFixture(path)) };
+    const measures = await KINDS[kind](await openFixture(path));
+    if (measures.length === 0) throw new Error('nothing in it is known');
+    return { kind, name, measures };
   } catch (error) {
     return { kind, name, measures: [], problem: (error as Error).message };
   } finally {

@@ -86,7 +86,7 @@ const primitives = ({ tensor }: Fixture): Record<string, tf.Tensor> => {
     resample_up_1331: resample(a, 'up', [1, 3, 3, 1]),
     resample_down_1331: resample(a, 'down', [1, 3, 3, 1]),
     fourier_out: mpFourier(fourier, 'm', tensor('prim/fourier_in')),
-    linear_gain0_7_out: tf.mul(mpLinear({ 'm.weight': weight }, 'm', tensor('prim/linear_in')), 0.7),
+    linear_gain0_7_out: mpLinear({ 'm.weight': weight }, 'm', tensor('prim/linear_in'), tf.scalar(0.7)),
   };
 };
 
@@ -97,7 +97,7 @@ const forced = async ({ state, tensor, host, json }: Fixture): Promise<Measure[]
   const after = normaliseWeight(before);
   const { metrics, gradients } = valueAndGradients(
     p => {
-      const out = tf.mul(mpConv(p, 'm', tensor('forced/x')), gain);
+      const out = mpConv(p, 'm', tensor('forced/x'), tf.scalar(gain));
       return { value: tf.sum(tf.mul(out, tensor('forced/gout'))), metrics: { out } };
     },
     { 'm.weight': after },

@@ -16,7 +16,7 @@ type PostHoc = {
   in_ofs: number[];
   in_std: number[] | number;
   out_ofs: number;
-  out_std: number[];
+  out_std: number[] | number;
   coefficients: number[][];
   condition: number;
 };
@@ -45,19 +45,22 @@ const tracking = ({ batch_size: batch, stds, traditional, initial, steps }: Trac
   return measures;
 };
 
+/** A list of the record, empty where it is not there. */
+const rows = <T>(list: unknown): T[] => (list ?? []) as T[];
+
 /** phema/: exponents, decays, profiles and post-hoc weights of power-function averages, in float64. */
 export const phema = (fixture: Fixture): Promise<Measure[]> => {
   const { json } = fixture;
   if (!String(json.kind).startsWith('post-hoc EMA')) throw new Error(`unknown kind '${String(json.kind)}'`);
   const floor = TYPICAL.float64;
   const measures: Measure[] = [];
-  for (const [std, gamma] of json.std_to_exp as number[][])
+  for (const [std, gamma] of rows<number[]>(json.std_to_exp))
     measures.push(scalar(`gamma of ${std}`, gammaOfStd(std), gamma, floor));
-  for (const [gamma, std] of json.exp_to_std as number[][])
+  for (const [gamma, std] of rows<number[]>(json.exp_to_std))
     measures.push(scalar(`std of ${gamma}`, stdOfGamma(gamma), std, floor));
-  for (const { std, t_next: seen, t_delta: batch, beta } of json.betas as Row[])
+  for (const { std, t_next: seen, t_delta: batch, beta } of rows<Row>(json.betas))
     measures.push(scalar(`beta of ${std} at ${seen}`, powerEmaBeta(std, seen, batch), beta, floor));
-  for (const { a_ofs, a_std, b_ofs, b_std, value } of json.correlation as Row[])
+  for (const { a_ofs, a_std, b_ofs, b_std, value } of rows<Row>(json.correlation))
     measures.push(
       scalar(
         `correlation at ${a_ofs}, ${b_ofs}`,
@@ -66,17 +69,17 @@ export const phema = (fixture: Fixture): Promise<Measure[]> => {
         floor,
       ),
     );
-  (json.posthoc as PostHoc[]).forEach(({ in_ofs, in_std, out_ofs, out_std, coefficients, condition }, i) => {
+  rows<PostHoc>(json.posthoc).forEach(({ in_ofs, in_std, out_ofs, out_std, coefficients, condition }, i) => {
     const stored = in_ofs.map((images, k) => ({ images, std: Array.isArray(in_std) ? in_std[k] : in_std }));
-    out_std.forEach((std, column) => {
+    [out_std].flat().forEach((std, column) => {
       const ours = postHocWeights(stored, { images: out_ofs, std });
       const theirs = coefficients.map(row => row[column]);
       measures.push(array(`post-hoc ${i} to ${std}`, ours, theirs, condition * Number.EPSILON)); // of a linear solve
     });
   });
-  const { ofs, std, len, values } = json.response as Row & { values: number[] };
-  measures.push(array('profile', powerProfile(ofs, std, len), values, floor));
-  for (const row of json.learning_rate_schedule as Row[])
+  for (const { ofs, std, len, values } of rows<Row & { values: number[] }>(json.response && [json.response]))
+    measures.push(array('profile', powerProfile(ofs, std, len), values, floor));
+  for (const row of rows<Row>(json.learning_rate_schedule))
     measures.push(
       scalar(
         `learning rate at ${row.cur_nimg}`,
@@ -89,5 +92,6 @@ export const phema = (fixture: Fixture): Promise<Measure[]> => {
         floor,
       ),
     );
-  return Promise.resolve([...measures, ...tracking(json.tracking as Tracking)]);
+  const tracked = rows<Tracking>(json.tracking && [json.tracking]).flatMap(tracking);
+  return Promise.resolve([...measures, ...tracked]);
 };

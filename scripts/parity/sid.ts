@@ -5,7 +5,7 @@ import { denoisingLoss, logNormalLevel, phiLoss } from '../../src/losses';
 import type { Fixture, Json } from './fixture';
 import { gradientNorms, recordedGradients } from './gradients';
 import { array, type Measure, scalar, TYPICAL } from './measure';
-import { type Floors, imagesOf, networkOf, parametersOf } from './network';
+import { conditionsOf, type Floors, imagesOf, networkOf, parametersOf } from './network';
 
 type Part = { loss_sum: number; noise_floor: Floors };
 
@@ -18,8 +18,7 @@ export const sid = async (fixture: Fixture): Promise<Measure[]> => {
   const images = tensor('in/images');
   const recorded = (name: string): Float32Array => host(name).data as Float32Array;
   const measures: Measure[] = [];
-  const augmentDim = (json.network_kwargs as { augment_dim: number }).augment_dim;
-  const augment = augmentDim > 0 ? { augment: tf.zeros([images.shape[0], augmentDim]) } : {};
+  const { labels } = conditionsOf(fixture, network); // augmentation labels are zero, which is the same as none
   const draws = Array.from(recorded('generator/rand_t'), r => sigmaAt((r * Number(json.tmax)) / 1000));
   measures.push(array('generator: sigma', draws, recorded('generator/sigma'), 3e-7));
   const s = tf.tensor1d(Array.from(recorded('generator/sigma')));
@@ -29,7 +28,7 @@ export const sid = async (fixture: Fixture): Promise<Measure[]> => {
     const { value, gradients, metrics } = valueAndGradients(
       ({ xHat }) => {
         const x = diffuse(xHat, tensor('generator/noise'), s);
-        const [D, F] = [real, fake].map(p => network.denoise(p, x, s, augment));
+        const [D, F] = [real, fake].map(p => network.denoise(p, x, s, { labels }));
         const elements = phiLoss({ F, xHat, D }, { alpha: Number(alpha) });
         return { value: tf.sum(elements), metrics: { elements } };
       },
@@ -47,7 +46,7 @@ export const sid = async (fixture: Fixture): Promise<Measure[]> => {
   measures.push(array('fake score: sigma', levels, recorded('fake/sigma'), 1e-7));
   const { gradients, metrics } = valueAndGradients(p => {
     const sigma = tf.tensor1d(levels);
-    const D = network.denoise(p, diffuse(images, tensor('fake/noise'), sigma), sigma);
+    const D = network.denoise(p, diffuse(images, tensor('fake/noise'), sigma), sigma, { labels });
     const elements = denoisingLoss(D, images, sigma);
     return { value: tf.div(tf.sum(elements), images.shape[0]), metrics: { elements } };
   }, fake);

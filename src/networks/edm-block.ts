@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { attend, queriesKeysValues } from './attention';
 import { groupNorm } from './group-norm';
-import { conv, convSpec, dropout, type LayerInit, linear, linearSpec, normSpec } from './layers';
+import { conv, convSpec, dropout, type LayerInit, linear, linearSpec, normSpec, silu } from './layers';
 import type { ParameterSpec, Tensors } from './parameters';
 import { type Filter, resample } from './resample';
 import type { Block } from './unet-plan';
@@ -71,8 +71,7 @@ export const edmBlock = (
   if (style.adaptiveScale) {
     const [scale, shift] = tf.split(affine, 2, 3);
     const normed = groupNorm(p, `${name}.norm1`, h, { eps });
-    const moved = tf.add(tf.mul(normed, tf.add(scale, 1)), shift);
-    h = tf.mul(moved, tf.sigmoid(moved));
+    h = silu(tf.add(tf.mul(normed, tf.add(scale, 1)), shift));
   } else h = groupNorm(p, `${name}.norm1`, tf.add(h, affine), { eps, activation: true });
   h = conv(p, `${name}.conv1`, dropout(h, style.dropout, noise));
   const skip = hasSkipKernel(block, style)

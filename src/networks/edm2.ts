@@ -121,7 +121,7 @@ export const edm2Block = (
   let x = resample(input, block.resample, filter);
   if (isEncoder(block)) x = normalisePixels(skip(x));
   let y = mpConv(p, `${name}.conv_res0`, mpSilu(x));
-  const scale = tf.add(tf.mul(mpLinear(p, `${name}.emb_linear`, embedding), p[`${name}.emb_gain`]), 1);
+  const scale = tf.add(mpLinear(p, `${name}.emb_linear`, embedding, p[`${name}.emb_gain`]), 1);
   y = mpSilu(tf.mul(y, tf.reshape(scale, [-1, 1, 1, to])));
   y = mpConv(p, `${name}.conv_res1`, dropout(y, rate, noise));
   x = mpSum(isEncoder(block) ? x : skip(x), y, resBalance);
@@ -196,7 +196,7 @@ export const edm2 = (options: Partial<Edm2Config>): Network => {
       const skips = [h];
       for (const block of plan.encoder) skips.push((h = run(block, h)));
       for (const block of plan.decoder) h = run(block, block.skip ? mpConcat(h, skips.pop()!, concatBalance) : h);
-      return tf.mul(mpConv(p, 'unet.out_conv', h), p['unet.out_gain']);
+      return mpConv(p, 'unet.out_conv', h, p['unet.out_gain']);
     },
     logvar: (p: Tensors, cNoise: tf.Tensor): tf.Tensor =>
       tf.reshape(mpLinear(p, 'logvar_linear', mpFourier(p, 'logvar_fourier', cNoise)), [-1]),

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { stopGradient } from '../compute/tensors';
+import { silu } from './layers';
 import type { ParameterSpec, Tensors } from './parameters';
 
 /** Added to a root mean square, not to a square: the reference's epsilon. */
@@ -53,22 +54,26 @@ export const mpSpec = (name: string, from: number, to: number, k: number): Param
 /** A scalar that starts at 0. */
 export const gainSpec = (name: string): ParameterSpec[] => [{ name, shape: [], init: { kind: 'constant', value: 0 } }];
 
-/** Eq. (47): the normalised weight over sqrt(fan in), so that independent inputs of unit magnitude give such outputs. */
-const effective = (w: tf.Tensor): tf.Tensor => {
+/**
+ * Eq. (47): the normalised weight over sqrt(fan in), so that independent inputs of unit magnitude give such outputs; times
+ * a gain [], which enters here and not at the output because its gradient is then a sum of weights, not of pixels.
+ */
+const effective = (w: tf.Tensor, gain: tf.Tensor | undefined): tf.Tensor => {
   const fanIn = w.size / w.shape[w.rank - 1];
-  return tf.mul(normaliseWeight(w), 1 / Math.sqrt(fanIn));
+  const scaled = tf.mul(normaliseWeight(w), 1 / Math.sqrt(fanIn));
+  return gain ? tf.mul(scaled, gain) : scaled;
 };
 
 /** Linear: x [B, in] to [B, out]. */
-export const mpLinear = (p: Tensors, name: string, x: tf.Tensor): tf.Tensor =>
-  tf.matMul(x, effective(p[`${name}.weight`]));
+export const mpLinear = (p: Tensors, name: string, x: tf.Tensor, gain?: tf.Tensor): tf.Tensor =>
+  tf.matMul(x, effective(p[`${name}.weight`], gain));
 
 /** Convolution with zero padding k // 2: x [B, H, W, in] to [B, H, W, out]. */
-export const mpConv = (p: Tensors, name: string, x: tf.Tensor): tf.Tensor =>
-  tf.conv2d(x as tf.Tensor4D, effective(p[`${name}.weight`]) as tf.Tensor4D, 1, 'same');
+export const mpConv = (p: Tensors, name: string, x: tf.Tensor, gain?: tf.Tensor): tf.Tensor =>
+  tf.conv2d(x as tf.Tensor4D, effective(p[`${name}.weight`], gain) as tf.Tensor4D, 1, 'same');
 
 /** Eq. (81): SiLU over the magnitude it leaves of unit normal input, 0.596. */
-export const mpSilu = (x: tf.Tensor): tf.Tensor => tf.mul(tf.mul(x, tf.sigmoid(x)), 1 / 0.596);
+export const mpSilu = (x: tf.Tensor): tf.Tensor => tf.mul(silu(x), 1 / 0.596);
 
 /** Eq. (88): ((1 - t) a + t b) / sqrt((1 - t)^2 + t^2). */
 export const mpSum = (a: tf.Tensor, b: tf.Tensor, t: number): tf.Tensor => {
