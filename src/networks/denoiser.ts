@@ -50,7 +50,7 @@ export const edmCoefficients = (
  * the device. Of a network with more channels than the image the first ones are used (iDDPM's predict the variance).
  * @throws ArgumentError for an unknown kind or option of the preconditioning.
  */
-export const preconditioned = (network: Network, preconditioning: { kind: string }): Denoiser => {
+export const preconditioned = (network: Network, preconditioning: Record<string, unknown>): Denoiser => {
   const { config, act } = preconditioner(preconditioning);
   const secondTime = network.config.secondTime === true;
   const { sampleShape, classes, parameters, dropout } = network;
@@ -94,7 +94,7 @@ export const preconditioned = (network: Network, preconditioning: { kind: string
 
 /** Eq. (22): a network with EDM's preconditioning, that of all the paper's experiments. */
 export const edmDenoiser = (network: Network, { sigmaData = 0.5 }: { sigmaData?: number } = {}): Denoiser =>
-  preconditioned(network, { kind: 'edm', sigmaData } as { kind: string });
+  preconditioned(network, { kind: 'edm', sigmaData });
 
 /** The exact denoiser of a Gaussian mixture with its tensors in the role of parameters; the caller owns them. */
 export const mixtureDenoiser = (mixture: Mixture): { denoiser: Denoiser; parameters: Tensors } => {

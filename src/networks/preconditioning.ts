@@ -102,7 +102,7 @@ const iddpm = (options: Extract<Preconditioning, { kind: 'iddpm' }>): Preconditi
  * The preconditioning that a configuration describes, options left out as in the reference.
  * @throws ArgumentError for an unknown kind or option and for options out of range.
  */
-export const preconditioner = (given: { kind: string }): { config: Preconditioning; act: Preconditioner } => {
+export const preconditioner = (given: Record<string, unknown>): { config: Preconditioning; act: Preconditioner } => {
   const where = 'preconditioning';
   const kind = expectOneOf(where, 'kind', given.kind, ['edm', 'vp', 've', 'iddpm']);
   const positive = (name: string, value: unknown): void => void expectNumber(where, name, value, { above: 0 });

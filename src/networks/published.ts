@@ -2,7 +2,7 @@ import { unknownName } from '../compute/check';
 import type { Denoiser } from './denoiser';
 import { denoiserFromConfig } from './registry';
 
-/** Architectures of Karras et al. 2022 (EDM, Table 7) and 2024 (EDM2, Table 6), with EDM's preconditioning. */
+/** Architectures of Karras et al. 2022 (EDM) and 2024 (EDM2), with EDM's preconditioning. */
 const VP = { kind: 'ddpmpp', augmentDim: 9 };
 const VE = { kind: 'ncsnpp', augmentDim: 9 };
 const ADM = { kind: 'adm' };

@@ -26,5 +26,5 @@ export const denoiserFromConfig = (config: Denoiser['config']): Denoiser => {
   const build = NETWORKS[kind] as (typeof NETWORKS)[string] | undefined;
   if (!build) throw unknownName('denoiserFromConfig', 'kind of network', kind, [...Object.keys(NETWORKS), 'mixture']);
   const edm = { kind: 'edm', ...(sigmaData === undefined ? {} : { sigmaData }) };
-  return preconditioned(build(options), (preconditioning as { kind: string } | undefined) ?? edm);
+  return preconditioned(build(options), (preconditioning as Record<string, unknown> | undefined) ?? edm);
 };

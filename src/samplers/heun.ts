@@ -39,7 +39,7 @@ const checkGuide = ({ denoiser, guide, guidance = 1 }: SamplerInput & HeunOption
 /**
  * EDM's Heun sampler with churn. Times are float64, the state float32. Noise is drawn only where churn adds some. With
  * guidance g, D = D_guide + g (D_main - D_guide) (Karras et al. 2024, "Guiding a Diffusion Model with a Bad Version of
- * Itself", eq. 3): with an unconditional guide classifier-free guidance, with a weaker conditional one autoguidance.
+ * Itself"): with an unconditional guide classifier-free guidance, with a weaker conditional one autoguidance.
  * @returns samples on the host, [n, ...sampleShape].
  * @throws ArgumentError for options out of range and a guide that does not fit the denoiser.
  */
