@@ -118,19 +118,19 @@ export const preconditioner = (given: Record<string, unknown>): { config: Precon
       return { config: full, act: edm(full) };
     }
     case 'vp': {
-      const config = withDefaults<Parameters<typeof vp>[0]>(where, given as never, PRECONDITIONINGS.vp);
+      const config = withDefaults<Parameters<typeof vp>[0]>(where, given, PRECONDITIONINGS.vp);
       for (const name of ['betaD', 'betaMin', 'epsilonT'] as const) positive(name, config[name]);
       expectInteger(where, 'M', config.M, { min: 2 });
       return { config, act: vp(config) };
     }
     case 've': {
-      const config = withDefaults<Parameters<typeof ve>[0]>(where, given as never, PRECONDITIONINGS.ve);
+      const config = withDefaults<Parameters<typeof ve>[0]>(where, given, PRECONDITIONINGS.ve);
       positive('sigmaMin', config.sigmaMin);
       expectNumber(where, 'sigmaMax', config.sigmaMax, { above: config.sigmaMin });
       return { config, act: ve(config) };
     }
     case 'iddpm': {
-      const config = withDefaults<Parameters<typeof iddpm>[0]>(where, given as never, PRECONDITIONINGS.iddpm);
+      const config = withDefaults<Parameters<typeof iddpm>[0]>(where, given, PRECONDITIONINGS.iddpm);
       for (const name of ['c1', 'c2'] as const) positive(name, config[name]);
       expectInteger(where, 'M', config.M, { min: 2 });
       return { config, act: iddpm(config) };
