@@ -2,6 +2,7 @@ export * from './ablation';
 export * from './classifier';
 export * from './digits-task';
 export * from './figure-folder';
+export * from './paper-presets';
 export * from './points-task';
 export * from './steps-comparison';
 export * from './sweep';

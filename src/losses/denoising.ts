@@ -1,18 +1,31 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { expectNumber, withDefaults } from '../compute/check';
+import { expectNumber, expectOneOf, fail, withDefaults } from '../compute/check';
 import { type Tensors, withPrefix } from '../compute/tensors';
 import { diffuse, perSample } from '../diffusion';
 import type { Denoiser } from '../networks';
-import { drawData, drawDropout, drawNormal, type Method } from './method';
+import { type BatchSlice, drawData, drawDropout, drawNormal, drawUniform, type Method } from './method';
+import { logNormalLevel, veLevel, vpLevel } from './noise-levels';
 
-/** Options of EDM's denoising loss (Karras et al. 2022, Table 1). */
+/** How the noise levels of a batch are drawn, and with which weight: EDM's, VP's or VE's (Karras et al. 2022, Table 1). */
+export const LEVEL_DRAWS = ['log-normal', 'vp', 've'] as const;
+export type LevelDraw = (typeof LEVEL_DRAWS)[number];
+
+/** Options of the denoising loss. */
 export type DenoisingOptions = {
-  pMean: number; // mean of ln sigma, -1.2
-  pStd: number; // standard deviation of ln sigma, 1.2
+  levels: LevelDraw; // 'log-normal': EDM
+  pMean: number; // mean of ln sigma, -1.2; EDM2 -0.4
+  pStd: number; // standard deviation of ln sigma, 1.2; EDM2 1
   sigmaData: number; // standard deviation of the data, 0.5
+  uncertainty: boolean; // EDM2's loss, with the network's own prediction of its log variance
 };
 
-export const DENOISING_DEFAULTS: DenoisingOptions = { pMean: -1.2, pStd: 1.2, sigmaData: 0.5 };
+export const DENOISING_DEFAULTS: DenoisingOptions = {
+  levels: 'log-normal',
+  pMean: -1.2,
+  pStd: 1.2,
+  sigmaData: 0.5,
+  uncertainty: false,
+};
 
 /** EDM's weight w(sigma) = (sigma^2 + sd^2) / (sigma sd)^2, [B] to [B]. */
 export const edmWeight = (sigma: tf.Tensor, sigmaData = 0.5): tf.Tensor =>
@@ -22,12 +35,38 @@ export const edmWeight = (sigma: tf.Tensor, sigmaData = 0.5): tf.Tensor =>
 export const denoisingLoss = (denoised: tf.Tensor, x0: tf.Tensor, sigma: tf.Tensor, sigmaData = 0.5): tf.Tensor =>
   tf.mul(perSample(edmWeight(sigma, sigmaData), x0), tf.squaredDifference(denoised, x0));
 
-/** Pretraining of a teacher: phi minimises EDM's loss on the data. */
+/** The loss of VP and VE per element: (D - x_0)^2 / sigma^2; denoised, x0 [B, ...], sigma [B] to [B, ...]. */
+export const inverseVarianceLoss = (denoised: tf.Tensor, x0: tf.Tensor, sigma: tf.Tensor): tf.Tensor =>
+  tf.div(tf.squaredDifference(denoised, x0), perSample(tf.square(sigma), x0));
+
+/**
+ * EDM2's loss per element (Karras et al. 2024, eq. 21): loss / exp(u) + u, u the predicted log variance of the loss at this
+ * noise level; loss [B, ...], logvar [B] to [B, ...].
+ */
+export const uncertaintyLoss = (loss: tf.Tensor, logvar: tf.Tensor): tf.Tensor => {
+  const u = perSample(logvar, loss);
+  return tf.add(tf.div(loss, tf.exp(u)), u);
+};
+
+/** One draw a sample to a noise level: normal numbers for EDM, uniform ones for VP and VE. */
+const drawLevels = (slice: BatchSlice, { levels, pMean, pStd }: DenoisingOptions): Float32Array => {
+  if (levels === 'log-normal')
+    return drawNormal('phi.level', slice, []).data.map(z => logNormalLevel(z, { pMean, pStd }));
+  return drawUniform('phi.level', slice, 1).map(u => (levels === 'vp' ? vpLevel(u) : veLevel(u)));
+};
+
+/**
+ * Pretraining of a teacher: phi minimises a denoising loss on the data.
+ * @throws ArgumentError for unknown options, and for `uncertainty` with a network that predicts none.
+ */
 export const denoising = (network: Denoiser, options: Partial<DenoisingOptions> = {}): Method => {
   const config = withDefaults('denoising', options, DENOISING_DEFAULTS);
-  const { pMean, pStd, sigmaData } = config;
+  const { levels, pStd, sigmaData, uncertainty } = config;
+  expectOneOf('denoising', 'levels', levels, LEVEL_DRAWS);
   expectNumber('denoising', 'pStd', pStd, { above: 0 });
   expectNumber('denoising', 'sigmaData', sigmaData, { above: 0 });
+  const logvar = uncertainty ? network.logvar : undefined;
+  if (uncertainty && !logvar) fail('denoising', 'network', 'one that predicts its log variance', network.config.kind);
   return {
     config: { kind: 'denoising', ...config },
     sampler: 'heun',
@@ -37,20 +76,21 @@ export const denoising = (network: Denoiser, options: Partial<DenoisingOptions> 
       {
         trains: 'phi',
         lossScale: 1,
-        draw: (dataset, slice) => {
-          const { data } = drawNormal('phi.level', slice, []);
-          return {
-            ...drawData(dataset, slice, slice.step, network.classes),
-            ...drawDropout('phi', slice, network),
-            noise: drawNormal('phi.noise', slice, network.sampleShape),
-            sigma: { data: data.map(z => Math.exp(pMean + pStd * z)), shape: [slice.count] },
-          };
-        },
+        draw: (dataset, slice) => ({
+          ...drawData(dataset, slice, slice.step, network.classes),
+          ...drawDropout('phi', slice, network),
+          noise: drawNormal('phi.noise', slice, network.sampleShape),
+          sigma: { data: drawLevels(slice, config), shape: [slice.count] },
+        }),
         loss: ({ phi = {} }, batch) => {
           const { x0, noise, sigma, labels } = batch;
           const dropoutNoise: Tensors = withPrefix('dropout/', batch);
           const denoised = network.denoise(phi, diffuse(x0, noise, sigma), sigma, { labels, dropoutNoise });
-          const value = tf.sum(denoisingLoss(denoised, x0, sigma, sigmaData));
+          const plain =
+            levels === 'log-normal'
+              ? denoisingLoss(denoised, x0, sigma, sigmaData)
+              : inverseVarianceLoss(denoised, x0, sigma);
+          const value = tf.sum(logvar ? uncertaintyLoss(plain, logvar(phi, sigma)) : plain);
           return { value, metrics: { loss: value } };
         },
       },

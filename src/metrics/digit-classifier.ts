@@ -4,7 +4,7 @@ import { expectInteger, expectShape, fail, withDefaults } from '../compute/check
 import type { Tensors } from '../compute/tensors';
 import { conv, convSpec, linear, linearSpec, silu } from '../networks/layers';
 import type { ParameterSpec } from '../networks/parameters';
-import { downsample } from '../networks/resample';
+import { resample } from '../networks/resample';
 import type { Points } from './measurement';
 
 const RESOLUTION = 16;
@@ -23,8 +23,8 @@ export type DigitClassifier = {
 
 const features = (p: Tensors, x: tf.Tensor): tf.Tensor => {
   expectShape('digitClassifier', 'x', x, [-1, RESOLUTION, RESOLUTION, 1]);
-  let h = downsample(silu(conv(p, 'conv0', x))); // [B, 8, 8, 16]
-  h = downsample(silu(conv(p, 'conv1', h))); // [B, 4, 4, 32]
+  let h = resample(silu(conv(p, 'conv0', x)), 'down'); // [B, 8, 8, 16]
+  h = resample(silu(conv(p, 'conv1', h)), 'down'); // [B, 4, 4, 32]
   h = silu(conv(p, 'conv2', h)); // [B, 4, 4, 64]
   return silu(linear(p, 'hidden', tf.reshape(h, [x.shape[0], -1])));
 };

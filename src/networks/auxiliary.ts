@@ -20,15 +20,15 @@ export const SECOND_TIME_STARTS = ['silent', 'copy'] as const;
 export type SecondTimeStart = (typeof SECOND_TIME_STARTS)[number];
 
 /**
- * psi <- theta: parameters of the auxiliary from a network's. The branch for t takes the first layer's weights; its
- * second layer is zero (`silent`, E_t = silu(0) = 0) or a copy. The caller owns the tensors.
+ * psi <- theta: parameters of the auxiliary from a network's. The branch for t takes the other layers' weights; its
+ * last layer is zero (`silent`, E_t = silu(0) = 0) or a copy. The caller owns the tensors.
  */
 export const auxiliaryParameters = (denoiser: Denoiser, theta: Tensors, start: SecondTimeStart = 'silent'): Tensors => {
   const psi = cloneTensors(theta);
   for (const { name } of auxiliaryOf(denoiser).parameters) {
     if (name in psi) continue;
     const source = theta[name.replace(/_t\.(weight|bias)$/, '.$1')];
-    psi[name] = start === 'silent' && name.includes('map_layer1') ? tf.zerosLike(source) : tf.clone(source);
+    psi[name] = start === 'silent' && /map_layer1|emb_noise/.test(name) ? tf.zerosLike(source) : tf.clone(source);
   }
   return psi;
 };

@@ -1,10 +1,19 @@
 /* Axis letters: B batch, H W height and width, C channels in groups of c. */
 import * as tf from '@tensorflow/tfjs-core';
+import { fail } from '../compute/check';
 import { siluGradient } from './layers';
 import type { Tensors } from './parameters';
+import type { Block } from './unet-plan';
 
 /** EDM's number of groups: min(32, C // 4). */
 export const groupsOf = (channels: number): number => Math.min(32, Math.floor(channels / 4));
+
+/** Checks that every block's channels divide into their groups. */
+export const expectGroups = (where: string, blocks: readonly Block[]): void => {
+  for (const width of blocks.flatMap(block => [block.from, block.to]))
+    if (width % groupsOf(width) !== 0)
+      fail(where, 'channels of a block', `divisible into ${groupsOf(width)} groups`, width);
+};
 
 /** Takes sums over pixels [B, C] to means over pixels and group, one for every channel: a matrix [C, C]. */
 const groupMeans = (C: number, groups: number, pixels: number): tf.Tensor2D => {

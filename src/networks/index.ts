@@ -1,11 +1,18 @@
+export * from './adm';
 export * from './auxiliary';
 export { withEngine } from './compiled-denoiser';
 export * from './ddpmpp';
 export * from './denoise-once';
 export * from './denoiser';
+export * from './edm2';
 export * from './mlp';
 export * from './model';
+export * from './ncsnpp';
 export * from './network';
 export * from './parameters';
+export { type Preconditioning, PRECONDITIONINGS } from './preconditioning';
+export * from './published';
+export * from './reference';
 export * from './registry';
+export type { SongUnetConfig } from './song-unet';
 export type { Conditioning } from './time-embedding';

@@ -1,7 +1,7 @@
 /* A residual MLP for points. Axis letters: B batch, d dimensions of a point, E width. */
 import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, expectShape, fail, withDefaults } from '../compute/check';
-import { linear, linearSpec, silu } from './layers';
+import { linear, linearSpec, silu, xavier } from './layers';
 import type { Network, NetworkInput } from './network';
 import type { Tensors } from './parameters';
 import { type EmbeddingConfig, embeddingSpec, secondTimeSpec, timeEmbedding } from './time-embedding';
@@ -33,6 +33,7 @@ export const mlp = (options: Partial<MlpConfig>): Network => {
   if (width % 2 !== 0) fail('mlp', 'width', 'even', width); // as many sines as cosines in the embedding
   expectInteger('mlp', 'blocks', blocks, { min: 1 });
   const embedding: EmbeddingConfig = {
+    features: 'positional',
     noiseChannels: width,
     embeddingChannels: width,
     classes,
@@ -52,7 +53,7 @@ export const mlp = (options: Partial<MlpConfig>): Network => {
         ...linearSpec(`${name}.linear0`, width, width),
         ...linearSpec(`${name}.linear1`, width, width),
       ]),
-      ...linearSpec('model.out', width, dimensions, { scale: 1e-5 }),
+      ...linearSpec('model.out', width, dimensions, { init: xavier(1e-5) }),
       ...secondTimeSpec('model.', embedding),
     ],
     dropout: [],

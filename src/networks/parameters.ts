@@ -5,18 +5,22 @@ import type { Tensors } from '../compute/tensors';
 
 export type { Tensors };
 
-/** How a parameter starts. `fanIn` and `fanOut` count weights per output and per input. */
+/** How a parameter starts. */
 export type Init =
   | { kind: 'constant'; value: number }
-  | { kind: 'xavier'; fanIn: number; fanOut: number; scale: number } // scale * sqrt(6 / (fanIn + fanOut)) * U(-1, 1)
+  | { kind: 'uniform'; bound: number; centre?: number } // centre + bound * U(-1, 1), centre 0
   | { kind: 'normal'; scale: number };
 
-/** One parameter of a network under its reference name, in tfjs layout: convolutions HWIO, linear weights [in, out]. */
-export type ParameterSpec = { name: string; shape: readonly number[]; init: Init };
+/**
+ * One parameter of a network under its reference name, in tfjs layout: convolutions HWIO, linear weights [in, out].
+ * A constant (the reference's buffers of random frequencies) is kept and stored among the parameters, but networks let
+ * no gradient through to it, so that no optimiser and no average ever changes it.
+ */
+export type ParameterSpec = { name: string; shape: readonly number[]; init: Init; constant?: true };
 
-/** Number of trainable scalars of a network, without allocating any. */
+/** Number of trainable scalars of a network, without allocating any. Constants do not count. */
 export const parameterCount = (specs: readonly ParameterSpec[]): number =>
-  specs.reduce((sum, { shape }) => sum + tf.util.sizeFromShape([...shape]), 0);
+  specs.reduce((sum, { shape, constant }) => (constant ? sum : sum + tf.util.sizeFromShape([...shape])), 0);
 
 const draw = ({ name, shape, init }: ParameterSpec, seed: number): Float32Array => {
   const size = tf.util.sizeFromShape([...shape]);
@@ -26,9 +30,9 @@ const draw = ({ name, shape, init }: ParameterSpec, seed: number): Float32Array 
       return new Float32Array(size).fill(init.value);
     case 'normal':
       return normal(address, size).map(z => init.scale * z);
-    case 'xavier': {
-      const bound = init.scale * Math.sqrt(6 / (init.fanIn + init.fanOut));
-      return uniform(address, size).map(u => bound * (2 * u - 1));
+    case 'uniform': {
+      const { bound, centre = 0 } = init;
+      return uniform(address, size).map(u => centre + bound * (2 * u - 1));
     }
   }
 };
@@ -37,15 +41,18 @@ const draw = ({ name, shape, init }: ParameterSpec, seed: number): Float32Array 
 export const initialParameters = (specs: readonly ParameterSpec[], seed: number): Tensors =>
   Object.fromEntries(specs.map(spec => [spec.name, tf.tensor(draw(spec, seed), [...spec.shape])]));
 
+/** Buffers of the reference that follow from a network's options: resampling filters and iDDPM's table of levels. */
+const derived = (name: string): boolean => name.endsWith('.resample_filter') || name === 'u';
+
 /**
- * The parameters that `specs` asks for, out of `given`, in order. Buffers of the reference (constant resampling
- * filters) may be present and are left out.
+ * The parameters that `specs` asks for, out of `given`, in order. Buffers of the reference that follow from the options
+ * may be present and are left out.
  * @throws ArgumentError naming missing, superfluous and misshapen parameters.
  */
 export const matchParameters = (where: string, specs: readonly ParameterSpec[], given: Tensors): Tensors => {
   const names = new Set(specs.map(spec => spec.name));
   const missing = specs.filter(spec => !(spec.name in given)).map(spec => spec.name);
-  const extra = Object.keys(given).filter(name => !names.has(name) && !name.endsWith('.resample_filter'));
+  const extra = Object.keys(given).filter(name => !names.has(name) && !derived(name));
   const misshapen = specs
     .filter(({ name, shape }) => name in given && given[name].shape.join() !== shape.join())
     .map(({ name, shape }) => `${name} [${given[name].shape.join(', ')}] instead of [${shape.join(', ')}]`);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { linear, linearSpec, silu } from './layers';
+import { fourierFeatures, fourierSpec, positionalFeatures, swapHalves } from './noise-features';
 import type { ParameterSpec, Tensors } from './parameters';
 
 /** What a network is told besides the noisy sample. */
@@ -10,7 +11,8 @@ export type Conditioning = {
 
 /** Sizes of the embedding branch. */
 export type EmbeddingConfig = {
-  noiseChannels: number; // width of the positional embedding
+  features: 'positional' | 'fourier'; // of the noise level: fixed frequencies, or a stored table of random ones
+  noiseChannels: number; // number of these features
   embeddingChannels: number; // width E of the result
   classes: number; // 0: unconditional
   augmentDim: number; // 0: none
@@ -19,7 +21,7 @@ export type EmbeddingConfig = {
 };
 
 /** Ending of the names of the auxiliary's branch for t. */
-const SECOND = '_t';
+export const SECOND = '_t';
 
 const branchSpec = (
   prefix: string,
@@ -32,6 +34,7 @@ const branchSpec = (
 
 /** Parameters of the embedding of s, labels and augmentation. */
 export const embeddingSpec = (prefix: string, config: EmbeddingConfig): ParameterSpec[] => [
+  ...(config.features === 'fourier' ? fourierSpec(`${prefix}map_noise`, config.noiseChannels) : []),
   ...(config.classes ? linearSpec(`${prefix}map_label`, config.classes, config.noiseChannels) : []),
   ...(config.augmentDim
     ? linearSpec(`${prefix}map_augment`, config.augmentDim, config.noiseChannels, { bias: false })
@@ -43,13 +46,13 @@ export const embeddingSpec = (prefix: string, config: EmbeddingConfig): Paramete
 export const secondTimeSpec = (prefix: string, config: EmbeddingConfig): ParameterSpec[] =>
   config.secondTime ? branchSpec(prefix, SECOND, config) : [];
 
-/** [sin, cos] of c_noise [B] at n/2 frequencies from `timeScale` down to 1/10000 of it: [B, n]. */
-const positional = (cNoise: tf.Tensor, { noiseChannels, timeScale }: EmbeddingConfig): tf.Tensor => {
-  const half = noiseChannels / 2;
-  const frequencies = Float32Array.from({ length: half }, (_, i) => timeScale * 10000 ** (-i / (half - 1)));
-  const angles = tf.mul(tf.reshape(cNoise, [-1, 1]), tf.tensor2d(frequencies, [1, half]));
-  return tf.concat([tf.sin(angles), tf.cos(angles)], 1);
-};
+/** SongUNet's features [sin, cos] of c_noise [B]: [B, noiseChannels]. Both times share a stored table. */
+const featuresOf = (p: Tensors, prefix: string, config: EmbeddingConfig, cNoise: tf.Tensor): tf.Tensor =>
+  swapHalves(
+    config.features === 'fourier'
+      ? fourierFeatures(p, `${prefix}map_noise`, cNoise)
+      : positionalFeatures(cNoise, config.noiseChannels, { endpoint: true, scale: config.timeScale }),
+  );
 
 const branch = (p: Tensors, prefix: string, ending: string, input: tf.Tensor): tf.Tensor =>
   silu(linear(p, `${prefix}map_layer1${ending}`, silu(linear(p, `${prefix}map_layer0${ending}`, input))));
@@ -67,12 +70,12 @@ export const timeEmbedding = (
   cNoiseT?: tf.Tensor,
 ): tf.Tensor => {
   const B = cNoise.shape[0];
-  let input = positional(cNoise, config);
+  let input = featuresOf(p, prefix, config, cNoise);
   if (config.classes) {
     const rows = labels ? tf.mul(labels, Math.sqrt(config.classes)) : tf.zeros([B, config.classes]);
     input = tf.add(input, linear(p, `${prefix}map_label`, rows));
   }
   if (config.augmentDim && augment) input = tf.add(input, linear(p, `${prefix}map_augment`, augment));
   const embedding = branch(p, prefix, '', input);
-  return cNoiseT ? tf.add(embedding, branch(p, prefix, SECOND, positional(cNoiseT, config))) : embedding;
+  return cNoiseT ? tf.add(embedding, branch(p, prefix, SECOND, featuresOf(p, prefix, config, cNoiseT))) : embedding;
 };

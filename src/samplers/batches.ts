@@ -108,7 +108,7 @@ const sampleAll = async (input: SamplerInput, steps: Steps): Promise<Samples> =>
 
 /** D(x, sigma) at one noise level for the whole batch. */
 export const denoiseAt = (
-  { denoiser, parameters }: SamplerInput,
+  { denoiser, parameters }: Pick<SamplerInput, 'denoiser' | 'parameters'>,
   x: tf.Tensor,
   sigma: number,
   labels: tf.Tensor | undefined,

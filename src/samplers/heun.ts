@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { expectNumber } from '../compute/check';
+import { expectNumber, fail } from '../compute/check';
 import { karrasTimes, type NoiseRange } from '../diffusion';
-import { denoiseAt, inBatches, type Samples, type SamplerInput, seededNormal } from './batches';
+import { type Denoiser, type Model, withEngine } from '../networks';
+import { denoiseAt, inBatches, type Samples, type SamplerInput, seededNormal, type Steps } from './batches';
 
 /** Options of EDM's sampler (Karras et al. 2022, Algorithm 2); 2 steps - 1 network calls. */
 export type HeunOptions = Partial<NoiseRange> & {
@@ -10,35 +11,74 @@ export type HeunOptions = Partial<NoiseRange> & {
   churnMin?: number; // S_min, default 0
   churnMax?: number; // S_max, default Infinity
   churnNoise?: number; // S_noise, default 1
+  guidance?: number; // weight g of the denoiser against its guide, default 1: no guide is asked
+  guide?: Model; // a weaker network; gets the labels if it takes any
   /** Standard normal noise [n, ...shape]: step 0 the start, step i + 1 the churn of step i; default the seeds' own. */
   noise?: (seeds: readonly number[], step: number) => tf.Tensor;
 };
 
+/** The grid of noise levels, within the denoiser's range and at levels that it knows, then 0; float64. */
+const gridOf = ({ range, roundSigma = sigma => sigma }: Denoiser, steps: number, given: NoiseRange): number[] => {
+  const { sigmaMin = 0, sigmaMax = Infinity } = range ?? {};
+  const inside = { sigmaMin: Math.max(given.sigmaMin, sigmaMin), sigmaMax: Math.min(given.sigmaMax, sigmaMax) };
+  return karrasTimes(steps, { ...given, ...inside }).map(t => (t === 0 ? 0 : roundSigma(t)));
+};
+
+const checkGuide = ({ denoiser, guide, guidance = 1 }: SamplerInput & HeunOptions): void => {
+  const where = 'sampleHeun';
+  expectNumber(where, 'guidance', guidance);
+  if (guidance !== 1 && !guide) fail(where, 'guide', 'given for a guidance other than 1', guide);
+  if (!guide) return;
+  const { sampleShape, classes } = guide.denoiser;
+  if (sampleShape.join() !== denoiser.sampleShape.join())
+    fail(where, 'guide', `a denoiser of samples [${denoiser.sampleShape.join(', ')}]`, sampleShape);
+  if (classes !== 0 && classes !== denoiser.classes)
+    fail(where, 'guide', `unconditional or a denoiser of ${denoiser.classes} classes`, classes);
+};
+
 /**
- * EDM's Heun sampler with churn. Times are float64, the state float32. Noise is drawn only where churn adds some.
+ * EDM's Heun sampler with churn. Times are float64, the state float32. Noise is drawn only where churn adds some. With
+ * guidance g, D = D_guide + g (D_main - D_guide) (Karras et al. 2024, "Guiding a Diffusion Model with a Bad Version of
+ * Itself"): with an unconditional guide classifier-free guidance, with a weaker conditional one autoguidance.
  * @returns samples on the host, [n, ...sampleShape].
+ * @throws ArgumentError for options out of range and a guide that does not fit the denoiser.
  */
 export const sampleHeun = async (given: SamplerInput & HeunOptions): Promise<Samples> => {
-  const { steps = 18, churn = 0, churnMin = 0, churnMax = Infinity, churnNoise = 1, denoiser } = given;
+  const { steps = 18, churn = 0, churnMin = 0, churnMax = Infinity, churnNoise = 1 } = given;
+  const { denoiser, guidance = 1, engine = 'auto' } = given;
   expectNumber('sampleHeun', 'churn', churn, { min: 0 });
+  checkGuide(given);
   const { sigmaMin = 0.002, sigmaMax = 80, rho = 7 } = given;
-  const times = karrasTimes(steps, { sigmaMin, sigmaMax, rho });
+  const times = gridOf(denoiser, steps, { sigmaMin, sigmaMax, rho });
+  const round = denoiser.roundSigma ?? (sigma => sigma);
   const noise = given.noise ?? ((seeds, step) => seededNormal(seeds, step, denoiser.sampleShape));
-  return inBatches('sampleHeun', given, 2 * steps - 1, input => ({
-    count: steps,
-    start: seeds => tf.mul(noise(seeds, 0), times[0]),
-    next: (x, i, seeds, labels) => {
-      const [t, tNext] = [times[i], times[i + 1]];
-      const gamma = t >= churnMin && t <= churnMax ? Math.min(churn / steps, Math.SQRT2 - 1) : 0;
-      const tHat = t + gamma * t;
-      const extra = Math.sqrt(tHat ** 2 - t ** 2) * churnNoise;
-      const xHat = gamma > 0 ? tf.add(x, tf.mul(noise(seeds, i + 1), extra)) : x;
-      const slopeAt = (y: tf.Tensor, level: number): tf.Tensor =>
-        tf.div(tf.sub(y, denoiseAt(input, y, level, labels)), level);
-      const slope = slopeAt(xHat, tHat);
-      const euler = tf.add(xHat, tf.mul(slope, tNext - tHat));
-      if (tNext === 0) return euler;
-      return tf.add(xHat, tf.mul(tf.add(slope, slopeAt(euler, tNext)), 0.5 * (tNext - tHat)));
-    },
-  }));
+  const stepsWith =
+    (guide: Model | undefined) =>
+    (input: SamplerInput): Steps => {
+      const denoise = (x: tf.Tensor, level: number, labels: tf.Tensor | undefined): tf.Tensor => {
+        const main = denoiseAt(input, x, level, labels);
+        if (!guide) return main;
+        const other = denoiseAt(guide, x, level, guide.denoiser.classes > 0 ? labels : undefined);
+        return tf.add(other, tf.mul(tf.sub(main, other), guidance));
+      };
+      return {
+        count: steps,
+        start: seeds => tf.mul(noise(seeds, 0), times[0]),
+        next: (x, i, seeds, labels) => {
+          const [t, tNext] = [times[i], times[i + 1]];
+          const gamma = t >= churnMin && t <= churnMax ? Math.min(churn / steps, Math.SQRT2 - 1) : 0;
+          const tHat = gamma > 0 ? round(t + gamma * t) : t;
+          const extra = Math.sqrt(tHat ** 2 - t ** 2) * churnNoise;
+          const xHat = gamma > 0 ? tf.add(x, tf.mul(noise(seeds, i + 1), extra)) : x;
+          const slopeAt = (y: tf.Tensor, level: number): tf.Tensor =>
+            tf.div(tf.sub(y, denoise(y, level, labels)), level);
+          const slope = slopeAt(xHat, tHat);
+          const euler = tf.add(xHat, tf.mul(slope, tNext - tHat));
+          if (tNext === 0) return euler;
+          return tf.add(xHat, tf.mul(tf.add(slope, slopeAt(euler, tNext)), 0.5 * (tNext - tHat)));
+        },
+      };
+    };
+  const sample = (guide?: Model): Promise<Samples> => inBatches('sampleHeun', given, 2 * steps - 1, stepsWith(guide));
+  return given.guide && guidance !== 1 ? withEngine(engine, given.guide, sample) : sample();
 };

@@ -3,20 +3,34 @@ import { describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
 import {
+  adm,
   auxiliaryOf,
   auxiliaryParameters,
   ddpmpp,
   type Denoiser,
+  edm2,
   edmDenoiser,
   freshParameters,
   matchParameters,
   mixtureDenoiser,
   mlp,
+  ncsnpp,
   parameterCount,
+  preconditioned,
   type Tensors,
 } from '../../src/networks';
 import { assertAllClose, gaussians } from '../close';
 import { TESTED_BACKENDS } from '../golden';
+
+const sizes = {
+  resolution: 8,
+  channels: 2,
+  classes: 3,
+  modelChannels: 8,
+  channelMult: [1, 2],
+  blocks: 1,
+  attention: [4],
+};
 
 const denoisers: Record<string, Denoiser> = {
   MLP: edmDenoiser(mlp({ width: 16, blocks: 1, classes: 3 }), { sigmaData: 0.6 }),
@@ -31,7 +45,16 @@ const denoisers: Record<string, Denoiser> = {
       attention: [4],
     }),
   ),
+  'NCSN++': preconditioned(ncsnpp({ ...sizes, encoder: 'residual', decoder: 'skip' }), { kind: 've' }),
+  ADM: preconditioned(adm({ ...sizes, outChannels: 4 }), { kind: 'iddpm' }),
+  EDM2: edmDenoiser(edm2({ ...sizes, channelsPerHead: 8, logvarChannels: 4 })),
 };
+
+/** Layers that t has of its own. */
+const branchOf = ({ config }: Denoiser): string[] =>
+  config.kind === 'edm2'
+    ? ['unet.emb_noise_t.weight']
+    : ['layer0', 'layer1'].flatMap(l => [`model.map_${l}_t.weight`, `model.map_${l}_t.bias`]);
 
 /** Parameters with nothing near zero, so that every layer can be seen in the output. */
 const lively = (denoiser: Denoiser): Tensors =>
@@ -54,13 +77,10 @@ for (const backend of TESTED_BACKENDS)
         labels: tf.oneHot(tf.tensor1d([0, 2, 1], 'int32'), 3),
       });
 
-      test('its extra parameters end with _t and come last, two layers of the width of the others', () => {
+      test('its extra parameters end with _t and come last, layers of the width of the others', () => {
         const [own, all] = [denoiser.parameters, auxiliaryOf(denoiser).parameters].map(specs => specs.map(p => p.name));
         assert.deepEqual(all.slice(0, own.length), own);
-        assert.deepEqual(
-          all.slice(own.length),
-          ['layer0', 'layer1'].flatMap(l => [`model.map_${l}_t.weight`, `model.map_${l}_t.bias`]),
-        );
+        assert.deepEqual(all.slice(own.length), branchOf(denoiser));
         const shapes = Object.fromEntries(auxiliaryOf(denoiser).parameters.map(p => [p.name, p.shape]));
         for (const extra of all.slice(own.length)) assert.deepEqual(shapes[extra], shapes[extra.replace('_t.', '.')]);
         assert.equal(auxiliaryOf(denoiser).config.sigmaData, denoiser.config.sigmaData);

@@ -4,14 +4,17 @@ import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
 import { uniform } from '../../src/compute/noise';
 import { valueAndGradients } from '../../src/compute/tensors';
-import { attention } from '../../src/networks/attention';
+import { attention } from '../../src/networks/edm-block';
 import { groupNorm, groupsOf } from '../../src/networks/group-norm';
 import { dropout } from '../../src/networks/layers';
-import { downsample, upsample } from '../../src/networks/resample';
+import { resample } from '../../src/networks/resample';
 import { assertAllClose, assertClose, gaussians, mean, valuesOf } from '../close';
 import { TESTED_BACKENDS } from '../golden';
 
 type Arrays = Record<'x' | 'weight' | 'bias', ArrayLike<number>>;
+
+const downsample = (x: tf.Tensor): tf.Tensor => resample(x, 'down');
+const upsample = (x: tf.Tensor): tf.Tensor => resample(x, 'up');
 
 /** Group normalisation of [B, N, C] by its definition, in float64, optionally with SiLU. */
 const normalise = (
@@ -170,7 +173,7 @@ for (const backend of TESTED_BACKENDS) {
         const p = Object.fromEntries(
           Object.entries(arrays).map(([name, data]) => [name, tf.tensor(data, shapes[name] ?? [data.length])]),
         );
-        const ours = attention(p, 'a', tf.tensor(x, [B, H, W, C]), heads);
+        const ours = attention(p, 'a', tf.tensor(x, [B, H, W, C]), heads, 1e-6);
         assert.deepEqual(ours.shape, [B, H, W, C]);
         assertAllClose(await ours.data(), expected, 1e-5);
       });

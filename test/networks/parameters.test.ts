@@ -129,7 +129,8 @@ describe('models in files', () => {
 
 test('unknown kinds and options of networks are refused with the nearest name', () => {
   assert.throws(() => denoiserFromConfig({ kind: 'ddpmp' }), {
-    message: "denoiserFromConfig: unknown kind of network 'ddpmp'. Did you mean 'ddpmpp'? Known: ddpmpp, mlp, mixture.",
+    message:
+      "denoiserFromConfig: unknown kind of network 'ddpmp'. Did you mean 'ddpmpp'? Known: ddpmpp, ncsnpp, adm, edm2, mlp, mixture.",
   });
   assert.throws(() => denoiserFromConfig({ kind: 'mlp', with: 3 }), /unknown option 'with'. Did you mean 'width'\?/);
   assert.throws(() => ddpmpp({ modelChannel: 3 } as object), /Did you mean 'modelChannels'\?/);
