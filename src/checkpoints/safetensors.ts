@@ -58,8 +58,7 @@ export const readSafetensors = async (path: string): Promise<Safetensors> =>
   withFile(path, async source => {
     const { entries, metadata, dataStart } = safetensorsHeader(source);
     const buffers: ArrayBuffer[] = [];
-    for (const { begin, end } of entries)
-      buffers.push((await source.read(dataStart + begin, end - begin)).buffer);
+    for (const { begin, end } of entries) buffers.push((await source.read(dataStart + begin, end - begin)).buffer);
     return build(entries, metadata, buffers);
   });
 
