@@ -6,6 +6,7 @@ export { commitFolder, newestFolder, prune } from './folders';
 export { ARRAYS, type HostData, type HostDtype, type HostTensor } from './host-tensor';
 export { fromReference, toReference } from './layout';
 export { lockFolder } from './lock';
+export { type ModelCard, modelCard, writeModelCard } from './model-card';
 export { type PickleLimits } from './pickle-machine';
 export {
   type Checkpoint,
