@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -8,8 +8,9 @@ import { type HostTensor, readCheckpoint, readSafetensors, writeSafetensors } fr
 import { selectBackend } from '../../src/compute/backend';
 import { loadTeacher, teacherFile } from '../../src/experiments';
 import { loadNetwork, saveModel } from '../../src/networks';
+import { relativeError } from '../../scripts/parity/measure';
 import { goldenCheckpoint } from '../checkpoints/golden';
-import { goldenJson, relativeError, TESTED_BACKENDS } from '../golden';
+import { TESTED_BACKENDS } from '../golden';
 
 const folder = mkdtempSync(join(tmpdir(), 'networks-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -39,7 +40,8 @@ for (const backend of TESTED_BACKENDS)
     for (const [file, expected] of teachers)
       await t.test(file, async () => {
         const before = tf.memory().numTensors;
-        const { precond, ...kwargs } = goldenJson(`ckpt/${expected}`).kwargs as Record<string, unknown>;
+        const json = readFileSync(goldenCheckpoint(`${expected}.json`), 'utf8');
+        const { precond, ...kwargs } = (JSON.parse(json) as { kwargs: Record<string, unknown> }).kwargs;
         const about = file.startsWith('state_dict') ? { className: precond as string, initKwargs: kwargs } : {};
         const { denoiser, parameters } = await loadTeacher(goldenCheckpoint(file), about);
         const { tensors } = await readSafetensors(goldenCheckpoint(`${expected}.expected.safetensors`));
