@@ -54,9 +54,9 @@ const translate = (error: unknown): CheckpointError => {
 };
 
 const checkEntry = ({ fileName, compressionMethod, compressedSize, uncompressedSize, ...entry }: Entry): void => {
+  if ((entry.generalPurposeBitFlag & 0x2041) !== 0) refuse('zip-entry', `'${fileName}' is encrypted`);
   if (compressionMethod !== 0 || compressedSize !== uncompressedSize)
     refuse('zip-compressed', `'${fileName}' is compressed; PyTorch stores its files as they are`);
-  if ((entry.generalPurposeBitFlag & 0x2041) !== 0) refuse('zip-entry', `'${fileName}' is encrypted`);
 };
 
 /** Entries must not share bytes, nor reach into the directory. */

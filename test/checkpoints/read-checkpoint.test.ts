@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { describeCheckpoint, readCheckpoint, readSafetensors, type HostTensor } from '../../src/checkpoints';
+import { memorySource } from '../../src/checkpoints/byte-source';
+import { readCheckpointFrom } from '../../src/checkpoints/read-checkpoint';
 import { goldenCheckpoint } from './golden';
 
 /** The tensors of an expected file under a prefix, the prefix taken off. */
@@ -111,6 +114,21 @@ test('element types are what the caller asks for', async () => {
     /floats must be one of 'stored', 'F32', 'F64'/,
   );
   await assert.rejects(readCheckpoint(file, { parts: 'ema' } as object), /unknown option 'parts'. Did you mean 'part'/);
+});
+
+test('what a file is follows from its content, whatever it is called', async () => {
+  const formats: [string, string][] = [
+    ['edm_adm.nosrc.pkl', 'pickle'],
+    ['protocols/snapshot.proto0.pkl', 'pickle'],
+    ['mixed.pt', 'torch-zip'],
+    ['mixed.legacy.pt', 'torch-legacy'],
+    ['state_dict.safetensors', 'safetensors'],
+  ];
+  for (const [file, format] of formats)
+    for (const name of ['x.safetensors', 'x.pt', 'x.pkl', 'x']) {
+      const source = memorySource(readFileSync(goldenCheckpoint(file)));
+      assert.equal((await readCheckpointFrom(source, name)).provenance.format, format);
+    }
 });
 
 test('a description names all tensors, their types and shapes, and the networks', async () => {
