@@ -54,7 +54,11 @@ test('convert writes a card with the checksums of both files', async () => {
 });
 
 test('convert leaves nothing behind when it fails', async () => {
-  const { code, err } = await cosim('convert', goldenCheckpoint('malformed/storage_short.pt'), file('none.safetensors'));
+  const { code, err } = await cosim(
+    'convert',
+    goldenCheckpoint('malformed/storage_short.pt'),
+    file('none.safetensors'),
+  );
   assert.equal(code, 1);
   assert.match(err, /storage '0': 256 elements of F32 need 1024 bytes, the file has 512/);
   assert.throws(() => readFileSync(file('none.safetensors')), { code: 'ENOENT' });

@@ -32,7 +32,12 @@ test('inspect of a bare state dict lists its tensors and claims no network', asy
 });
 
 test('inspect refuses hostile and damaged files by name, with exit code 1', async () => {
-  for (const name of ['evil_os_system.pkl', 'storage_short.pt', 'zip_path_traversal.pt', 'st_header_huge.safetensors']) {
+  for (const name of [
+    'evil_os_system.pkl',
+    'storage_short.pt',
+    'zip_path_traversal.pt',
+    'st_header_huge.safetensors',
+  ]) {
     const { code, out, err } = await cosim('inspect', goldenCheckpoint(`malformed/${name}`));
     assert.deepEqual([code, out], [1, '']);
     assert.match(err, new RegExp(`^cosim: .*${name}: .+\\n$`));
