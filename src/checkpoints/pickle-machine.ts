@@ -12,7 +12,7 @@ export type PickleLimits = {
 
 /** Limits for a file of `size` bytes. */
 export const pickleLimits = (size: number): PickleLimits => ({
-  opcodes: 2_000_000,
+  opcodes: 1_000_000,
   stack: 100_000,
   memo: 1_000_000,
   copied: size,

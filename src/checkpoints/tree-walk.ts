@@ -1,6 +1,6 @@
 import { CheckpointError } from './checkpoint-error';
 
-const MAX_NODES = 2_000_000;
+const MAX_NODES = 500_000;
 const MAX_DEPTH = 200;
 
 /** Counts the steps of a walk through values that may contain one another, even themselves. */

@@ -103,19 +103,23 @@ export const sampleCommand = (terminal: Terminal): Command =>
         '--network <file>',
         `checkpoint, folder of a run, or a shipped model (${TEACHER_NAMES.join(', ')})`,
       )
-      .option('--seeds <list>', 'one image a seed: 0-63, or 1,2,5-8', seedList, seedList('0-63'))
+      .addOption(
+        new Option('--seeds <list>', 'one image a seed: 0-63, or 1,2,5-8')
+          .argParser(seedList)
+          .default(seedList('0-63'), '0-63'),
+      )
       .option('--steps <n>', 'noise levels (default: 18; of a CoSIM generator 1, 2 or 4, default 4)', count)
       .option('--times <list>', "a CoSIM generator's noise levels, decreasing: 80,1.4", numberList)
-      .option('--label <class>', 'class of all images (default: seed modulo the number of classes)', index),
+      .option('--label <class>', 'class of all images (default: seed modulo the number of classes)', index)
+      .option('--guide <file>', 'a weaker network to guide away from (autoguidance)')
+      .option('--guidance <weight>', 'weight of the network against its guide, 1: none', decimal)
+      .option('--churn <amount>', "S_churn of EDM's sampler", decimal, 0)
+      .option('--batch <n>', 'images computed at a time: memory, never results', count, 64)
+      .option('--out <file>', 'PNG with all images, or safetensors with their values', 'samples.png')
+      .option('--columns <n>', 'images in a row of the PNG (default: about square)', count)
+      .option('--scale <n>', 'PNG pixels per image pixel', count, 2)
+      .addOption(new Option('--backend <name>', 'where to compute (default: the best there is)').choices(BACKENDS)),
   )
-    .option('--guide <file>', 'a weaker network to guide away from (autoguidance)')
-    .option('--guidance <weight>', 'weight of the network against its guide, 1: none', decimal)
-    .option('--churn <amount>', "S_churn of EDM's sampler", decimal, 0)
-    .option('--batch <n>', 'images computed at a time: memory, never results', count, 64)
-    .option('--out <file>', 'PNG with all images, or safetensors with their values', 'samples.png')
-    .option('--columns <n>', 'images in a row of the PNG (default: about square)', count)
-    .option('--scale <n>', 'PNG pixels per image pixel', count, 2)
-    .addOption(new Option('--backend <name>', 'where to compute (default: the best there is)').choices(BACKENDS))
     .addHelpText(
       'after',
       `

@@ -27,9 +27,10 @@ test('21,000 damaged files: no crash, nothing slower than a second, memory bound
     for (let i = 0; i < count; i++) {
       let bytes = mutate(good[i % good.length], random);
       if (random.integer(4) === 0) bytes = mutate(bytes, random);
-      const started = performance.now();
+      const started = process.cpuUsage();
       const code = await refusal(bytes); // throws on with anything but a CheckpointError
-      slowest = Math.max(slowest, performance.now() - started);
+      const { user, system } = process.cpuUsage(started); // the clock's time depends on what else runs
+      slowest = Math.max(slowest, (user + system) / 1000);
       codes.set(code, (codes.get(code) ?? 0) + 1);
     }
   };

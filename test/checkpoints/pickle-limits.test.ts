@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bytesOf, little, refusal, text } from './pickle-bytes';
 
-/** Runs one refusal within a second and 64 MiB. */
+/** Runs one refusal within a second of processor time (the clock's depends on what else runs) and 64 MiB. */
 const bounded = async (run: () => Promise<string>): Promise<string> => {
-  const started = performance.now();
+  const started = process.cpuUsage();
   const memory = process.memoryUsage().rss;
   const code = await run();
-  assert.ok(performance.now() - started < 1000, `took ${performance.now() - started} ms`);
+  const { user, system } = process.cpuUsage(started);
+  assert.ok(user + system < 1e6, `took ${user + system} microseconds`);
   assert.ok(process.memoryUsage().rss - memory < 2 ** 26, 'took more than 64 MiB');
   return code;
 };
@@ -21,7 +22,7 @@ const laughs = (levels: number): Buffer => {
 };
 
 const cases: [what: string, code: string, make: () => Buffer][] = [
-  ['two million opcodes', 'limit-opcodes', () => bytesOf('\x80\x02', repeated('N0', 1_000_001), '}.')],
+  ['a million opcodes', 'limit-opcodes', () => bytesOf('\x80\x02', repeated('N0', 500_001), '}.')],
   ['a stack of 100,001 values', 'limit-stack', () => bytesOf('\x80\x02', repeated('N', 100_001), '.')],
   ['100,001 marks', 'limit-stack', () => bytesOf('\x80\x02', repeated('(', 100_001), '.')],
   ['a text of 1 GB', 'pickle-truncated', () => bytesOf('\x80\x02X', little(1e9, 4), 'a')],

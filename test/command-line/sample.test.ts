@@ -51,7 +51,13 @@ test("sample of a run is its averaged generator's, in as many steps as asked for
   const from = ['sample', '--backend', 'wasm', '--seeds', '0,1', '--network'];
   await cosim(...from, file('run'), '--steps', '2', '--out', file('run.safetensors'));
   assert.deepEqual(await samplesIn(file('run.safetensors')), data);
-  assert.equal((await cosim('convert', file('run'), file('generator.safetensors'))).code, 0);
+  const converted = await cosim('convert', file('run'), file('generator.safetensors'), '--card', file('card.md'));
+  assert.equal(converted.code, 0);
+  assert.match(readFileSync(file('card.md'), 'utf8'), /^\| images trained on \| 16 \|$/m);
+  assert.match(
+    (await cosim('convert', file('run'), file('b.safetensors'), '--part', 'ema')).err,
+    /only --card and --force/,
+  );
   await cosim(...from, file('generator.safetensors'), '--steps', '2', '--out', file('two.safetensors'));
   assert.deepEqual(await samplesIn(file('two.safetensors')), data);
   await cosim(...from, file('generator.safetensors'), '--times', '80,1.5', '--out', file('timed.safetensors'));
