@@ -9,6 +9,7 @@ const rooms = [
   ['samplers', 'metrics', 'figures'],
   ['training'],
   ['experiments', 'notebook'],
+  ['command-line'],
 ];
 const oneWay = rooms.flatMap((row, i) =>
   row.map(room => {
@@ -21,6 +22,11 @@ const oneWay = rooms.flatMap((row, i) =>
       message: `${room}/ may not import from ${other}/: imports point one way (eslint.config.mjs, "rooms").`,
     }));
     if (room !== 'notebook') patterns.push({ group: ['tslab'], message: 'Only notebook/ knows tslab.' });
+    if (room === 'checkpoints')
+      patterns.push({
+        group: ['*child_process', '*vm', '*worker_threads'],
+        message: 'Files are data: nothing in them is run.',
+      });
     return { files: [`src/${room}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { patterns }] } };
   }),
 );
@@ -48,7 +54,12 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
-    rules: { 'no-console': 'error', '@typescript-eslint/explicit-module-boundary-types': 'error' },
+    rules: {
+      'no-console': 'error',
+      'no-eval': 'error',
+      'no-new-func': 'error',
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+    },
   },
   // node:test returns promises nobody needs to await
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-floating-promises': 'off' } },

@@ -1,12 +1,24 @@
-// Builds dist/ and links node_modules/cosim to the project, so that `import * as cosim from 'cosim'` works in cells.
+// Builds dist/ and links node_modules/cosim to the project, so that `import * as cosim from 'cosim'` works in cells,
+// and node_modules/.bin/cosim to the command line, so that `npx cosim` does.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, realpathSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
 const stamp = join(root, 'dist', '.built');
 const link = join(root, 'node_modules', 'cosim');
+const program = join(root, 'dist', 'command-line', 'main.js');
+const command = join(root, 'node_modules', '.bin', 'cosim'); // on Windows `npx cosim` finds the program through package.json
 
 const modified = path => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
@@ -20,14 +32,15 @@ export const isBuilt = () => {
 
 const isLinked = () => {
   try {
-    return realpathSync(link) === realpathSync(root);
+    const runs = process.platform === 'win32' || realpathSync(command) === realpathSync(program);
+    return runs && realpathSync(link) === realpathSync(root);
   } catch {
     return false;
   }
 };
 
 /**
- * Compiles src/ to dist/ and makes the link. Files are written even where the compiler reports an error (it prints them).
+ * Compiles src/ to dist/ and makes the links. Files are written even where the compiler reports an error (it prints them).
  * @returns whether there was none.
  */
 export const build = () => {
@@ -37,8 +50,13 @@ export const build = () => {
   if (!isLinked()) {
     rmSync(link, { recursive: true, force: true });
     symlinkSync(root, link, 'junction'); // 'junction' matters on Windows only: it needs no special right there
+    if (process.platform !== 'win32') {
+      rmSync(command, { force: true });
+      symlinkSync(join('..', '..', 'dist', 'command-line', 'main.js'), command);
+    }
   }
   if (status !== 0) return false;
+  chmodSync(program, 0o755);
   writeFileSync(stamp, '');
   utimesSync(stamp, started, started); // a source saved while the compiler ran counts as newer
   return true;

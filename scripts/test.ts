@@ -1,5 +1,5 @@
 // Every check of the project, one after the other; a stage that fails does not keep the next from running.
-// --fast leaves out running the notebooks, --static also the unit tests.
+// --fast leaves out running the notebooks and the tests named *.long.test.ts, --static also the unit tests.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { run } from 'node:test';
@@ -47,9 +47,9 @@ const format = (): Promise<void> =>
 const lint = (): Promise<void> =>
   program('lint', 'eslint/bin/eslint.js', '.', '--max-warnings', '0', '--ignore-pattern', '.jupyter/');
 
-const testFiles = (): string[] =>
+const testFiles = (long: boolean): string[] =>
   readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.test.ts'))
+    .filter(name => name.endsWith('.test.ts') && (long || !name.endsWith('.long.test.ts')))
     .sort()
     .map(name => join(root, 'test', name));
 
@@ -64,9 +64,9 @@ const errorText = (error: Error): string => {
 };
 
 /** Runs the test files in processes of their own, two at a time; every test counts, suites and files only as their tests. */
-const unitTests = (): Promise<Check[]> =>
+const unitTests = (long: boolean): Promise<Check[]> =>
   new Promise((resolve, reject) => {
-    const files = testFiles();
+    const files = testFiles(long);
     const checks: Check[] = [];
     const stderr = new Map<string, string>();
     const named = ({ name, file }: { name: string; file?: string }): string =>
@@ -121,7 +121,7 @@ const main = async (): Promise<void> => {
   });
   const notebooks = findNotebooks(notebooksFolder, []);
   await Promise.all([types().then(format), lint()]); // lint takes about as long as the two others together
-  if (!values.static) await stage('unit tests', unitTests);
+  if (!values.static) await stage('unit tests', () => unitTests(!values.fast));
   await stage('notebook cells', () => notebookCells(notebooks));
   if (!values.static && !values.fast) await stage('notebooks run', () => notebookRuns(notebooks));
   console.log(`${total.passed} passed, ${total.failed} failed`);

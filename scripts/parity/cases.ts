@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Fixture, openFixture } from './fixture';
+import { ckpt } from './ckpt';
 import { cosim } from './cosim';
 import { counts } from './counts';
 import { grad } from './grad';
@@ -24,6 +25,7 @@ export const KINDS: Record<string, (fixture: Fixture) => Promise<Measure[]>> = {
   metrics,
   phema,
   counts,
+  ckpt,
 };
 
 /** A case and what came of it. */

@@ -11,6 +11,7 @@ export type Json = Record<string, unknown>;
 export type Fixture = {
   kind: string; // the folder that it lies in: net, grad, ...
   name: string;
+  folder: string;
   json: Json;
   names: string[];
   has: (name: string) => boolean;
@@ -36,6 +37,7 @@ export const openFixture = async (path: string): Promise<Fixture> => {
   return {
     kind: basename(dirname(stem)),
     name: basename(stem),
+    folder: dirname(stem),
     json: JSON.parse(readFileSync(`${stem}.json`, 'utf8')) as Json,
     names: Object.keys(tensors),
     has: key => key in tensors,

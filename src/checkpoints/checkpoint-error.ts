@@ -23,6 +23,35 @@ export type CheckpointErrorCode =
   | 'trailing-bytes' // bytes after the last tensor
   | 'file-changed' // the file became shorter while it was read
   | 'integer-range' // an integer that does not fit into a tensor's 32 bits
+  | 'unknown-format' // neither safetensors nor a pickle nor a zip file, by its first bytes
+  | 'pickle-truncated' // the stream ends before its STOP
+  | 'pickle-opcode' // a byte that is no opcode, or one that no checkpoint has a use for
+  | 'pickle-protocol' // a protocol above 5
+  | 'pickle-stack' // an opcode takes more from the stack than is there, or things of another kind
+  | 'pickle-memo' // a reference to something that was never stored
+  | 'pickle-value' // a number or text that cannot be read
+  | 'pickle-global' // a function or class that is not on the list of those allowed
+  | 'pickle-call' // an allowed function or class with arguments that no checkpoint gives it
+  | 'pickle-persistent' // a persistent id outside of a PyTorch file, or a malformed one
+  | 'limit-opcodes' // this and the next five: more of something than any checkpoint needs
+  | 'limit-stack'
+  | 'limit-memo'
+  | 'limit-size'
+  | 'limit-nodes'
+  | 'limit-depth'
+  | 'limit-expansion' // views that would take far more memory than the file has bytes
+  | 'torch-magic' // PyTorch's legacy container begins with another number than it must
+  | 'torch-container' // a PyTorch container that lacks a part, or has one twice
+  | 'torch-storage' // a storage that is missing or holds another number of bytes than it claims
+  | 'torch-byte-order' // written on a big-endian machine
+  | 'tensor-shape' // sizes or strides that are no list of plain integers
+  | 'tensor-bounds' // a tensor that reaches beyond its storage
+  | 'zip' // a damaged zip file: its directory or a header contradicts the rest
+  | 'zip-entry' // a zip entry with a name, a place or flags that PyTorch never writes
+  | 'zip-compressed' // a compressed zip entry: PyTorch stores them as they are
+  | 'zip-checksum' // the bytes of an entry do not have its CRC-32
+  | 'no-tensors' // a readable file without a single tensor
+  | 'no-part' // the file has no part of that name
   | 'missing' // no checkpoint in the folder
   | 'format' // a checkpoint of another version
   | 'locked'; // another run holds the folder

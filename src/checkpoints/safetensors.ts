@@ -1,9 +1,15 @@
-import { open, type FileHandle } from 'node:fs/promises';
 import { expectOneOf, fail } from '../compute/check';
 import { writeFileAtomic } from './atomic';
-import { CheckpointError } from './checkpoint-error';
+import { type ByteSource, withFile } from './byte-source';
 import { ARRAYS, byteWidth, bytesOf, type HostDtype, type HostTensor } from './host-tensor';
-import { formatHeader, headerLength, isWellFormed, parseHeader, type TensorEntry } from './safetensors-header';
+import {
+  formatHeader,
+  headerLength,
+  isWellFormed,
+  parseHeader,
+  type SafetensorsHeader,
+  type TensorEntry,
+} from './safetensors-header';
 
 // The safetensors format: 8 bytes little-endian header length, a JSON header, the tensors' bytes without holes.
 // Like the format, the code assumes a little-endian machine (all that Node supports but for s390x).
@@ -35,15 +41,11 @@ export const parseSafetensors = (bytes: Uint8Array): Safetensors => {
   return build(entries, metadata, buffers);
 };
 
-/** `length` bytes of a file from `position`; in pieces, since one read takes less than 2 GiB. */
-const readRange = async (file: FileHandle, position: number, length: number): Promise<ArrayBuffer> => {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length;) {
-    const { bytesRead } = await file.read(bytes, at, Math.min(length - at, 2 ** 30), position + at);
-    if (bytesRead === 0) throw new CheckpointError('file-changed', 'safetensors: the file became shorter meanwhile');
-    at += bytesRead;
-  }
-  return bytes.buffer;
+/** A file's header, and the position of its first byte of data. */
+export const safetensorsHeader = (source: ByteSource): SafetensorsHeader & { dataStart: number } => {
+  const length = headerLength(source.readSync(0, Math.min(8, source.size)), source.size);
+  const dataStart = 8 + length;
+  return { ...parseHeader(source.readSync(8, length), source.size - dataStart), dataStart };
 };
 
 /**
@@ -52,24 +54,13 @@ const readRange = async (file: FileHandle, position: number, length: number): Pr
  * @throws CheckpointError with the code of the first rule of the format that is broken; Node's error if the file
  * cannot be read.
  */
-export const readSafetensors = async (path: string): Promise<Safetensors> => {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    const start = await readRange(file, 0, Math.min(8, size));
-    const length = headerLength(new Uint8Array(start), size);
-    const header = new Uint8Array(await readRange(file, 8, length));
-    const { entries, metadata } = parseHeader(header, size - 8 - length);
+export const readSafetensors = async (path: string): Promise<Safetensors> =>
+  withFile(path, async source => {
+    const { entries, metadata, dataStart } = safetensorsHeader(source);
     const buffers: ArrayBuffer[] = [];
-    for (const { begin, end } of entries) buffers.push(await readRange(file, 8 + length + begin, end - begin));
+    for (const { begin, end } of entries) buffers.push((await source.read(dataStart + begin, end - begin)).buffer);
     return build(entries, metadata, buffers);
-  } catch (error) {
-    if (error instanceof CheckpointError) error.message = `${path}: ${error.message}`;
-    throw error;
-  } finally {
-    await file.close();
-  }
-};
+  });
 
 const checkTensor = (name: string, { dtype, shape, data }: HostTensor): void => {
   const where = 'writeSafetensors';

@@ -1,7 +1,17 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { expectOneOf } from '../compute/check';
+import { unknownName } from '../compute/check';
 import { type Dataset, digits, points } from '../datasets';
-import { ddpmpp, type Denoiser, edmDenoiser, loadModel, mlp, type Model } from '../networks';
+import {
+  ddpmpp,
+  type Denoiser,
+  edmDenoiser,
+  loadModel,
+  loadNetwork,
+  mlp,
+  type Model,
+  type ReferenceOptions,
+} from '../networks';
 import type { RunOptions } from '../training';
 
 /** How a shipped teacher was made; `npm run teacher -- NAME` makes it again. */
@@ -54,8 +64,15 @@ export const TEACHER_FOLDER = join(__dirname, '..', '..', 'data', 'teachers');
 /** Where a shipped model's weights lie; its card lies beside them. */
 export const teacherFile = (name: TeacherName): string => join(TEACHER_FOLDER, `${TEACHERS[name].file}.safetensors`);
 
-/** A shipped model by name. The caller owns its parameters. */
-export const loadTeacher = async (name: TeacherName): Promise<Model> => {
-  expectOneOf('loadTeacher', 'name', name, TEACHER_NAMES);
-  return loadModel(teacherFile(name));
+const isTeacherName = (name: string): name is TeacherName => Object.hasOwn(TEACHERS, name);
+
+/**
+ * A shipped model by name ('digits'), or the network in a file: EDM's and EDM2's snapshots, PyTorch's .pt, safetensors of
+ * either or of `saveModel`. The caller owns its parameters.
+ * @throws ArgumentError for a text that is neither; see `loadNetwork` for files.
+ */
+export const loadTeacher = async (nameOrPath: string, options: ReferenceOptions = {}): Promise<Model> => {
+  if (isTeacherName(nameOrPath)) return loadModel(teacherFile(nameOrPath));
+  if (!existsSync(nameOrPath)) throw unknownName('loadTeacher', 'model, and no file,', nameOrPath, TEACHER_NAMES);
+  return loadNetwork(nameOrPath, options);
 };

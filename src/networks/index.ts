@@ -13,6 +13,7 @@ export * from './parameters';
 export { type Preconditioning, PRECONDITIONINGS } from './preconditioning';
 export * from './published';
 export * from './reference';
+export * from './load-network';
 export * from './registry';
 export type { SongUnetConfig } from './song-unet';
 export type { Conditioning } from './time-embedding';

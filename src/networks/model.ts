@@ -9,13 +9,16 @@ import { denoiserFromConfig } from './registry';
 /** A denoiser with its parameters: a teacher, or a generator. Who made the tensors disposes them. */
 export type Model = { denoiser: Denoiser; parameters: Tensors };
 
+/** What a model file says that it is. */
+export const MODEL_FORMAT = 'cosim-model-1';
+
 /** Writes a model as one safetensors file, atomically: parameters in PyTorch's layout, the configuration as metadata. */
 export const saveModel = (
   path: string,
   { denoiser, parameters }: Model,
   metadata: Record<string, string> = {},
 ): Promise<void> =>
-  saveTensors(path, parameters, { ...metadata, format: 'cosim-model-1', config: JSON.stringify(denoiser.config) });
+  saveTensors(path, parameters, { ...metadata, format: MODEL_FORMAT, config: JSON.stringify(denoiser.config) });
 
 /**
  * Reads a model written by `saveModel`. The caller owns its parameters.
@@ -24,7 +27,7 @@ export const saveModel = (
 export const loadModel = async (path: string): Promise<Model & { metadata: Record<string, string> }> => {
   const { tensors, metadata } = await loadTensors(path);
   try {
-    if (metadata.format !== 'cosim-model-1')
+    if (metadata.format !== MODEL_FORMAT)
       throw new ArgumentError(`${path}: not a model file of cosim (no configuration)`);
     const denoiser = denoiserFromConfig(JSON.parse(metadata.config) as Denoiser['config']);
     return { denoiser, parameters: matchParameters(path, denoiser.parameters, tensors), metadata };

@@ -4,6 +4,7 @@ export * from './ema';
 export { TrainingError } from './bad-step';
 export { workersFor } from './choose-engine';
 export type { EngineReport } from './engine';
+export * from './load-generator';
 export * from './learning-rate';
 export * from './methods';
 export * from './options';

@@ -1,0 +1,22 @@
+import { EDM_RULES } from './edm-objects';
+import { NUMPY_RULES } from './numpy-values';
+import type { PickleRule, PickleRules } from './pickle-machine';
+import { PYTHON_RULES } from './python-values';
+import { readLegacyContainer } from './torch-legacy';
+import { TORCH_RULES } from './torch-values';
+import { badCall, isNode } from './pickle-values';
+
+const TENSOR_RULES = { ...PYTHON_RULES, ...NUMPY_RULES, ...TORCH_RULES };
+
+/** A storage inside a pickle: the bytes are a legacy container, which may name what tensors need and nothing else. */
+const loadFromBytes: PickleRule = {
+  call: ([bytes], { budget }) =>
+    isNode(bytes, 'bytes')
+      ? readLegacyContainer(bytes.range, { globals: TENSOR_RULES }, budget)
+      : badCall('torch.storage._load_from_bytes', 'bytes'),
+};
+
+/** Every function and class that a checkpoint may name. */
+export const CHECKPOINT_RULES: PickleRules = {
+  globals: { ...TENSOR_RULES, ...EDM_RULES, 'torch.storage._load_from_bytes': loadFromBytes },
+};

@@ -1,0 +1,24 @@
+import type { ByteSource } from './byte-source';
+import { CheckpointError } from './checkpoint-error';
+
+export type CheckpointFormat = 'safetensors' | 'torch-zip' | 'torch-legacy' | 'pickle';
+
+/** Opcodes that a pickle of protocol 0 or 1, which has no header, can begin with: containers, texts, numbers, names. */
+const FIRST_OPCODES = new Set(Buffer.from('(])}lcdILFJKMVXSTUGN'));
+
+/**
+ * What a file is, by its first bytes. A pickle may turn out to be PyTorch's legacy container. The file's name counts
+ * only for a file that begins like nothing known, so that what is wrong with it can be said.
+ * @throws CheckpointError 'unknown-format'.
+ */
+export const recogniseFormat = (source: ByteSource, name: string): CheckpointFormat => {
+  const start = source.readSync(0, Math.min(source.size, 16));
+  if (start[0] === 0x50 && start[1] === 0x4b && (start[2] === 3 || start[2] === 5)) return 'torch-zip';
+  if (start[8] === 0x7b) return 'safetensors'; // {, after 8 bytes of length
+  if (start[0] === 0x80 || FIRST_OPCODES.has(start[0])) return 'pickle';
+  if (name.endsWith('.safetensors')) return 'safetensors';
+  throw new CheckpointError(
+    'unknown-format',
+    source.size === 0 ? 'the file is empty' : 'this is neither safetensors nor a pickle nor a PyTorch file',
+  );
+};

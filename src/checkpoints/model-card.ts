@@ -1,0 +1,66 @@
+import { writeFileAtomic } from './atomic';
+
+/** What a model card says; the front matter's names are those of the Hugging Face Hub. */
+export type ModelCard = {
+  title: string;
+  summary: string; // a paragraph or more of Markdown
+  license?: string; // Hub's identifier, 'mit', 'cc-by-nc-sa-4.0'; nobody but the weights' owner can choose it
+  tags?: readonly string[];
+  datasets?: readonly string[]; // Hub's identifiers
+  baseModel?: string; // the model that this one was made from
+  facts?: Readonly<Record<string, string | number>>; // a table: parameters, source, checksum
+  results?: readonly { task: string; dataset: string; metric: string; value: number; n: number }[]; // n samples
+  sections?: readonly { title: string; text: string }[]; // further Markdown
+};
+
+/** One line of front matter. JSON is YAML, so that any text is safe in it. */
+const line = (key: string, value: unknown): string => `${key}: ${JSON.stringify(value)}\n`;
+
+/** A cell of a Markdown table: on one line, its bars escaped. */
+const cell = (value: string | number): string => String(value).replaceAll('|', '\\|').replace(/\s+/g, ' ');
+
+const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map(row => `| ${row.map(cell).join(' | ')} |\n`).join('');
+
+const frontMatter = ({ title, license, tags = [], datasets, baseModel, results = [] }: ModelCard): string => {
+  const index = {
+    name: title,
+    results: results.map(({ task, dataset, metric, value }) => ({
+      task: { type: task },
+      dataset: { type: dataset, name: dataset },
+      metrics: [{ type: metric, value }],
+    })),
+  };
+  return [
+    '---\n',
+    license === undefined ? '' : line('license', license),
+    line('library_name', 'cosim'),
+    line('tags', ['diffusion', ...tags.filter(tag => tag !== 'diffusion')]),
+    datasets ? line('datasets', datasets) : '',
+    baseModel === undefined ? '' : line('base_model', baseModel),
+    results.length > 0 ? line('model-index', [index]) : '',
+    '---\n',
+  ].join('');
+};
+
+/** A model card as the Hugging Face Hub reads it: Markdown under a YAML front matter. */
+export const modelCard = (card: ModelCard): string => {
+  const { title, summary, facts = {}, results = [], sections = [] } = card;
+  const parts = [`${frontMatter(card)}\n# ${title.replace(/\s+/g, ' ')}\n`, `${summary.trim()}\n`];
+  if (Object.keys(facts).length > 0) parts.push(table(['', ''], Object.entries(facts)));
+  if (results.length > 0)
+    parts.push(
+      table(
+        ['task', 'data', 'metric', 'value', 'samples'],
+        results.map(({ task, dataset, metric, value, n }) => [task, dataset, metric, value, n]),
+      ),
+    );
+  for (const section of sections) parts.push(`## ${section.title.replace(/\s+/g, ' ')}\n\n${section.text.trim()}\n`);
+  return parts.join('\n');
+};
+
+/**
+ * Writes a model card, atomically; the Hub looks for it as README.md beside the weights.
+ * @throws Node's error if it cannot be written; an old card is then untouched.
+ */
+export const writeModelCard = (path: string, card: ModelCard): Promise<void> => writeFileAtomic(path, modelCard(card));

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { CheckpointError } from '../checkpoints';
+import { ArgumentError } from '../compute/check';
+import { convertCommand } from './convert';
+import { inspectCommand } from './inspect';
+import { sampleCommand } from './sample';
+import type { Terminal } from './terminal';
+
+/** Every command: a new one is one file and one line here. */
+const COMMANDS: readonly ((terminal: Terminal) => Command)[] = [convertCommand, inspectCommand, sampleCommand];
+
+/** 0: done; 1: it could not be done; 2: the command line is not understood. */
+export type ExitCode = 0 | 1 | 2;
+
+const version = (): string => {
+  const file = join(__dirname, '..', '..', 'package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+};
+
+const build = (terminal: Terminal): Command => {
+  const program = new Command('cosim')
+    .description('Few-step diffusion distillation: checkpoints in, samples out.')
+    .version(version())
+    .showSuggestionAfterError()
+    .exitOverride();
+  for (const make of COMMANDS) program.addCommand(make(terminal).exitOverride());
+  for (const command of [program, ...program.commands])
+    command.configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
+  return program;
+};
+
+/** Errors that say what the user can do about them; any other is a fault of ours and shows where it happened. */
+const isExpected = (error: unknown): error is Error =>
+  error instanceof ArgumentError ||
+  error instanceof CheckpointError ||
+  (error instanceof Error && /^E[A-Z]+$/.test(String((error as NodeJS.ErrnoException).code)));
+
+/** Runs `cosim` with these arguments, without ending the process. */
+export const runCommandLine = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
+  try {
+    await build(terminal).parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.code === 'commander.help' && error.exitCode !== 0) return 2; // 'cosim' alone: help went to stderr
+      return error.exitCode === 0 ? 0 : 2;
+    }
+    terminal.err(`cosim: ${isExpected(error) ? error.message : ((error as Error).stack ?? String(error))}\n`);
+    return 1;
+  }
+};

@@ -1,0 +1,162 @@
+import { existsSync, statSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { dispose } from '@tensorflow/tfjs-core';
+import { writeFileAtomic, writeSafetensors } from '../checkpoints';
+import { ArgumentError } from '../compute/check';
+import { BACKENDS, type BackendName, selectBackend } from '../compute/backend';
+import { SAMPLING_TIMES } from '../diffusion';
+import { imageGrid } from '../figures';
+import { loadNetwork, type Model, type ReferenceOptions } from '../networks';
+import { sampleHeun, sampleMultistep, type Samples, type SamplerInput } from '../samplers';
+import { loadGenerator } from '../training';
+import { loadTeacher, TEACHER_NAMES, type TeacherName } from '../experiments';
+import { referenceOptions, withNetworkOptions } from './network-options';
+import { count, decimal, index, numberList, seedList } from './options';
+import { progressLine, type Terminal } from './terminal';
+
+type SampleOptions = ReferenceOptions & {
+  network: string;
+  seeds: number[];
+  steps?: number;
+  times?: number[];
+  label?: number;
+  guide?: string;
+  guidance?: number;
+  churn: number;
+  batch: number;
+  columns?: number;
+  scale: number;
+  out: string;
+  backend?: BackendName;
+};
+
+type Sampled = Model & { sampler: 'heun' | 'multistep' };
+
+/** A shipped model by name, a run's folder, or any file; and which sampler it was trained for. */
+const load = async (name: string, options: SampleOptions): Promise<Sampled> => {
+  if (TEACHER_NAMES.includes(name as TeacherName)) return { ...(await loadTeacher(name)), sampler: 'heun' };
+  if (existsSync(name) && statSync(name).isDirectory()) return loadGenerator(name);
+  const { provenance, ...model } = await loadNetwork(name, referenceOptions(options));
+  const { sampler } = (provenance.values ?? {}) as { sampler?: string };
+  return { ...model, sampler: sampler === 'multistep' ? 'multistep' : 'heun' };
+};
+
+/** The class of each image: the one asked for, or the seed's, so that an image depends on its seed alone. */
+const labelsOf = ({ seeds, label }: SampleOptions, classes: number): number[] | undefined => {
+  if (classes === 0) {
+    if (label !== undefined) throw new ArgumentError('--label: this network is unconditional');
+    return undefined;
+  }
+  return seeds.map(seed => label ?? seed % classes);
+};
+
+const draw = async (model: Sampled, input: SamplerInput, options: SampleOptions): Promise<Samples> => {
+  const { times, steps, churn, guidance, guide } = options;
+  if (times !== undefined || model.sampler === 'multistep') {
+    if (guide !== undefined || churn > 0)
+      throw new ArgumentError("--guide and --churn are options of EDM's sampler; a generator in few steps has none");
+    const chosen = times ?? SAMPLING_TIMES[steps ?? 4];
+    if (!chosen) throw new ArgumentError(`no standard times for ${steps} steps; pass --times, as 80,16.78,2.24,0.131`);
+    return sampleMultistep({ ...input, times: chosen });
+  }
+  if (guide === undefined) return sampleHeun({ ...input, steps, churn, guidance });
+  const guiding = await load(guide, {} as SampleOptions);
+  try {
+    return await sampleHeun({ ...input, steps, churn, guide: guiding, guidance });
+  } finally {
+    dispose(guiding.parameters);
+  }
+};
+
+/** Refuses, before any work, an output that the samples cannot go into. */
+const checkOutput = (out: string, shape?: readonly number[]): void => {
+  if (!/\.(png|safetensors)$/.test(out))
+    throw new ArgumentError(`--out must end with .png or .safetensors, got '${out}'`);
+  if (!shape || out.endsWith('.safetensors')) return;
+  if (shape.length !== 3 || (shape[2] !== 1 && shape[2] !== 3))
+    throw new ArgumentError(`samples of shape [${shape.join(', ')}] are no picture; write them to a .safetensors file`);
+};
+
+const write = async ({ data, n, shape }: Samples, { seeds, out, columns, scale }: SampleOptions): Promise<void> => {
+  if (out.endsWith('.safetensors')) {
+    const numbers = BigInt64Array.from(seeds, BigInt);
+    return writeSafetensors(out, {
+      samples: { dtype: 'F32', shape: [n, ...shape], data },
+      seeds: { dtype: 'I64', shape: [n], data: numbers },
+    });
+  }
+  const [h, w, c] = shape;
+  const { png } = await imageGrid({ images: data, n, h, w, c, columns, scale });
+  return writeFileAtomic(out, png);
+};
+
+/** `cosim sample`. */
+export const sampleCommand = (terminal: Terminal): Command =>
+  withNetworkOptions(
+    new Command('sample')
+      .summary('draw samples from a network')
+      .description(
+        "Draws samples: EDM's Heun sampler for diffusion models, Algorithm 1 of CoSIM in few steps for its generators. " +
+          'An image depends on its seed, not on how many are drawn with it.',
+      )
+      .requiredOption(
+        '--network <file>',
+        `checkpoint, folder of a run, or a shipped model (${TEACHER_NAMES.join(', ')})`,
+      )
+      .addOption(
+        new Option('--seeds <list>', 'one image a seed: 0-63, or 1,2,5-8')
+          .argParser(seedList)
+          .default(seedList('0-63'), '0-63'),
+      )
+      .option('--steps <n>', 'noise levels (default: 18; of a CoSIM generator 1, 2 or 4, default 4)', count)
+      .option('--times <list>', "a CoSIM generator's noise levels, decreasing: 80,1.4", numberList)
+      .option('--label <class>', 'class of all images (default: seed modulo the number of classes)', index)
+      .option('--guide <file>', 'a weaker network to guide away from (autoguidance)')
+      .option('--guidance <weight>', 'weight of the network against its guide, 1: none', decimal)
+      .option('--churn <amount>', "S_churn of EDM's sampler", decimal, 0)
+      .option('--batch <n>', 'images computed at a time: memory, never results', count, 64)
+      .option('--out <file>', 'PNG with all images, or safetensors with their values', 'samples.png')
+      .option('--columns <n>', 'images in a row of the PNG (default: about square)', count)
+      .option('--scale <n>', 'PNG pixels per image pixel', count, 2)
+      .addOption(new Option('--backend <name>', 'where to compute (default: the best there is)').choices(BACKENDS)),
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ cosim sample --network edm-cifar10-32x32-uncond-vp.pkl --seeds 0-63 --steps 18 --out grid.png
+  $ cosim sample --network runs/first --steps 4 --out four-steps.png
+  $ cosim sample --network generator.safetensors --times 80,1.4 --label 7 --seeds 0-9
+  $ cosim sample --network digits`,
+    )
+    .action(async (options: SampleOptions) => {
+      checkOutput(options.out);
+      const { name: backend } = await selectBackend(options.backend ? { backend: options.backend } : {});
+      const model = await load(options.network, options);
+      const progress = progressLine(terminal);
+      const started = performance.now();
+      try {
+        checkOutput(options.out, model.denoiser.sampleShape);
+        const samples = await draw(
+          model,
+          {
+            ...model,
+            seeds: options.seeds,
+            labels: labelsOf(options, model.denoiser.classes),
+            batch: options.batch,
+            onStep: ({ step, steps, done, total }) =>
+              progress.show(`${done} of ${total} images, step ${step} of ${steps}`),
+          },
+          options,
+        );
+        await write(samples, options);
+        const seconds = ((performance.now() - started) / 1000).toFixed(1);
+        progress.clear();
+        terminal.out(
+          `${options.out}: ${samples.n} samples of [${samples.shape.join(', ')}] in ${seconds} s on ${backend}\n`,
+        );
+      } finally {
+        progress.clear();
+        dispose(model.parameters);
+      }
+    });

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bytesOf, little, refusal, text } from './pickle-bytes';
+
+/** Runs one refusal within a second of processor time (the clock's depends on what else runs) and 64 MiB. */
+const bounded = async (run: () => Promise<string>): Promise<string> => {
+  const started = process.cpuUsage();
+  const memory = process.memoryUsage().rss;
+  const code = await run();
+  const { user, system } = process.cpuUsage(started);
+  assert.ok(user + system < 1e6, `took ${user + system} microseconds`);
+  assert.ok(process.memoryUsage().rss - memory < 2 ** 26, 'took more than 64 MiB');
+  return code;
+};
+
+const repeated = (piece: string, count: number): Buffer => Buffer.alloc(piece.length * count, piece, 'latin1');
+
+/** ten references to the list before, `levels` times: 10^levels leaves. */
+const laughs = (levels: number): Buffer => {
+  const level = (i: number): Buffer => bytesOf('](', ...Array<Buffer>(10).fill(bytesOf('h', i - 1)), 'eq', i, '0');
+  return bytesOf('\x80\x02]q\x000', ...Array.from({ length: levels }, (_, i) => level(i + 1)), 'h', levels, '.');
+};
+
+const cases: [what: string, code: string, make: () => Buffer][] = [
+  ['a million opcodes', 'limit-opcodes', () => bytesOf('\x80\x02', repeated('N0', 500_001), '}.')],
+  ['a stack of 100,001 values', 'limit-stack', () => bytesOf('\x80\x02', repeated('N', 100_001), '.')],
+  ['100,001 marks', 'limit-stack', () => bytesOf('\x80\x02', repeated('(', 100_001), '.')],
+  ['a text of 1 GB', 'pickle-truncated', () => bytesOf('\x80\x02X', little(1e9, 4), 'a')],
+  ['bytes of 2^63', 'pickle-truncated', () => bytesOf('\x80\x04\x8e', little(2n ** 63n, 8))],
+  ['an integer of 255 bytes', 'limit-size', () => bytesOf('\x80\x02\x8a\xff', Buffer.alloc(255, 1), '.')],
+  ['an integer of 2 GB', 'limit-size', () => bytesOf('\x80\x02\x8b', little(2 ** 31, 4), '.')],
+  ['an integer of 100,000 digits', 'pickle-value', () => bytesOf('L', '9'.repeat(100_000), 'L\n.')],
+  ['2^40 values by reference', 'limit-nodes', () => laughs(12)],
+  ['a list inside itself', 'limit-depth', () => bytesOf('\x80\x02]q\x00h\x00a.')],
+  ['a dictionary inside itself', 'limit-depth', () => bytesOf('\x80\x02}q\x00K\x01h\x00s.')],
+  [
+    'a module inside itself',
+    'limit-depth',
+    () =>
+      bytesOf(
+        '\x80\x04',
+        'ctorch.nn.modules.container\nModuleDict\n)\x81q\x00}(',
+        text('_parameters'),
+        '}',
+        text('_buffers'),
+        '}',
+        text('_modules'),
+        '}',
+        text('self'),
+        'h\x00sub.',
+      ),
+  ],
+  [
+    'one list copied again and again',
+    'limit-opcodes',
+    () =>
+      bytesOf('\x80\x02](', repeated('K\x01', 50_000), 'eq\x000', repeated('cbuiltins\nset\nh\x00\x85R0', 100), '}.'),
+  ],
+  [
+    'one text decoded again and again',
+    'limit-size',
+    () =>
+      bytesOf(
+        '\x80\x02X',
+        little(1_000_000, 4),
+        repeated('a', 1_000_000),
+        'q\x000',
+        repeated('c_codecs\nencode\nh\x00\x8c\x06latin1\x86R0', 100),
+        '}.',
+      ),
+  ],
+];
+
+test('what is larger than any checkpoint needs is refused by the limit it breaks', async t => {
+  for (const [what, code, make] of cases)
+    await t.test(`${what}: ${code}`, async () => {
+      const pickle = make();
+      assert.equal(await bounded(() => refusal(pickle)), code);
+    });
+});
+
+test('more memo entries than allowed are refused, and the caller can set the limits', async () => {
+  const pickle = bytesOf('\x80\x04]', repeated('\x94', 1000), '.');
+  assert.equal(await refusal(pickle), 'no-tensors');
+  assert.equal(await refusal(pickle, { limits: { memo: 999 } }), 'limit-memo');
+  assert.equal(await refusal(pickle, { limits: { opcodes: 1000 } }), 'limit-opcodes');
+});
+
+test('a memo index far beyond the entries costs nothing', async () => {
+  const pickle = bytesOf('\x80\x02]r', little(2 ** 32 - 1, 4), '0j', little(2 ** 32 - 1, 4), '.');
+  assert.equal(await bounded(() => refusal(pickle)), 'no-tensors');
+});
+
+/** A plain pickle of one tensor of a storage of `count` floats, with these sizes and strides. */
+const tensorPickle = (count: number, sizes: number[], strides: number[]): Buffer => {
+  const numbers = (values: number[]): Buffer => bytesOf('(', ...values.map(v => bytesOf('J', little(v, 4))), 't');
+  const id = bytesOf(
+    '(',
+    text('storage'),
+    'ctorch\nFloatStorage\n',
+    text('0'),
+    text('cpu'),
+    'J',
+    little(count, 4),
+    'tQ',
+  );
+  const magic = bytesOf('\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.');
+  const machine = bytesOf('\x80\x02}', text('little_endian'), '\x88s.');
+  const object = bytesOf(
+    '\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(',
+    ...[id, 'K\x00', numbers(sizes), numbers(strides), '\x89ccollections\nOrderedDict\n)RtR.'],
+  );
+  const keys = bytesOf('\x80\x02]', text('0'), 'a.');
+  return bytesOf(magic, '\x80\x02M\xe9\x03.', machine, object, keys, little(count, 8), Buffer.alloc(4 * count));
+};
+
+test('a view may repeat its storage, but not without measure', async () => {
+  assert.equal(await refusal(tensorPickle(8, [1000, 8], [0, 1])), 'accepted');
+  assert.equal(await bounded(() => refusal(tensorPickle(8, [2 ** 30, 4], [0, 1]))), 'limit-expansion');
+  assert.equal(await refusal(tensorPickle(8, [2, 8], [1, 1])), 'tensor-bounds');
+  assert.equal(await refusal(tensorPickle(8, [2, 7], [1, 1])), 'accepted');
+  assert.equal(await refusal(tensorPickle(8, Array<number>(33).fill(1), Array<number>(33).fill(1))), 'tensor-shape');
+});
