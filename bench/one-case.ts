@@ -3,6 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as rest } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadTensors, readSafetensors } from '../src/checkpoints';
 import { type BackendName, selectBackend } from '../src/compute/backend';
@@ -111,6 +112,9 @@ const compare = async (task: Task, torch: Torch, folder: string): Promise<{ loss
   return errors;
 };
 
+/** Milliseconds after which the threads of the side that ran last have stopped waiting for work on the processor. */
+const SETTLE = 200;
+
 const engineOf = ({ engine }: Task): EngineName => (engine === 'compiled' ? 'compiled' : 'eager');
 
 const time = async (task: Task, torch: Torch | undefined, folder: string): Promise<Row> => {
@@ -123,10 +127,12 @@ const time = async (task: Task, torch: Torch | undefined, folder: string): Promi
   await withOurs(which, engineOf(task), { ...OPTIONS, workers: task.workers }, async side => {
     if (torch) await load(torch, which, side, OPTIONS, folder);
     for (let round = -2; round < rounds; round++) {
+      await rest(torch ? SETTLE : 0);
       const [start, usage] = [performance.now(), process.cpuUsage()];
       await side.step();
       const { user, system } = process.cpuUsage(usage);
       const wall = performance.now() - start;
+      await rest(torch ? SETTLE : 0);
       const other = await torch?.request<Steps>({ steps: 1 });
       if (round < 0) continue; // warm-up
       ours.wall.push(wall);

@@ -51,10 +51,11 @@ export const PRODUCT_EMITTERS: Emitters = {
   averagePool: ({ shape, inputs: [x], attributes }, { builder, name }) => {
     const [B, H, W, C] = shape;
     const [h, w] = attributes.factor as number[];
-    const columns = builder.reshape(name(x), [B * H * h * W, w, C]);
-    const rows = builder.add('ReduceSum', [columns, builder.integers([1])], { keepdims: 0 });
-    const windows = builder.reshape(rows, [B * H, h, W * C]);
-    const sums = builder.add('ReduceSum', [windows, builder.integers([1])], { keepdims: 0 });
+    // rows first: whole rows are added to each other, and what is left is smaller
+    const windows = builder.reshape(name(x), [B * H, h, W * w * C]);
+    const rows = h === 1 ? name(x) : builder.add('ReduceSum', [windows, builder.integers([1])], { keepdims: 0 });
+    const columns = builder.reshape(rows, [B * H * W, w, C]);
+    const sums = w === 1 ? rows : builder.add('ReduceSum', [columns, builder.integers([1])], { keepdims: 0 });
     return builder.reshape(builder.add('Mul', [sums, builder.float(1 / (h * w))]), shape);
   },
 

@@ -162,7 +162,7 @@ const explained = (error: unknown): unknown => {
  */
 export const trace = (f: TensorFunction, shapes: Record<string, Shape>): Trace => {
   const symbolic = symbolicBackend();
-  const before = tf.getBackend();
+  const before = (tf.getBackend() as string | undefined) ?? 'cpu'; // none is in use before the first is selected
   const graph = new Graph(REWRITES);
   symbolic.graph = graph;
   const engine = tf.engine();
