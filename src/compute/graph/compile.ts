@@ -54,7 +54,7 @@ export const compileModel = async (
 
 /**
  * Compiles a function of named tensors for inputs of fixed shapes: traced once, optimised, run by ONNX Runtime in this
- * thread. Results are fresh arrays.
+ * thread. Results are fresh arrays. Calls wait for those before them, and read their arrays when it is their turn.
  * @throws TraceError naming the kernel and the line of f where something cannot be traced; ArgumentError for a result that
  * is not float32; Error when ONNX Runtime is absent.
  */
@@ -63,11 +63,19 @@ export const compile = async (
   { shapes, lowering = 'auto' }: { shapes: Record<string, Shape>; lowering?: LoweringName },
 ): Promise<Compiled> => {
   const session = await openSession(await compileModel(f, shapes, lowering));
-  const call = async (arrays: Arrays): Promise<Arrays> => {
-    feed(session, arrays);
-    await session.run();
-    const names = Object.keys(session.signature.outputs);
-    return Object.fromEntries(names.map(name => [name, session.output(name).slice()]));
+  let last: Promise<unknown> = Promise.resolve();
+  /** One after the other: all calls share the session's buffers. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
   };
-  return Object.assign(call, { dispose: () => session.dispose() });
+  const call = (arrays: Arrays): Promise<Arrays> =>
+    inTurn(async () => {
+      feed(session, arrays);
+      await session.run();
+      const names = Object.keys(session.signature.outputs);
+      return Object.fromEntries(names.map(name => [name, session.output(name).slice()]));
+    });
+  return Object.assign(call, { dispose: () => inTurn(() => session.dispose()) });
 };
