@@ -26,6 +26,7 @@ const BINARY: Record<string, (a: number, b: number) => number> = {
 
 const REDUCE: Record<string, (values: number[]) => number> = {
   sum: values => values.reduce((a, b) => a + b, 0),
+  sumSquare: values => values.reduce((a, b) => a + b * b, 0),
   reduceMax: values => Math.max(...values),
   reduceMin: values => Math.min(...values),
   product: values => values.reduce((a, b) => a * b, 1),

@@ -189,6 +189,12 @@ export const ruleCases: RuleCase[] = [
     after: ['%2 = sum(x) {"axes":[0]} [1,3]', '%3 = mul(%2, b) [1,3]', 'r: %3'],
   },
   {
+    rule: 'sum of square',
+    make: (g, x) => g.reduce('sum', g.binary('mul', x, x), [1]),
+    before: ['%1 = mul(x, x) [2,3]', '%2 = sum(%1) {"axes":[1]} [2,1]', 'r: %2'],
+    after: ['%1 = sumSquare(x) {"axes":[1]} [2,1]', 'r: %1'],
+  },
+  {
     rule: 'reduce run by run',
     make: (g, _x, _y, _b, z) => g.reduce('sum', z, [0, 2]),
     before: ['%1 = sum(z) {"axes":[0,2]} [1,3,1]', 'r: %1'],
