@@ -37,9 +37,10 @@ const elementOf = ({ op, inputs, attributes }: Candidate, operands: Nd[], index:
   const [a, b, c] = operands;
   if (op in UNARY) return UNARY[op](at(a, index));
   if (op in BINARY) return BINARY[op](at(a, index), at(b, index));
-  const { axes, axis, begin, order, transposeA, transposeB } = attributes as {
-    [key in 'axes' | 'begin' | 'order']: number[];
-  } & { axis: number; transposeA: boolean; transposeB: boolean };
+  const { axes, axis, begin, order, transposeA, transposeB } = attributes as Record<
+    'axes' | 'begin' | 'order',
+    number[]
+  > & { axis: number; transposeA: boolean; transposeB: boolean };
   if (op in REDUCE) {
     const free = build(a.shape.map((n, i) => (axes.includes(i) ? n : 1)), (...offset) => at(a, index.map((i, k) => i + offset[k]))); // prettier-ignore
     return REDUCE[op]([...free.data]);

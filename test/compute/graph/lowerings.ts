@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../../src/compute/backend';
-import { compile, type Compiled } from '../../../src/compute/graph/compile';
-import { probeBlock } from '../../../src/compute/graph/runtime';
-import type { Arrays } from '../../../src/compute/graph/session';
+import { compile, type Compiled, traceTwice } from '../../../src/compute/graph/compile';
+import { lower } from '../../../src/compute/graph/lower';
+import { probeBlock, targetFor } from '../../../src/compute/graph/runtime';
+import { type Arrays, feed, openSession, type Session } from '../../../src/compute/graph/session';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
 import type { Tensors } from '../../../src/compute/tensors';
+import { relativeError } from '../../golden';
 
 /** The lowerings that this processor can run. */
 export const testedLowerings = async (): Promise<('blocked' | 'portable')[]> =>
@@ -31,6 +33,39 @@ export const runCompiled = async (
   return results;
 };
 
+/** Sessions for f, traced once, one for each lowering. */
+export const openSessions = async (
+  f: TensorFunction,
+  shapes: Record<string, readonly number[]>,
+): Promise<{ lowering: string; session: Session }[]> => {
+  const traced = traceTwice(f, shapes);
+  const sessions = [];
+  for (const lowering of await testedLowerings())
+    sessions.push({ lowering, session: await openSession(lower(traced, await targetFor(lowering))) });
+  return sessions;
+};
+
+/** All results of one run. */
+export const runSession = async (session: Session, arrays: Arrays): Promise<Arrays> => {
+  feed(session, arrays);
+  await session.run();
+  const names = Object.keys(session.signature.outputs);
+  return Object.fromEntries(names.map(name => [name, session.output(name).slice()]));
+};
+
+/** What f gives for these inputs on each lowering. */
+export const runLowered = async (
+  f: TensorFunction,
+  inputs: Shaped,
+): Promise<{ lowering: string; results: Arrays }[]> => {
+  const runs = [];
+  for (const { lowering, session } of await openSessions(f, shapesOf(inputs))) {
+    runs.push({ lowering, results: await runSession(session, arraysOf(inputs)) });
+    await session.dispose();
+  }
+  return runs;
+};
+
 /** What f gives for these inputs when run by TensorFlow.js on wasm. */
 export const runEagerly = async (f: TensorFunction, inputs: Shaped): Promise<Arrays> => {
   await selectBackend({ backend: 'wasm' });
@@ -50,4 +85,14 @@ export const shapedOf = async (tensors: Tensors): Promise<Shaped> => {
     async ([name, t]) => [name, { shape: t.shape, data: await t.data() }] as const,
   );
   return Object.fromEntries(await Promise.all(entries));
+};
+
+/** Relative error over all named tensors taken as one long vector; results carry `prefix` before the names. */
+export const relativeErrorOfResults = async (results: Arrays, prefix: string, theirs: Tensors): Promise<number> => {
+  const [ours, expected]: number[][] = [[], []];
+  for (const [name, t] of Object.entries(theirs)) {
+    ours.push(...results[prefix + name]);
+    expected.push(...(await t.data()));
+  }
+  return relativeError(ours, expected);
 };
