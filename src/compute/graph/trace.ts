@@ -166,11 +166,12 @@ const explained = (error: unknown): unknown => {
 /**
  * Records what `f` computes for inputs of these shapes (float32). The backend in use before is in use again afterwards,
  * also when f throws.
- * @throws TraceError where a kernel cannot be traced, or a value is read inside.
+ * @throws TraceError where a kernel cannot be traced, a value is read inside, or no backend is active.
  */
 export const trace = (f: TensorFunction, shapes: Record<string, Shape>): Trace => {
   const symbolic = symbolicBackend();
   const [before, { stackTraceLimit }] = [tf.getBackend(), Error];
+  if (!before) throw new TraceError('no backend is active: choose one first (selectBackend)');
   const graph = new Graph(REWRITES);
   symbolic.graph = graph;
   const engine = tf.engine();
