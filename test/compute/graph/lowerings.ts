@@ -2,11 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../../src/compute/backend';
 import { compile, type Compiled, traceTwice } from '../../../src/compute/graph/compile';
 import { lower } from '../../../src/compute/graph/lower';
-import { probeBlock, targetFor } from '../../../src/compute/graph/runtime';
+import { probeBlock, targetFor } from '../../../src/compute/graph/probe';
 import { type Arrays, feed, openSession, type Session } from '../../../src/compute/graph/session';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
 import type { Tensors } from '../../../src/compute/tensors';
-import { relativeError } from '../../golden';
 
 /** The lowerings that this processor can run. */
 export const testedLowerings = async (): Promise<('blocked' | 'portable')[]> =>
@@ -87,12 +86,9 @@ export const shapedOf = async (tensors: Tensors): Promise<Shaped> => {
   return Object.fromEntries(await Promise.all(entries));
 };
 
-/** Relative error over all named tensors taken as one long vector; results carry `prefix` before the names. */
-export const relativeErrorOfResults = async (results: Arrays, prefix: string, theirs: Tensors): Promise<number> => {
-  const [ours, expected]: number[][] = [[], []];
-  for (const [name, t] of Object.entries(theirs)) {
-    ours.push(...results[prefix + name]);
-    expected.push(...(await t.data()));
-  }
-  return relativeError(ours, expected);
+/** Results as tensors, by the names behind a prefix. */
+export const tensorsOf = (results: Arrays, prefix: string, shapes: Record<string, readonly number[]>): Tensors => {
+  const names = Object.keys(results).filter(name => name.startsWith(prefix));
+  const plain = names.map(name => [name.slice(prefix.length), results[name]] as const);
+  return Object.fromEntries(plain.map(([name, data]) => [name, tf.tensor(data, [...shapes[name]])]));
 };

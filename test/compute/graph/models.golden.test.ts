@@ -1,71 +1,103 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
+import { type Fixture, type Json, openFixture } from '../../../scripts/parity/fixture';
+import { recordedGradients } from '../../../scripts/parity/gradients';
+import { array, type Measure, passes, ratioOf, scalar } from '../../../scripts/parity/measure';
+import {
+  conditionsOf,
+  type Floors,
+  imagesOf,
+  networkOf,
+  parametersOf,
+  weightsOf,
+} from '../../../scripts/parity/network';
 import { selectBackend } from '../../../src/compute/backend';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
-import { addPrefix, valueAndGradients } from '../../../src/compute/tensors';
-import { matchParameters } from '../../../src/networks';
-import { golden, goldenDenoiser, relativeError } from '../../golden';
-import { relativeErrorOfResults, runLowered, shapedOf } from './lowerings';
-
-type Floor = Record<string, { rel_l2: number }>;
+import { addPrefix, type Tensors, valueAndGradients } from '../../../src/compute/tensors';
+import type { Denoiser } from '../../../src/networks';
+import { goldenFolder } from '../../golden';
+import { runLowered, shapedOf, tensorsOf } from './lowerings';
 
 before(() => selectBackend({ backend: 'wasm' }));
 
-describe('DDPM++, compiled, against PyTorch', () => {
-  for (const name of ['edm_ddpmpp_uncond', 'edm_ddpmpp_cond'])
-    test(`${name}: forward with and without labels`, async () => {
-      const { json, state, tensor } = await golden(`net/${name}`);
-      const denoiser = goldenDenoiser(json.kwargs);
-      const parameters = matchParameters(name, denoiser.parameters, state('state/'));
-      const labelled = (json.kwargs as Record<string, number>).label_dim > 0;
-      const label = tensor(labelled ? 'in/class_labels' : 'in/augment_labels');
-      const f: TensorFunction = ({ x, sigma, label: row, ...p }) => ({
-        'out/D_x': denoiser.denoise(p, x, sigma, labelled ? { labels: row } : { augment: row }),
-        'out/D_x_no_labels': denoiser.denoise(p, x, sigma),
+const casesOf = (folder: string, kind: string): string[] =>
+  readdirSync(join(goldenFolder, folder))
+    .filter(name => name.endsWith('.json'))
+    .map(name => join(goldenFolder, folder, name))
+    .filter(path => (JSON.parse(readFileSync(path, 'utf8')) as Json).kind === kind);
+
+const nameOf = (path: string): string => path.slice(goldenFolder.length + 1).replace('.json', '');
+
+const assertAllPass = (measures: Measure[], where: string): void =>
+  assert.deepEqual(
+    measures.filter(m => !passes(m)).map(m => `${m.quantity}: ${m.error}, ${ratioOf(m)} floors`),
+    [],
+    where,
+  );
+
+const inputsOf = (fixture: Fixture, denoiser: Denoiser): Tensors => ({
+  ...parametersOf(denoiser, fixture),
+  ...addPrefix('in/', conditionsOf(fixture, denoiser)),
+  x: fixture.tensor('in/x'),
+  sigma: tf.reshape(fixture.tensor('in/sigma'), [-1]),
+});
+
+describe('every recorded network, compiled, against PyTorch within ten noise floors, on every lowering', () => {
+  for (const path of casesOf('net', 'network forward'))
+    test(nameOf(path), async () => {
+      const fixture = await openFixture(path);
+      const { json, host, has } = fixture;
+      const denoiser = networkOf(json);
+      const bare = has('out/D_x_no_labels');
+      const f: TensorFunction = ({ x, sigma, 'in/labels': labels, 'in/augment': augment, ...p }) => ({
+        D_x: denoiser.denoise(p, x, sigma, { labels, augment }),
+        ...(bare ? { D_x_no_labels: denoiser.denoise(p, x, sigma) } : {}),
       });
-      const inputs = await shapedOf({ ...parameters, x: tensor('in/x'), sigma: tensor('in/sigma'), label });
+      const inputs = await shapedOf(inputsOf(fixture, denoiser));
+      const floor = (json.noise_floor as Floors).D_x.rel_l2;
       for (const { lowering, results } of await runLowered(f, inputs)) {
-        for (const [output, ours] of Object.entries(results)) {
-          const error = relativeError(ours, await tensor(output).data());
-          const floor = (json.noise_floor as Floor).D_x.rel_l2;
-          assert.ok(error < 10 * floor, `${output} on ${lowering}: relative error ${error}, floor ${floor}`);
-        }
+        const measures = Object.entries(results).map(async ([output, data]) => {
+          const ours = await imagesOf(tf.tensor(data, [...inputs.x.shape]));
+          return array(output, ours, host(`out/${output}`).data as Float32Array, floor);
+        });
+        assertAllPass(await Promise.all(measures), lowering);
       }
     });
 
-  test('edm_ddpmpp_uncond: gradients with respect to the input and every parameter', async () => {
-    const net = await golden('net/edm_ddpmpp_uncond');
-    const grad = await golden('grad/edm_ddpmpp_uncond');
-    const denoiser = goldenDenoiser(net.json.kwargs);
-    const parameters = matchParameters('net', denoiser.parameters, net.state('state/'));
-    const f: TensorFunction = ({ sigma, augment, target, ...trained }) => {
-      const { value, gradients } = valueAndGradients(({ x, ...p }) => {
-        const D = denoiser.denoise(p, x, sigma, { augment });
-        return { value: tf.mean(tf.squaredDifference(D, target)), metrics: {} };
-      }, trained);
-      return { loss: value, ...addPrefix('grad/', gradients) };
-    };
-    const inputs = await shapedOf({
-      ...parameters,
-      x: net.tensor('in/x'),
-      sigma: net.tensor('in/sigma'),
-      augment: net.tensor('in/augment_labels'),
-      target: grad.tensor('in/target'),
-    });
-    const floor = grad.json.noise_floor as Floor;
-    const theirs = addPrefix('model.', grad.state('grad/model.'));
-    for (const { lowering, results } of await runLowered(f, inputs)) {
-      assert.ok(Math.abs(results.loss[0] - grad.json.loss) < 1e-5 * grad.json.loss, `loss ${results.loss[0]}`);
-      const xError = relativeError(results['grad/x'], await grad.tensor('grad/x').data());
-      assert.ok(xError < 10 * floor.x.rel_l2, `x on ${lowering}: ${xError}`);
-      const error = await relativeErrorOfResults(results, 'grad/', theirs);
-      assert.ok(error < 10 * floor.all_parameters.rel_l2, `parameters on ${lowering}: ${error}`);
-      for (const [name, t] of Object.entries(theirs)) {
-        if (name.endsWith('qkv.bias')) continue; // its key part has zero true gradient: pure rounding
-        const each = await relativeErrorOfResults(results, 'grad/', { [name]: t });
-        assert.ok(each < 10 * floor.worst_parameter.rel_l2, `${name} on ${lowering}: ${each}`);
+  for (const path of casesOf('grad', 'gradients'))
+    test(nameOf(path), async () => {
+      const fixture = await openFixture(path);
+      const { json, host, tensor } = fixture;
+      const source = await weightsOf(fixture, 'state_and_inputs_from');
+      const denoiser = networkOf(source.json);
+      const f: TensorFunction = ({ sigma, target, 'in/labels': labels, 'in/augment': augment, ...trained }) => {
+        const { value, gradients } = valueAndGradients(({ x, ...p }) => {
+          const D = denoiser.denoise(p, x, sigma, { labels, augment });
+          return { value: tf.mean(tf.squaredDifference(D, target)), metrics: {} };
+        }, trained);
+        return { loss: value, ...addPrefix('grad/', gradients) };
+      };
+      const tensors = { ...inputsOf(source, denoiser), target: tensor('in/target') };
+      const shapes = Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape]));
+      const floors = json.noise_floor as Floors;
+      for (const { lowering, results } of await runLowered(f, await shapedOf(tensors))) {
+        const { x, ...gradients } = tensorsOf(results, 'grad/', shapes);
+        const gradientFloors = {
+          all: floors.all_parameters.rel_l2,
+          each: floors.worst_parameter.rel_l2,
+          singles: true,
+        };
+        assertAllPass(
+          [
+            scalar('loss', results.loss[0], Number(json.loss_float64 ?? json.loss), 1e-6),
+            array('d x', await imagesOf(x), host('grad/x').data as Float32Array, floors.x.rel_l2),
+            ...(await recordedGradients(gradients, fixture, 'grad/', gradientFloors)),
+          ],
+          lowering,
+        );
       }
-    }
-  });
+    });
 });

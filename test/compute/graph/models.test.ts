@@ -1,25 +1,29 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
+import { relativeError } from '../../../scripts/parity/measure';
 import { selectBackend } from '../../../src/compute/backend';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
 import { addPrefix, type Tensors, valueAndGradients, withPrefix } from '../../../src/compute/tensors';
 import type { Dataset } from '../../../src/datasets';
 import { cosim, denoising, type Method, type Role } from '../../../src/losses';
 import {
+  adm,
   auxiliaryOf,
   ddpmpp,
   type Denoiser,
   denoiserFromConfig,
   type DenoiserInput,
+  edm2,
   edmDenoiser,
   freshParameters,
   mixtureDenoiser,
   mlp,
+  ncsnpp,
+  preconditioned,
 } from '../../../src/networks';
 import { initialState, trainingStep } from '../../../src/training';
-import { assertClose, gaussians } from '../../close';
-import { relativeError } from '../../golden';
+import { gaussians } from '../../close';
 import { tinyImageNet, tinyImages, tinyMlp, tinyPoints, twoModes } from '../../tiny';
 import { runEagerly, runLowered, type Shaped } from './lowerings';
 
@@ -66,14 +70,26 @@ const dropoutInputs = (denoiser: Denoiser): Shaped =>
     ]),
   );
 
-const augmented = edmDenoiser(ddpmpp({ resolution: 8, channels: 3, augmentDim: 4, modelChannels: 8, channelMult: [1, 2], blocks: 1, attention: [8] })); // prettier-ignore
+const SIZES = { resolution: 8, channels: 2, classes: 3, modelChannels: 32, channelMult: [1, 2], blocks: 1, attention: [4] }; // prettier-ignore
+const labelledAuxiliary = (denoiser: Denoiser): { denoiser: Denoiser; inputs: Shaped } => ({
+  denoiser: auxiliaryOf(denoiser),
+  inputs: { t: LEVELS.t, ...classRows(denoiser.classes) },
+});
+const augmented = edmDenoiser(ddpmpp({ ...SIZES, classes: 0, augmentDim: 4, modelChannels: 8 }));
+const skips = ncsnpp({ ...SIZES, encoder: 'skip', decoder: 'skip' });
 const labelledMlp = edmDenoiser(mlp({ dimensions: 3, width: 8, blocks: 2, classes: 4 }));
 
 const models: Record<string, { denoiser: Denoiser | (() => Denoiser); inputs: Shaped }> = {
   'DDPM++ with labels': { denoiser: tinyImageNet(), inputs: classRows(3) },
   'DDPM++ in training mode': { denoiser: tinyImageNet(), inputs: dropoutInputs(tinyImageNet()) },
   'DDPM++ without labels, with augmentation': { denoiser: augmented, inputs: { augment: noise([B, 4], 'augment') } },
-  'the auxiliary of DDPM++': { denoiser: auxiliaryOf(tinyImageNet()), inputs: { t: LEVELS.t, ...classRows(3) } },
+  'the auxiliary of DDPM++': labelledAuxiliary(tinyImageNet()),
+  'the auxiliary of NCSN++, VE': labelledAuxiliary(preconditioned(ncsnpp(SIZES), { kind: 've' })),
+  'the auxiliary of SongUNet with skips, VP': labelledAuxiliary(preconditioned(skips, { kind: 'vp' })),
+  'the auxiliary of ADM, iDDPM': labelledAuxiliary(
+    preconditioned(adm({ ...SIZES, outChannels: 4 }), { kind: 'iddpm' }),
+  ),
+  'the auxiliary of EDM2': labelledAuxiliary(edmDenoiser(edm2({ ...SIZES, channelsPerHead: 16 }))),
   'the MLP': { denoiser: tinyMlp(), inputs: {} },
   'the MLP with labels': { denoiser: labelledMlp, inputs: classRows(4) },
   'the auxiliary of the MLP': { denoiser: auxiliaryOf(tinyMlp()), inputs: { t: LEVELS.t } },
@@ -107,7 +123,8 @@ const compare = (actual: Record<string, Float32Array>, expected: Record<string, 
   for (const name of Object.keys(expected)) {
     if (name.endsWith('qkv.bias')) continue; // its key part has zero true gradient: pure rounding
     const error = relativeError(actual[name], expected[name]);
-    assert.ok(error < tolerance, `${where}, ${name}: relative error ${error}`);
+    // a single number is a sum of many terms of both signs
+    assert.ok(error < (expected[name].length === 1 ? 10 * tolerance : tolerance), `${where}, ${name}: relative error ${error}`);
   }
 }; // prettier-ignore
 
@@ -198,11 +215,6 @@ describe('whole training steps, compiled, are the steps run eagerly: new state a
         assert.equal(expected['metric nonFinite'][0], 0);
         const changed = Object.keys(inputs).filter(key => key.startsWith(`${role}/`));
         for (const key of changed) assert.ok(relativeError(expected[key], inputs[key].data) > 1e-6, `${key} has moved`);
-        for (const { lowering, results: actual } of await runLowered(whole, inputs)) {
-          const { 'metric loss': loss, ...rest } = actual;
-          const { 'metric loss': expectedLoss, ...expectedRest } = expected;
-          assertClose(loss[0] / expectedLoss[0], 1, 1e-4, `loss on ${lowering}`); // a difference of large terms
-          compare(rest, expectedRest, 2e-5, lowering);
-        }
+        for (const { lowering, results } of await runLowered(whole, inputs)) compare(results, expected, 2e-5, lowering);
       });
 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { selectBackend } from '../../../src/compute/backend';
 import { Graph, type Rules, show, type Value } from '../../../src/compute/graph/graph';
 import { lower } from '../../../src/compute/graph/lower';
 import { REWRITES } from '../../../src/compute/graph/rewrites';
-import { targetFor } from '../../../src/compute/graph/runtime';
+import { targetFor } from '../../../src/compute/graph/probe';
 import { openSession } from '../../../src/compute/graph/session';
 import type { Nd } from './arrays';
 import { ruleCases } from './cases/rules';
@@ -12,6 +13,8 @@ import { interpret } from './interpreter';
 import { worst } from './kernel-case';
 import { testedLowerings } from './lowerings';
 import { execute, inputArrays, type Instruction, programs } from './random-programs';
+
+before(() => selectBackend({ backend: 'wasm' }));
 
 const shown = (rules: Rules, make: (typeof ruleCases)[number]['make']): string[] => {
   const g = new Graph(rules);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { afterEach, before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../../src/compute/backend';
@@ -30,6 +32,21 @@ describe('what a trace records', () => {
     );
     assert.equal(show(results), ['%1 = exp(x) [3]', '%2 = sum(%1) {"axes":[0]} [1]', '%3 = reshape(%2) []', 'value: %3', 'gradient: %1'].join('\n')); // prettier-ignore
   });
+});
+
+test('without a backend the message says what to do, and it can be done then', () => {
+  const graph = (file: string): string => JSON.stringify(join(__dirname, '../../../src/compute', file));
+  const script = `
+    const { targetFor } = require(${graph('graph/probe')});
+    const { selectBackend } = require(${graph('backend')});
+    targetFor('auto').catch(async error => {
+      console.log(error.message);
+      await selectBackend({ backend: 'wasm' });
+      console.log(typeof (await targetFor('auto')).block);
+    });`;
+  const env = { ...process.env, COSIM_LOWERING: 'auto' };
+  const { stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '-e', script], { encoding: 'utf8', env });
+  assert.equal(stdout, 'no backend is active: choose one first (selectBackend)\nnumber\n', stderr);
 });
 
 describe('what a step must not do is refused', () => {
