@@ -128,6 +128,7 @@ const main = async (): Promise<void> => {
   const note = (text: string): void => console.error(text);
   const all = values.scaling ? (['compiled'] as const) : ENGINES.filter(name => name !== 'cpu');
   const engines = await startable(asked ?? all, note);
+  await selectBackend({ backend: 'cpu' }); // some backend must be in use to trace the probe
   const made = await provenance();
   if (!values.json) console.log(line(COLUMNS.map(([heading]) => heading)));
   const failures: string[] = [];

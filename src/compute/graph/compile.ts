@@ -1,3 +1,4 @@
+import { fail } from '../check';
 import { lower } from './lower';
 import { reachable } from './graph';
 import type { Target } from './lowering';
@@ -19,20 +20,30 @@ export type Compiled = {
  */
 export const traceTwice = (f: TensorFunction, shapes: Record<string, Shape>): Trace => {
   const [first, second] = [trace(f, shapes), trace(f, shapes)];
-  const constants = ({ results }: Trace): string =>
+  const text = ({ results }: Trace): string =>
     reachable(Object.values(results))
-      .map(({ op, attributes }) => `${op} ${JSON.stringify(attributes)}`)
+      .map(
+        ({ op, inputs, attributes, shape }) =>
+          `${op}(${inputs.map(v => v.id)}) ${JSON.stringify(attributes)} [${shape}]`,
+      )
       .join('\n');
-  if (constants(first) !== constants(second))
+  if (text(first) !== text(second))
     throw new TraceError(
       'the step gives another graph when traced again: chance or a clock inside. Make noise an input.',
     );
   return first;
 };
 
-/** The ONNX model of a function for inputs of these shapes. @throws TraceError */
-export const modelOf = (f: TensorFunction, shapes: Record<string, Shape>, target: Target): OnnxModel =>
-  lower(traceTwice(f, shapes), target);
+/**
+ * The ONNX model of a function for inputs of these shapes.
+ * @throws TraceError; ArgumentError for a result that is not float32.
+ */
+export const modelOf = (f: TensorFunction, shapes: Record<string, Shape>, target: Target): OnnxModel => {
+  const traced = traceTwice(f, shapes);
+  for (const [name, { dtype }] of Object.entries(traced.results))
+    if (dtype !== 'float32') fail('compile', `result ${name}`, 'of type float32', dtype); // what sessions return
+  return lower(traced, target);
+};
 
 /** The same for a lowering by name, on this machine. */
 export const compileModel = async (
@@ -43,19 +54,28 @@ export const compileModel = async (
 
 /**
  * Compiles a function of named tensors for inputs of fixed shapes: traced once, optimised, run by ONNX Runtime in this
- * thread. Results are fresh arrays.
- * @throws TraceError naming the kernel and the line of f where something cannot be traced; Error when ONNX Runtime is absent.
+ * thread. Results are fresh arrays. Calls wait for those before them, and read their arrays when it is their turn.
+ * @throws TraceError naming the kernel and the line of f where something cannot be traced; ArgumentError for a result that
+ * is not float32; Error when ONNX Runtime is absent.
  */
 export const compile = async (
   f: TensorFunction,
   { shapes, lowering = 'auto' }: { shapes: Record<string, Shape>; lowering?: LoweringName },
 ): Promise<Compiled> => {
   const session = await openSession(await compileModel(f, shapes, lowering));
-  const call = async (arrays: Arrays): Promise<Arrays> => {
-    feed(session, arrays);
-    await session.run();
-    const names = Object.keys(session.signature.outputs);
-    return Object.fromEntries(names.map(name => [name, session.output(name).slice()]));
+  let last: Promise<unknown> = Promise.resolve();
+  /** One after the other: all calls share the session's buffers. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
   };
-  return Object.assign(call, { dispose: () => session.dispose() });
+  const call = (arrays: Arrays): Promise<Arrays> =>
+    inTurn(async () => {
+      feed(session, arrays);
+      await session.run();
+      const names = Object.keys(session.signature.outputs);
+      return Object.fromEntries(names.map(name => [name, session.output(name).slice()]));
+    });
+  return Object.assign(call, { dispose: () => inTurn(() => session.dispose()) });
 };

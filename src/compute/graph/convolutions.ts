@@ -49,8 +49,10 @@ const inputGradient: Emitter = (value, lowering) => {
       : builder.add('MatMul', [operands[0], builder.transpose(operands[1], [1, 0])]);
     return builder.reshape(dx, value.shape);
   }
-  const unitStride = geometry.strides.every(n => n === 1);
-  return target.block > 0 && unitStride
+  const { kernel, strides, dilations, pads } = geometry;
+  const unitStride = strides.every(n => n === 1);
+  const narrow = pads.every((p, i) => p <= (kernel[i % 2] - 1) * dilations[i % 2]); // else some outputs see padding only
+  return target.block > 0 && unitStride && narrow
     ? blockedInputGradient(value, lowering)
     : portableInputGradient(value, lowering);
 };

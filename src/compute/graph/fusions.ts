@@ -1,7 +1,7 @@
 /* Patterns of several values that the runtime does in one operation. */
 import { splatOf, type Value } from './graph';
 import type { Target } from './lowering';
-import { sizeOf } from './shapes';
+import { sameShape, sizeOf } from './shapes';
 
 /** How a value is written instead of by its own operation. */
 export type Fusion =
@@ -83,6 +83,7 @@ export const findFusions = (order: readonly Value[], results: readonly Value[], 
     ]) {
       // prettier-ignore
       if (!single(x) || absorbed.has(x) || !isPerChannel(bias, value) || absorbed.has(bias) || of.has(value)) continue;
+      if (!sameShape(x.shape, value.shape)) continue; // the sum repeats x
       if (x.op === 'conv') fuse(value, { kind: 'biased convolution', conv: x, bias }, x);
       const rows = x.op === 'matmul' && x.shape.length === 2 && x.inputs.every(v => v.shape.length === 2);
       if (rows) fuse(value, { kind: 'biased product', product: x, bias, scale: 1 }, x);

@@ -129,6 +129,7 @@ export class Graph {
 
   /** Sum, sum of squares, maximum, minimum or product along axes; they stay with size 1. */
   reduce(op: 'sum' | 'sumSquare' | 'reduceMax' | 'reduceMin' | 'product', x: Value, axes: readonly number[]): Value {
+    if (axes.length === 0) return op === 'sumSquare' ? this.binary('mul', x, x) : x;
     return this.make(op, [x], { axes: [...axes] }, keptShape(x.shape, axes), x.dtype);
   }
 

@@ -9,6 +9,7 @@ export const BLOCKED = 'com.microsoft.nchwc';
 
 type Attributes = Record<string, OnnxAttribute>;
 
+/** Names that it makes begin with %, so that they are not a function's own. */
 export class OnnxBuilder {
   readonly nodes: OnnxNode[] = [];
   private readonly constants = new Map<string, OnnxTensor>();
@@ -25,7 +26,7 @@ export class OnnxBuilder {
     const key = JSON.stringify([op, domain, inputs, attributes, results]);
     const before = this.written.get(key);
     if (before) return before;
-    const outputs = Array.from({ length: results }, () => `v${this.count++}`);
+    const outputs = Array.from({ length: results }, () => `%${this.count++}`);
     this.nodes.push({ op, domain, inputs, outputs, attributes });
     this.written.set(key, outputs);
     return outputs;
@@ -53,7 +54,7 @@ export class OnnxBuilder {
     const key = identity ?? `${type} [${shape}] ${data.join()}`;
     const found = this.constants.get(key);
     if (found) return found.name;
-    const name = `c${this.constants.size}`;
+    const name = `%c${this.constants.size}`;
     this.constants.set(key, { name, type, shape, data });
     return name;
   }

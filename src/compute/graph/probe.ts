@@ -70,7 +70,12 @@ let probing: Promise<number> | undefined;
 
 /** Channels in a block of this processor's blocked convolutions: 8, 16, or 0 where there are none that can be trusted. */
 export const probeBlock = (): Promise<number> =>
-  (probing ??= blockOf().then(async block => (block > 0 && (await agrees(block)) ? block : 0)));
+  (probing ??= blockOf()
+    .then(async block => (block > 0 && (await agrees(block)) ? block : 0))
+    .catch((error: unknown) => {
+      probing = undefined; // nothing was found out
+      throw error;
+    }));
 
 /** The lowerings to choose from: what the processor is best at, or standard ONNX only. */
 export const LOWERINGS = ['auto', 'blocked', 'portable'] as const;

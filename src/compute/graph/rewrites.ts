@@ -47,9 +47,6 @@ const broadcastKeepsRank: Rule = (g, { inputs: [x], shape }) =>
     ? g.broadcast(g.reshape(x, [...Array<number>(shape.length - x.shape.length).fill(1), ...x.shape]), shape)
     : undefined;
 
-const transposeIdentity: Rule = (_, { inputs: [x], attributes }) =>
-  (attributes.order as number[]).every((axis, i) => axis === i) ? x : undefined;
-
 const transposeOfTranspose: Rule = (g, { inputs: [x], attributes }) =>
   x.op === 'transpose'
     ? g.transpose(
@@ -71,8 +68,10 @@ const unaryFolds: Rule = (g, { op, inputs: [x], shape, dtype }) => {
   return value !== undefined && fold ? g.splat(fold(value), shape, dtype) : undefined;
 };
 
-const unaryMovesInsideBroadcast: Rule = (g, v) =>
-  v.inputs[0].op === 'broadcast' ? fill(g, g.unary(v.op as Unary, v.inputs[0].inputs[0]), v) : undefined;
+const unaryMovesInsideBroadcast: Rule = (g, v) => {
+  const inner = compact(g, v.inputs[0]);
+  return inner === v.inputs[0] ? undefined : fill(g, g.unary(v.op as Unary, inner), v);
+};
 
 const negOfNegOrSub: Rule = (g, { inputs: [x] }) => {
   if (x.op === 'neg') return x.inputs[0];
@@ -317,7 +316,6 @@ export const REWRITES: Rules = [
   { name: 'reshape moves inside broadcast', ops: ['reshape'], rewrite: reshapeMovesInsideBroadcast },
   { name: 'broadcast of broadcast', ops: ['broadcast'], rewrite: broadcastOfBroadcast },
   { name: 'broadcast keeps rank', ops: ['broadcast'], rewrite: broadcastKeepsRank },
-  { name: 'transpose identity', ops: ['transpose'], rewrite: transposeIdentity },
   { name: 'transpose of transpose', ops: ['transpose'], rewrite: transposeOfTranspose },
   { name: 'transpose of unit axes reshapes', ops: ['transpose'], rewrite: transposeOfUnitAxesReshapes },
   { name: 'transpose moves inside broadcast', ops: ['transpose'], rewrite: transposeMovesInsideBroadcast },

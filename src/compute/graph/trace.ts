@@ -22,19 +22,23 @@ export class TraceError extends Error {
 
 const BACKEND = 'trace';
 
-/** Frames of Node, TensorFlow.js and this room. */
-const ELSEWHERE = /node_modules|node:|tfjs-\w+[\\/]src|[\\/]compute[\\/]graph[\\/]/;
+/** Frames of Node and TensorFlow.js. */
+const ELSEWHERE = /node_modules|node:|tfjs-\w+[\\/]src/;
+
+/** TensorFlow.js alone puts about ten frames between a step and its kernel. */
+const STACK_FRAMES = 50;
 
 /** The first line of a stack that is neither TensorFlow.js nor this room: where the step called. */
 const callerOf = (stack: string): string => {
   const frames = stack.split('\n').filter(line => /^\s+at /.test(line));
-  const own = frames.find(line => /[\\/].*:\d+:\d+/.test(line) && !ELSEWHERE.test(line));
+  const own = frames.find(line => /[\\/].*:\d+:\d+/.test(line) && !ELSEWHERE.test(line) && !line.includes(__dirname));
   return own ? ` (${own.trim()})` : '';
 };
 
 /** Tensors of this backend are values of the graph that is being recorded. */
 class SymbolicBackend extends tf.KernelBackend {
   private readonly held = new tf.DataStorage<Value>(this, tf.engine());
+  private readonly references = new WeakMap<object, number>(); // tensors that share the data, where more than one
   graph = new Graph(REWRITES);
 
   override numDataIds(): number {
@@ -48,13 +52,14 @@ class SymbolicBackend extends tf.KernelBackend {
   }
 
   /** A tensor made on another backend joins the graph as a constant. */
-  override move(id: object, values: tf.BackendValues, shape: number[], dtype: tf.DataType): void {
+  override move(id: object, values: tf.BackendValues, shape: number[], dtype: tf.DataType, references: number): void {
     this.hold(id, values, shape, dtype);
+    this.references.set(id, references);
   }
 
   private hold(id: object, values: tf.BackendValues, shape: number[], dtype: tf.DataType): void {
     if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool')
-      throw new TraceError(`tensors of type ${dtype} cannot be traced`);
+      throw new TraceError(`tensors of type ${dtype} cannot be traced${callerOf(new Error().stack ?? '')}`);
     this.held.set(id, this.graph.constant(arrayOf(dtype, values as Float32Array), shape, dtype));
   }
 
@@ -73,16 +78,19 @@ class SymbolicBackend extends tf.KernelBackend {
     return Promise.resolve(this.readSync(id));
   }
 
-  override disposeData(): boolean {
-    return true;
+  /** Values live as long as their graph; clones of a captured tensor are counted, for when it moves back. */
+  override disposeData(id: object, force = false): boolean {
+    const left = this.refCount(id) - 1;
+    this.references.set(id, left);
+    return force || left <= 0;
   }
 
-  override refCount(): number {
-    return 1;
+  override refCount(id: object): number {
+    return this.references.get(id) ?? 1;
   }
 
-  override incRef(): void {
-    /* values live as long as their graph */
+  override incRef(id: object): void {
+    this.references.set(id, this.refCount(id) + 1);
   }
 
   override floatPrecision(): 32 {
@@ -158,16 +166,18 @@ const explained = (error: unknown): unknown => {
 /**
  * Records what `f` computes for inputs of these shapes (float32). The backend in use before is in use again afterwards,
  * also when f throws.
- * @throws TraceError where a kernel cannot be traced, or a value is read inside.
+ * @throws TraceError where a kernel cannot be traced, a value is read inside, or no backend is active.
  */
 export const trace = (f: TensorFunction, shapes: Record<string, Shape>): Trace => {
   const symbolic = symbolicBackend();
-  const before = (tf.getBackend() as string | undefined) ?? 'cpu'; // none is in use before the first is selected
+  const [before, { stackTraceLimit }] = [tf.getBackend(), Error];
+  if (!before) throw new TraceError('no backend is active: choose one first (selectBackend)');
   const graph = new Graph(REWRITES);
   symbolic.graph = graph;
   const engine = tf.engine();
   void engine.setBackend(BACKEND); // synchronous: its factory returns no promise
   engine.startScope('trace');
+  Error.stackTraceLimit = STACK_FRAMES;
   try {
     const inputs = Object.entries(shapes).map(([name, shape]) => {
       const { dataId, shape: size, dtype } = symbolic.info(graph.input(name, shape));
@@ -180,6 +190,7 @@ export const trace = (f: TensorFunction, shapes: Record<string, Shape>): Trace =
   } catch (error) {
     throw explained(error);
   } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     engine.endScope();
     void engine.setBackend(before);
   }

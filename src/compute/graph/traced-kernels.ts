@@ -72,9 +72,10 @@ const geometryOf = (
 };
 
 /** The window of a pooling whose windows tile the image. */
-const tilingWindow = (shape: readonly number[], { filterSize, strides }: Attrs): number[] => {
+const tilingWindow = (shape: readonly number[], { filterSize, strides, pad }: Attrs): number[] => {
   const [size, step] = [pair(filterSize), pair(strides)];
-  if (!sameShape(size, step) || shape[1] % size[0] !== 0 || shape[2] % size[1] !== 0)
+  const padded = pad !== 'same' && pad !== 'valid' && [pad].flat(2).some(n => n !== 0);
+  if (padded || !sameShape(size, step) || shape[1] % size[0] !== 0 || shape[2] % size[1] !== 0)
     throw new Error('pooling can be traced only where windows tile the image');
   return size;
 };
@@ -87,13 +88,22 @@ const sliceAlong = (g: Graph, x: Value, axis: number, begin: number, size: numbe
   );
 
 const arange = (g: Graph, start: number, stop: number, step: number, dtype: DType): Value => {
-  const count = Math.max(0, Math.ceil((stop - start) / step));
-  const values = Array.from({ length: count }, (_, i) => start + i * step);
+  const by = step === 1 && stop < start ? -1 : step; // TensorFlow.js cannot tell the default from 1
+  const count = Math.max(0, Math.ceil((stop - start) / by));
+  const values = Array.from({ length: count }, (_, i) => start + i * by);
   return g.constant(arrayOf(dtype, values), [count], dtype);
 };
 
 /** Indices n-1, ..., 0. */
 const backwards = (g: Graph, n: number): Value => arange(g, n - 1, -1, -1, 'int32');
+
+/** How many times each pixel is repeated from one image size to another [h, w]. */
+const wholeFactors = (from: readonly number[], to: readonly number[], { alignCorners }: Attrs): number[] => {
+  const factors = to.map((n, i) => n / from[i]);
+  if (alignCorners || !factors.every(Number.isInteger))
+    throw new Error('resizing can be traced only by whole factors, corners not aligned');
+  return factors;
+};
 
 const activations: Record<string, (g: Graph, x: Value) => Value> = {
   linear: (_, x) => x,
@@ -120,14 +130,13 @@ const OTHERS: Record<string, TracedKernel> = {
   Rsqrt: (g, { x }) => g.unary('reciprocal', g.unary('sqrt', x)),
   Log1p: (g, { x }) => g.unary('log', g.binary('add', x, g.splat(1))),
   Expm1: (g, { x }) => g.binary('sub', g.unary('exp', x), g.splat(1)),
-  FloorDiv: (g, { a, b }) => g.unary('floor', g.binary('div', a, b)),
   Step: (g, { x }, { alpha }) => {
     const one = g.cast(g.binary('greater', x, g.splat(0, [], x.dtype)), 'float32');
     const low = (alpha as number | undefined) ?? 0;
     const step = g.binary('add', g.scale(one, 1 - low), g.splat(low));
     return g.where(g.unary('isNaN', x), x, step);
   },
-  LeakyRelu: (g, { x }, { alpha }) => g.binary('max', x, g.scale(x, alpha as number)),
+  LeakyRelu: (g, { x }, { alpha }) => g.where(g.binary('less', x, g.splat(0)), g.scale(x, alpha as number), x),
   Prelu: (g, { x, alpha }) => g.where(g.binary('less', x, g.splat(0)), g.binary('mul', alpha, x), x),
   Relu6: (g, { x }) => g.binary('min', g.unary('relu', x), g.splat(6)),
   ClipByValue: (g, { x }, { clipValueMin, clipValueMax }) =>
@@ -218,7 +227,9 @@ const OTHERS: Record<string, TracedKernel> = {
   },
   Select: (g, { condition, t, e }) => {
     const missing = t.shape.length - condition.shape.length; // a vector chooses rows
-    return g.where(g.reshape(condition, [...condition.shape, ...Array<number>(missing).fill(1)]), t, e);
+    const chooses = g.reshape(condition, [...condition.shape, ...Array<number>(missing).fill(1)]);
+    if (t.dtype !== 'bool') return g.where(chooses, t, e);
+    return g.cast(g.where(chooses, g.cast(t, 'int32'), g.cast(e, 'int32')), 'bool'); // ONNX Runtime has no other
   },
 
   // new tensors
@@ -299,14 +310,10 @@ const OTHERS: Record<string, TracedKernel> = {
     const factor = tilingWindow(input.shape, attrs);
     return g.scale(g.repeatPixels(dy, factor), 1 / sizeOf(factor));
   },
-  ResizeNearestNeighbor: (g, { images }, { size }) => {
-    const factor = (size as number[]).map((n, i) => n / images.shape[i + 1]);
-    if (!factor.every(Number.isInteger)) throw new Error('resizing can be traced only by whole factors');
-    return g.repeatPixels(images, factor);
-  },
-  ResizeNearestNeighborGrad: (g, { images, dy }) => {
-    const factor = [1, 2].map(i => dy.shape[i] / images.shape[i]);
-    if (!factor.every(Number.isInteger)) throw new Error('resizing can be traced only by whole factors');
+  ResizeNearestNeighbor: (g, { images }, attrs) =>
+    g.repeatPixels(images, wholeFactors(images.shape.slice(1, 3), attrs.size as number[], attrs)),
+  ResizeNearestNeighborGrad: (g, { images, dy }, attrs) => {
+    const factor = wholeFactors(images.shape.slice(1, 3), dy.shape.slice(1, 3), attrs);
     return g.scale(g.averagePool(dy, factor), sizeOf(factor));
   },
 };

@@ -1,0 +1,94 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { selectBackend } from '../../../src/compute/backend';
+import { compile, type Compiled, traceTwice } from '../../../src/compute/graph/compile';
+import { lower } from '../../../src/compute/graph/lower';
+import { probeBlock, targetFor } from '../../../src/compute/graph/probe';
+import { type Arrays, feed, openSession, type Session } from '../../../src/compute/graph/session';
+import type { TensorFunction } from '../../../src/compute/graph/trace';
+import type { Tensors } from '../../../src/compute/tensors';
+
+/** The lowerings that this processor can run. */
+export const testedLowerings = async (): Promise<('blocked' | 'portable')[]> =>
+  (await probeBlock()) > 0 ? ['blocked', 'portable'] : ['portable'];
+
+/** Named arrays with their shapes. */
+export type Shaped = Record<string, { shape: readonly number[]; data: ArrayLike<number> }>;
+
+export const shapesOf = (inputs: Shaped): Record<string, readonly number[]> =>
+  Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape]));
+
+export const arraysOf = (inputs: Shaped): Arrays =>
+  Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, Float32Array.from(data)]));
+
+/** What f gives for these inputs when compiled with one of the lowerings. */
+export const runCompiled = async (
+  f: TensorFunction,
+  inputs: Shaped,
+  lowering: 'blocked' | 'portable',
+): Promise<Arrays> => {
+  const compiled: Compiled = await compile(f, { shapes: shapesOf(inputs), lowering });
+  const results = await compiled(arraysOf(inputs));
+  await compiled.dispose();
+  return results;
+};
+
+/** Sessions for f, traced once, one for each lowering. */
+export const openSessions = async (
+  f: TensorFunction,
+  shapes: Record<string, readonly number[]>,
+): Promise<{ lowering: string; session: Session }[]> => {
+  const traced = traceTwice(f, shapes);
+  const sessions = [];
+  for (const lowering of await testedLowerings())
+    sessions.push({ lowering, session: await openSession(lower(traced, await targetFor(lowering))) });
+  return sessions;
+};
+
+/** All results of one run. */
+export const runSession = async (session: Session, arrays: Arrays): Promise<Arrays> => {
+  feed(session, arrays);
+  await session.run();
+  const names = Object.keys(session.signature.outputs);
+  return Object.fromEntries(names.map(name => [name, session.output(name).slice()]));
+};
+
+/** What f gives for these inputs on each lowering. */
+export const runLowered = async (
+  f: TensorFunction,
+  inputs: Shaped,
+): Promise<{ lowering: string; results: Arrays }[]> => {
+  const runs = [];
+  for (const { lowering, session } of await openSessions(f, shapesOf(inputs))) {
+    runs.push({ lowering, results: await runSession(session, arraysOf(inputs)) });
+    await session.dispose();
+  }
+  return runs;
+};
+
+/** What f gives for these inputs when run by TensorFlow.js on wasm. */
+export const runEagerly = async (f: TensorFunction, inputs: Shaped): Promise<Arrays> => {
+  await selectBackend({ backend: 'wasm' });
+  const tensors: Tensors = {};
+  for (const [name, { shape, data }] of Object.entries(inputs))
+    tensors[name] = tf.tensor(Float32Array.from(data), [...shape]);
+  const results = tf.tidy(() => f(tensors));
+  const arrays: Arrays = {};
+  for (const [name, t] of Object.entries(results)) arrays[name] = Float32Array.from(await t.data());
+  tf.dispose([tensors, results]);
+  return arrays;
+};
+
+/** Arrays of tensors, by name. */
+export const shapedOf = async (tensors: Tensors): Promise<Shaped> => {
+  const entries = Object.entries(tensors).map(
+    async ([name, t]) => [name, { shape: t.shape, data: await t.data() }] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries));
+};
+
+/** Results as tensors, by the names behind a prefix. */
+export const tensorsOf = (results: Arrays, prefix: string, shapes: Record<string, readonly number[]>): Tensors => {
+  const names = Object.keys(results).filter(name => name.startsWith(prefix));
+  const plain = names.map(name => [name.slice(prefix.length), results[name]] as const);
+  return Object.fromEntries(plain.map(([name, data]) => [name, tf.tensor(data, [...shapes[name]])]));
+};
