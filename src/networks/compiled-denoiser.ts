@@ -70,7 +70,7 @@ class ParallelDenoiser {
     const known = this.prepared.get(key);
     if (known) return known;
     const rows = Math.ceil(B / this.workers);
-    const program = acquireProgram(traceFor(this.denoiser, rows, inputs, this.target));
+    const program = acquireProgram(traceFor(this.denoiser, rows, inputs, this.target), ['parameters']);
     const { denoised } = program.signature.outputs;
     const shares = Array.from({ length: Math.ceil(B / rows) }, () => ({
       inputs: Object.fromEntries(inputs.map(([name, t]) => [name, sharedArray((t.size / B) * rows)])),

@@ -52,18 +52,20 @@ export const groupNorm = (
     const save = args[3] as tf.GradSaveFunc;
     const centred = tf.sub(input, spread(means(overPixels(input))));
     const rstd = tf.rsqrt(tf.add(means(overPixels(tf.square(centred))), eps)); // [B, C]
-    const normed = tf.add(tf.mul(centred, spread(tf.mul(rstd, weight))), bias);
+    const scale = tf.mul(rstd, weight);
+    const normed = tf.add(tf.mul(centred, spread(scale)), bias);
     const gate = activation ? tf.sigmoid(normed) : tf.scalar(1);
     const value = activation ? tf.mul(normed, gate) : normed;
-    save(activation ? [centred, rstd, weight, gate, value] : [centred, rstd, weight]);
+    save(activation ? [centred, rstd, scale, gate, value] : [centred, rstd, scale]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
-      const [d, r, w, g, y] = saved;
+      const [d, r, a, g, y] = saved;
       const dn = activation ? siluGradient(dy, g, y) : dy;
-      const [sum, sumX] = [overPixels(dn), tf.mul(overPixels(tf.mul(dn, d)), r)]; // of dn, and of dn times x normalised
-      const pull = tf.neg(tf.mul(tf.square(r), means(tf.mul(sumX, w))));
-      const shift = tf.neg(tf.mul(r, means(tf.mul(sum, w))));
-      const dx = tf.add(tf.add(tf.mul(dn, spread(tf.mul(r, w))), tf.mul(d, spread(pull))), spread(shift));
-      return [dx, tf.sum(sumX, 0), tf.sum(sum, 0)];
+      const [sum, sumX] = [overPixels(dn), overPixels(tf.mul(dn, d))];
+      // r is the same throughout a group: it may enter the means
+      const pull = means(tf.mul(sumX, tf.mul(a, tf.square(r))));
+      const shift = means(tf.mul(sum, a));
+      const dx = tf.sub(tf.mul(dn, spread(a)), tf.add(tf.mul(d, spread(pull)), spread(shift)));
+      return [dx, tf.sum(tf.mul(sumX, r), 0), tf.sum(sum, 0)];
     };
     return { value, gradFunc };
   });

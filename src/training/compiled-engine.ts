@@ -117,7 +117,8 @@ export class CompiledEngine implements Engine {
       const { gradient, metrics } = gradientOf(update)(state, withPrefix('batch/', inputs), this.options.batch);
       return { gradient, ...addPrefix(metricsPrefix, metrics) };
     };
-    return acquireProgram(modelOf(f, shapes, this.target));
+    const frozen = Object.keys(this.method.denoisers).filter(role => !this.method.updates.some(u => u.trains === role));
+    return acquireProgram(modelOf(f, shapes, this.target), frozen);
   }
 
   /** Sums the workers' gradients and applies them: the second half of the step on whole vectors. */

@@ -17,7 +17,7 @@ export type OnnxNode = {
 };
 export type OnnxTensor = { name: string; type: OnnxType; shape: Shape; data: ArrayBufferView };
 /** An input or output; a size that is text is a dynamic one with that name. */
-export type OnnxValue = { name: string; type: OnnxType; shape: readonly (number | string)[] };
+export type OnnxValue = { name: string; type: OnnxType; shape: readonly (number | string)[]; anyShape?: true };
 
 export type OnnxModel = {
   nodes: readonly OnnxNode[];
@@ -109,9 +109,11 @@ const attributeMessage = (name: string, value: OnnxAttribute): object => {
   return { name, ints: value, type: ATTRIBUTE.integers };
 };
 
-const valueMessage = ({ name, type, shape }: OnnxValue): object => {
+const valueMessage = ({ name, type, shape, anyShape }: OnnxValue): object => {
+  const elemType = TYPES[type];
+  if (anyShape) return { name, type: { tensorType: { elemType } } };
   const dim = shape.map(size => (typeof size === 'number' ? { value: size } : { name: size }));
-  return { name, type: { tensorType: { elemType: TYPES[type], shape: { dim } } } };
+  return { name, type: { tensorType: { elemType, shape: { dim } } } };
 };
 
 const tensorMessage = ({ name, type, shape, data }: OnnxTensor): object => ({

@@ -4,12 +4,20 @@ import { fail } from '../check';
 import { encodeOnnx, NEXT, type OnnxModel } from './onnx-file';
 import { runtime, SESSION_OPTIONS } from './runtime';
 import { sizeOf, type Shape } from './shapes';
+import { splitFixed } from './split-fixed';
 
 /** Plain named arrays. */
 export type Arrays = Record<string, Float32Array>;
 
 /** A model's inputs and outputs. */
 export type Signature = { inputs: Record<string, Shape>; outputs: Record<string, Shape> };
+
+/** What a session is made from: a model's file, and that of what depends on `fixed` inputs alone. */
+export type Parts = {
+  bytes: Uint8Array;
+  signature: Signature;
+  first?: { bytes: Uint8Array; fixed: readonly string[] };
+};
 
 /** Inputs and outputs by the names of the traced function. */
 export const signatureOf = ({ inputs, outputs }: OnnxModel): Signature => {
@@ -32,27 +40,47 @@ const buffers = (ort: typeof Ort, shapes: Record<string, Shape>): Record<string,
     ]),
   );
 
+/** The parts of a model; what depends on `fixed` inputs alone is computed again only when one of them is written to. */
+export const partsOf = (model: OnnxModel, fixed: readonly string[] = []): Parts => {
+  const signature = signatureOf(model);
+  if (fixed.length === 0) return { bytes: encodeOnnx(model), signature };
+  const { first, rest } = splitFixed(model, fixed);
+  return { bytes: encodeOnnx(rest), signature, first: { bytes: encodeOnnx(first), fixed } };
+};
+
 /** An ONNX Runtime session with buffers of its own for every input and output. */
 export class Session {
+  private stale = true; // a fixed input was written to
+
   private constructor(
     private readonly session: Ort.InferenceSession,
+    private readonly first: Ort.InferenceSession | undefined,
+    private readonly fixed: ReadonlySet<string>,
     readonly signature: Signature,
     private readonly feeds: Record<string, Ort.Tensor>,
     private readonly fetches: Record<string, Ort.Tensor>,
   ) {}
 
-  static async create(bytes: Uint8Array, signature: Signature): Promise<Session> {
+  static async create({ bytes, signature, first }: Parts): Promise<Session> {
     const ort = runtime();
-    const session = await ort.InferenceSession.create(bytes, SESSION_OPTIONS);
+    const open = (file: Uint8Array) => ort.InferenceSession.create(file, SESSION_OPTIONS);
     const { inputs, outputs } = signature;
     const results = Object.entries(outputs).map(
       ([name, shape]) => [name in inputs ? name + NEXT : name, shape] as const,
     );
-    return new Session(session, signature, buffers(ort, inputs), buffers(ort, Object.fromEntries(results)));
+    return new Session(
+      await open(bytes),
+      first && (await open(first.bytes)),
+      new Set(first?.fixed),
+      signature,
+      buffers(ort, inputs),
+      buffers(ort, Object.fromEntries(results)),
+    );
   }
 
   /** The buffer that an input is read from. */
   input(name: string): Float32Array {
+    this.stale ||= this.fixed.has(name);
     return this.feeds[name].data as Float32Array;
   }
 
@@ -62,17 +90,22 @@ export class Session {
   }
 
   async run(): Promise<void> {
+    if (this.first && this.stale) {
+      const fixed = Object.entries(this.feeds).filter(([name]) => this.fixed.has(name));
+      Object.assign(this.feeds, await this.first.run(Object.fromEntries(fixed)));
+      this.stale = false;
+    }
     await this.session.run(this.feeds, this.fetches);
   }
 
   async dispose(): Promise<void> {
     await this.session.release();
+    await this.first?.release();
   }
 }
 
 /** A session for a model in this thread: running it keeps the thread busy. */
-export const openSession = (model: OnnxModel): Promise<Session> =>
-  Session.create(encodeOnnx(model), signatureOf(model));
+export const openSession = (model: OnnxModel): Promise<Session> => Session.create(partsOf(model));
 
 /** Checks arrays against the shapes of a signature and copies them into a session's inputs. */
 export const feed = (session: Session, arrays: Arrays): void => {

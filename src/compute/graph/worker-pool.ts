@@ -1,13 +1,13 @@
 /* Workers that run compiled programs: parallel, off the thread that calls, with inputs and outputs in shared memory. */
 import { createHash } from 'node:crypto';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { encodeOnnx, type OnnxModel } from './onnx-file';
-import { signatureOf, type Signature } from './session';
+import type { OnnxModel } from './onnx-file';
+import { type Parts, partsOf, type Signature } from './session';
 import type { SharedArray } from './shared-array';
 import type { Answer, Job, WorkerData } from './worker';
 
 /** A model that workers can run: sent to each of them once, however many users it has. */
-export type Program = { readonly id: number; readonly bytes: Uint8Array; readonly signature: Signature };
+export type Program = { readonly id: number; readonly parts: Parts; readonly signature: Signature };
 
 /** Thrown when a worker cannot do its work, or has ended. */
 export class WorkerError extends Error {
@@ -87,8 +87,8 @@ class Hand {
   }
 
   /** Runs a program once; the outputs are filled when the promise resolves. */
-  async run({ id, bytes, signature }: Program, inputs: SharedArrays, outputs: SharedArrays): Promise<void> {
-    const opening = this.opened.has(id) ? undefined : this.send({ kind: 'open', program: id, bytes, signature });
+  async run({ id, parts, signature }: Program, inputs: SharedArrays, outputs: SharedArrays): Promise<void> {
+    const opening = this.opened.has(id) ? undefined : this.send({ kind: 'open', program: id, parts });
     this.opened.add(id);
     const wanted = Object.keys(signature.inputs).map(name => {
       const { id: array, version, data } = inputs[name];
@@ -175,11 +175,16 @@ const IDLE_PROGRAMS = 2;
 
 let made = 0;
 
-/** The program of a model; one with the same bytes is found again, with its sessions. Release it after use. */
-export const acquireProgram = (model: OnnxModel): Program => {
-  const bytes = encodeOnnx(model);
-  const key = createHash('sha256').update(bytes).digest('hex');
-  const entry = known.get(key) ?? { program: { id: made++, bytes, signature: signatureOf(model) }, users: 0 };
+/**
+ * The program of a model; one with the same bytes is found again, with its sessions. Release it after use. What depends
+ * on `fixed` inputs alone is computed only when they change.
+ */
+export const acquireProgram = (model: OnnxModel, fixed: readonly string[] = []): Program => {
+  const parts = partsOf(model, fixed);
+  const hash = createHash('sha256').update(parts.bytes);
+  if (parts.first) hash.update(parts.first.bytes);
+  const key = hash.digest('hex');
+  const entry = known.get(key) ?? { program: { id: made++, parts, signature: parts.signature }, users: 0 };
   known.set(key, entry);
   entry.users++;
   return entry.program;

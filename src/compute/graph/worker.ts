@@ -3,10 +3,10 @@
  * Jobs are done one after the other; a shared counter tells which is done, for those who wait without an event loop.
  */
 import { type MessagePort, workerData } from 'node:worker_threads';
-import { Session, type Signature } from './session';
+import { type Parts, Session } from './session';
 
 export type Job =
-  | { kind: 'open'; program: number; bytes: Uint8Array; signature: Signature }
+  | { kind: 'open'; program: number; parts: Parts }
   | { kind: 'run'; program: number; inputs: Record<string, Shared>; outputs: Record<string, Float32Array> }
   | { kind: 'close'; program: number };
 export type Shared = { id: number; version: number; data: Float32Array };
@@ -31,7 +31,7 @@ const run = async ({ program, inputs, outputs }: Job & { kind: 'run' }): Promise
 };
 
 const perform = async (job: Job): Promise<void> => {
-  if (job.kind === 'open') sessions.set(job.program, await Session.create(job.bytes, job.signature));
+  if (job.kind === 'open') sessions.set(job.program, await Session.create(job.parts));
   else if (job.kind === 'run') await run(job);
   else {
     await sessions.get(job.program)?.dispose();
