@@ -1,3 +1,5 @@
 export type { Samples, SamplerInput } from './batches';
+export { checkExport } from './check-export';
+export { exportGenerator, exportSampler, type ExportOptions, type ExportReport } from './export';
 export * from './heun';
-export * from './multistep';
+export { sampleMultistep } from './multistep';

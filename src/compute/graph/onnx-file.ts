@@ -144,3 +144,12 @@ export const encodeOnnx = ({ nodes, inputs, outputs, initializers, metadata = {}
   };
   return MODEL.encode(MODEL.fromObject(message)).finish();
 };
+
+/**
+ * The metadata of an ONNX file: names and texts.
+ * @throws Error where the bytes are no protocol buffer of that schema.
+ */
+export const onnxMetadata = (bytes: Uint8Array): Record<string, string> => {
+  const { metadataProps = [] } = MODEL.decode(bytes) as { metadataProps?: { key: string; value: string }[] };
+  return Object.fromEntries(metadataProps.map(({ key, value }) => [key, value]));
+};

@@ -1,0 +1,36 @@
+import { bindWeights, type Weight } from './bind-weights';
+import { traceTwice } from './compile';
+import { dynamicBatch, FixedBatchError } from './dynamic-batch';
+import { lower } from './lower';
+import { PORTABLE } from './lowering';
+import type { OnnxModel } from './onnx-file';
+import type { Shape } from './shapes';
+import type { TensorFunction } from './trace';
+
+/** A function to be written as a model of its own. */
+export type Exported = {
+  f: TensorFunction; // of its inputs and weights together
+  inputs: (batch: number) => Record<string, Shape>;
+  weights: Readonly<Record<string, Weight>>; // become part of the model
+};
+
+/**
+ * The function in standard ONNX, for any batch size where that can be written, else for `fixed` samples.
+ * @param batch the only batch size that the model is for; absent: any
+ * @returns the model, its batch size, and where that is fixed although any was asked for, the reason.
+ * @throws TraceError where f cannot be traced.
+ */
+export const exportModel = (
+  { f, inputs, weights }: Exported,
+  { batch, fixed = 1 }: { batch?: number; fixed?: number } = {},
+): { model: OnnxModel; batch: 'any' | number; reason?: string } => {
+  const shapes = Object.fromEntries(Object.entries(weights).map(([name, { shape }]) => [name, shape]));
+  const lowerAt = (n: number): OnnxModel => lower(traceTwice(f, { ...inputs(n), ...shapes }), PORTABLE);
+  if (batch !== undefined) return { model: bindWeights(lowerAt(batch), weights), batch };
+  try {
+    return { model: bindWeights(dynamicBatch(lowerAt), weights), batch: 'any' };
+  } catch (error) {
+    if (!(error instanceof FixedBatchError)) throw error;
+    return { model: bindWeights(lowerAt(fixed), weights), batch: fixed, reason: error.message };
+  }
+};

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../checkpoints';
+import { expectInteger, expectKeys, fail } from '../compute/check';
+import type { Weight } from '../compute/graph/bind-weights';
+import { exportModel } from '../compute/graph/export-model';
+import { encodeOnnx } from '../compute/graph/onnx-file';
+import { type Denoiser, matchParameters, type Model, parameterCount, type Tensors } from '../networks';
+import { type ExportedFunction, generatorFunction, samplerFunction } from './exported-functions';
+
+export type ExportOptions = {
+  batch?: number; // samples a call, fixed; default: any number
+  metadata?: Readonly<Record<string, string>>; // further entries of the file's metadata
+};
+
+/** What was written. */
+export type ExportReport = {
+  path: string;
+  bytes: number;
+  batch: 'any' | number; // samples a call
+  reason?: string; // why the number of samples is fixed although any was asked for
+  inputs: Record<string, readonly (number | string)[]>; // shapes; 'batch' is the dynamic size
+  metadata: Record<string, string>;
+};
+
+export const ONNX_FORMAT = 'cosim-onnx-1';
+
+const LIMIT = 2 ** 31 - 2 ** 24; // bytes of a protocol buffer, less room for the graph
+
+const libraryVersion = (): string => {
+  const { version } = JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return `cosim ${version}`;
+};
+
+/** What every file says: how samples lie in memory and how images become bytes. */
+const common = ({ config, sampleShape, classes }: Denoiser): Record<string, string> => {
+  const images = sampleShape.length === 3 && [1, 3].includes(sampleShape[2]);
+  return {
+    format: ONNX_FORMAT,
+    library: libraryVersion(),
+    config: JSON.stringify(config),
+    sampleShape: JSON.stringify(sampleShape),
+    layout: sampleShape.length === 3 ? 'NHWC' : 'ND',
+    classes: String(classes),
+    ...(images ? { range: '[-1, 1], not clipped', pixels: 'uint8 = clip(round((x + 1) * 127.5), 0, 255)' } : {}),
+  };
+};
+
+const weightsOf = async (parameters: Tensors): Promise<Record<string, Weight>> => {
+  const entries = Object.entries(parameters).map(async ([name, t]): Promise<[string, Weight]> => [
+    name,
+    { shape: t.shape, data: (await t.data()) as Float32Array },
+  ]);
+  return Object.fromEntries(await Promise.all(entries));
+};
+
+const writeOnnx = async (
+  where: string,
+  path: string,
+  { denoiser, parameters }: Model,
+  { f, inputs, metadata: own }: ExportedFunction,
+  { batch, metadata: further = {}, ...rest }: ExportOptions,
+): Promise<ExportReport> => {
+  expectKeys(where, rest, ['batch', 'metadata', 'times']);
+  if (batch !== undefined) expectInteger(where, 'batch', batch, { min: 1 });
+  const size = 4 * parameterCount(denoiser.parameters);
+  if (size > LIMIT)
+    fail(where, 'parameters', 'less than 2 GB (the limit of an ONNX file)', `${(size / 1e9).toFixed(1)} GB`);
+  const weights = await weightsOf(matchParameters(where, denoiser.parameters, parameters));
+  const { model, ...made } = exportModel({ f, inputs, weights }, { batch });
+  const metadata = { ...further, ...common(denoiser), ...own, batch: String(made.batch) };
+  const bytes = encodeOnnx({ ...model, metadata });
+  await writeFileAtomic(path, bytes);
+  const shapes = model.inputs.map(({ name, shape }) => [name, shape] as const);
+  return { path, bytes: bytes.length, ...made, inputs: Object.fromEntries(shapes), metadata };
+};
+
+/**
+ * Writes the generator G(x, sigma) as one ONNX file, atomically: standard operators of opset 18 only, float32, weights
+ * inside. Inputs `x` [batch, ...sampleShape], `sigma` [batch] and, for conditional models, `labels` [batch, classes] (one-hot);
+ * output `xHat` [batch, ...sampleShape]. Images lie as [H, W, C], in [-1, 1]. The file's metadata says all of this.
+ * @throws ArgumentError for parameters that do not fit, an auxiliary, or weights beyond 2 GB; TraceError for a network
+ * with operations that cannot be exported; Node's error if the file cannot be written.
+ */
+export const exportGenerator = (path: string, model: Model, options: ExportOptions = {}): Promise<ExportReport> =>
+  writeOnnx('exportGenerator', path, model, generatorFunction('exportGenerator', model.denoiser), options);
+
+/**
+ * Writes all of Algorithm 1 with K times as one ONNX file, as `exportGenerator` does. Input `noise`
+ * [K, batch, ...sampleShape], standard normal, and `labels`; output `samples` [batch, ...sampleShape].
+ * @param options.times noise levels T = t_0 > ... > t_{K-1} > 0, as in `sampleMultistep`
+ */
+export const exportSampler = (
+  path: string,
+  model: Model,
+  { times, ...options }: ExportOptions & { times: readonly number[] },
+): Promise<ExportReport> =>
+  writeOnnx('exportSampler', path, model, samplerFunction('exportSampler', model.denoiser, times), options);
