@@ -88,6 +88,7 @@ export const bindWeights = (model: OnnxModel, weights: Readonly<Record<string, W
     ...model,
     nodes: nodes.map(node => ({ ...node, inputs: node.inputs.map(name => names.get(name) ?? name) })),
     inputs: model.inputs.filter(({ name }) => !(name in weights)),
+    values: model.values?.filter(({ name }) => !known.has(name)),
     initializers: [...model.initializers.filter(({ name }) => used.has(name)), ...bound],
   };
 };

@@ -31,7 +31,7 @@ const valueOfBoth = (a: OnnxValue, b: OnnxValue): OnnxValue => ({
   shape: a.shape.map((n, axis) => {
     const size = sizeOfBoth(`axis ${axis} of ${a.name}`, Number(n), Number(b.shape[axis]));
     if (!isDynamic(size)) return size;
-    return size.batches === 1 ? BATCH : `${size.batches} ${BATCH}`;
+    return size.batches === 1 ? BATCH : `${BATCH}_${size.batches}`;
   }),
 });
 
@@ -85,6 +85,7 @@ export const dynamicBatch = (lowerAt: (batch: number) => OnnxModel): OnnxModel =
     throw new FixedBatchError('the operations depend on the batch size');
   const inputs = one.inputs.map((value, i) => valueOfBoth(value, other.inputs[i]));
   const outputs = one.outputs.map((value, i) => valueOfBoth(value, other.outputs[i]));
+  const values = one.values?.map((value, i) => valueOfBoth(value, other.values![i]));
   const others = new Map(other.initializers.map(tensor => [tensor.name, tensor]));
   const shapes: OnnxNode[] = [batchOf(inputs)];
   const inferred = new Set<string>(); // shapes with a free axis, as Reshape takes them
@@ -112,5 +113,5 @@ export const dynamicBatch = (lowerAt: (batch: number) => OnnxModel): OnnxModel =
       ? { ...node, inputs: [node.inputs[0], `${node.inputs[1]}_free`] }
       : node,
   );
-  return { ...one, inputs, outputs, initializers, nodes: [...shapes, ...nodes] };
+  return { ...one, inputs, outputs, values, initializers, nodes: [...shapes, ...nodes] };
 };

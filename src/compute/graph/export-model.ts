@@ -24,8 +24,10 @@ export const exportModel = (
   { f, inputs, weights }: Exported,
   { batch, fixed = 1 }: { batch?: number; fixed?: number } = {},
 ): { model: OnnxModel; batch: 'any' | number; reason?: string } => {
+  // Shapes on the way are stated: with a free batch, ONNX Runtime plans its memory in quadratic time without them.
   const shapes = Object.fromEntries(Object.entries(weights).map(([name, { shape }]) => [name, shape]));
-  const lowerAt = (n: number): OnnxModel => lower(traceTwice(f, { ...inputs(n), ...shapes }), PORTABLE);
+  const lowerAt = (n: number): OnnxModel =>
+    lower(traceTwice(f, { ...inputs(n), ...shapes }), PORTABLE, { annotate: true });
   if (batch !== undefined) return { model: bindWeights(lowerAt(batch), weights), batch };
   try {
     return { model: bindWeights(dynamicBatch(lowerAt), weights), batch: 'any' };

@@ -11,7 +11,10 @@ export const ARRANGEMENT_EMITTERS: Emitters = {
       ? one
       : builder.add('Expand', [one, builder.integers(value.shape)]);
   },
-  broadcast: ({ inputs: [x], shape }, { builder, name }) => builder.add('Expand', [name(x), builder.integers(shape)]),
+  broadcast: ({ inputs: [x], shape }, { builder, name }) => {
+    const repeated = shape.map((n, i) => (n === x.shape[i] ? 1 : n)); // 1: as it is
+    return builder.add('Expand', [name(x), builder.integers(repeated)]);
+  },
   reshape: ({ inputs: [x], shape }, { builder, name }) => builder.reshape(name(x), shape),
   transpose: ({ inputs: [x], attributes }, { builder, name }) =>
     builder.transpose(name(x), attributes.order as number[]),

@@ -22,7 +22,7 @@ const operand = (x: Value, shape: Shape, { builder, name }: Lowering): string =>
   while (axis >= 0 && x.shape[axis] === 1) run *= shape[offset + axis--];
   const short = axis >= 0 && run > 1 && run < SHORT_RUN;
   if (!short || sizeOf(x.shape) * run * 4 > sizeOf(shape)) return name(x);
-  const repeated = x.shape.map((n, i) => (i > axis ? shape[offset + i] : n));
+  const repeated = x.shape.map((_, i) => (i > axis ? shape[offset + i] : 1)); // 1: as it is
   return builder.add('Expand', [name(x), builder.integers(repeated)]);
 };
 

@@ -24,8 +24,15 @@ const emit = (value: Value, lowering: Lowering): string => {
   return EMITTERS[value.op](value, lowering);
 };
 
-/** The ONNX model of a trace. Inputs that no result needs stay inputs, so that the signature is the function's. */
-export const lower = ({ graph, results }: Trace, target: Target): OnnxModel => {
+/**
+ * The ONNX model of a trace. Inputs that no result needs stay inputs, so that the signature is the function's.
+ * @param annotate whether the model states the shapes of values on the way
+ */
+export const lower = (
+  { graph, results }: Trace,
+  target: Target,
+  { annotate = false }: { annotate?: boolean } = {},
+): OnnxModel => {
   const builder = new OnnxBuilder();
   const names = new Map<Value, string>();
   const order = reachable(Object.values(results));
@@ -51,10 +58,13 @@ export const lower = ({ graph, results }: Trace, target: Target): OnnxModel => {
     builder.name(lowering.name(value), name);
     return { name, type: value.dtype, shape: value.shape };
   });
+  const written = new Set(annotate ? builder.nodes.flatMap(node => node.outputs) : []);
+  const annotated = [...names].filter(([, name]) => written.has(name));
   return {
     nodes: builder.nodes,
     inputs: graph.inputs.map(({ attributes, shape, dtype }) => ({ name: String(attributes.name), type: dtype, shape })),
     outputs,
     initializers: builder.initializers(),
+    values: annotated.map(([{ dtype, shape }, name]) => ({ name, type: dtype, shape })),
   };
 };

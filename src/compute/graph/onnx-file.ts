@@ -24,6 +24,7 @@ export type OnnxModel = {
   inputs: readonly OnnxValue[];
   outputs: readonly OnnxValue[];
   initializers: readonly OnnxTensor[];
+  values?: readonly OnnxValue[]; // shapes of results on the way, as far as they are known
   metadata?: Readonly<Record<string, string>>;
 };
 
@@ -85,6 +86,7 @@ const SCHEMA = Root.fromJSON({
         initializer: many('Tensor', 5),
         input: many('ValueInfo', 11),
         output: many('ValueInfo', 12),
+        valueInfo: many('ValueInfo', 13),
       },
     },
     Model: {
@@ -120,7 +122,14 @@ const tensorMessage = ({ name, type, shape, data }: OnnxTensor): object => ({
 });
 
 /** The bytes of an ONNX file. The same model gives the same bytes. */
-export const encodeOnnx = ({ nodes, inputs, outputs, initializers, metadata = {} }: OnnxModel): Uint8Array => {
+export const encodeOnnx = ({
+  nodes,
+  inputs,
+  outputs,
+  initializers,
+  values = [],
+  metadata = {},
+}: OnnxModel): Uint8Array => {
   const domains = [...new Set(nodes.map(node => node.domain).filter(domain => domain !== ''))].sort();
   const message = {
     irVersion: IR_VERSION,
@@ -140,6 +149,7 @@ export const encodeOnnx = ({ nodes, inputs, outputs, initializers, metadata = {}
       initializer: initializers.map(tensorMessage),
       input: inputs.map(valueMessage),
       output: outputs.map(valueMessage),
+      valueInfo: values.map(valueMessage),
     },
   };
   return MODEL.encode(MODEL.fromObject(message)).finish();
