@@ -4,12 +4,22 @@
  * was drawn there with the library's own network on the same noise. Fails where no Chromium is found.
  */
 import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { launch, type Browser } from 'puppeteer-core';
-import { exportGenerator, exportSampler, loadGenerator, type Model, SAMPLING_TIMES, selectBackend } from '../../src';
+import {
+  exportGenerator,
+  exportSampler,
+  loadGenerator,
+  loadModel,
+  type Model,
+  SAMPLING_TIMES,
+  selectBackend,
+} from '../../src';
+import { serve } from './serve.mjs';
 
 /** What the page did: noise and samples of one choice of times, milliseconds a step. */
 type Drawn = { times: number[]; ms: number; noise: number[][]; samples: number[] };
@@ -45,7 +55,6 @@ const expected = ({ denoiser, parameters }: Model, { times, noise, samples }: Dr
 };
 
 const open = async (browser: Browser, path: string, picture?: string): Promise<Drawn[]> => {
-  const { serve } = (await import('./serve.mjs')) as { serve: (path: string) => Promise<{ server: { close: () => void; closeAllConnections: () => void }; url: string }> }; // prettier-ignore
   const { server, url } = await serve(path);
   const page = await browser.newPage();
   try {
@@ -73,7 +82,7 @@ const main = async (): Promise<void> => {
   if (!run) throw new Error('usage: node --import tsx examples/browser/check.ts RUN [PICTURE.png]');
   const executablePath = findChromium();
   await selectBackend();
-  const model = await loadGenerator(run);
+  const model = statSync(run).isDirectory() ? await loadGenerator(run) : await loadModel(run);
   const folder = await mkdtemp(join(tmpdir(), 'cosim-browser-'));
   const browser = await launch({ executablePath, args: ['--no-sandbox'] });
   try {

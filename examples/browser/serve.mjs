@@ -40,6 +40,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.error(`usage: node examples/browser/serve.mjs MODEL.onnx [PORT]${model ? `\nno such file: ${model}` : ''}`);
     process.exit(1);
   }
-  const { url } = await serve(model, Number(port));
-  console.log(`open ${url}`);
+  serve(model, Number(port)).then(
+    ({ url }) => console.log(`open ${url}`),
+    error => {
+      console.error(error.message);
+      process.exitCode = 1;
+    },
+  );
 }

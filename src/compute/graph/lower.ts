@@ -59,12 +59,12 @@ export const lower = (
     return { name, type: value.dtype, shape: value.shape };
   });
   const written = new Set(annotate ? builder.nodes.flatMap(node => node.outputs) : []);
-  const annotated = [...names].filter(([, name]) => written.has(name));
+  const annotated = new Map([...names].filter(([, name]) => written.has(name)).map(([value, name]) => [name, value]));
   return {
     nodes: builder.nodes,
     inputs: graph.inputs.map(({ attributes, shape, dtype }) => ({ name: String(attributes.name), type: dtype, shape })),
     outputs,
     initializers: builder.initializers(),
-    values: annotated.map(([{ dtype, shape }, name]) => ({ name, type: dtype, shape })),
+    values: [...annotated].map(([name, { dtype, shape }]) => ({ name, type: dtype, shape })),
   };
 };
