@@ -7,13 +7,23 @@ import type { Model } from '../networks';
 import { ONNX_FORMAT } from './export';
 import { type ExportedFunction, generatorFunction, samplerFunction } from './exported-functions';
 
-/** What a file of this library computes, by its own metadata. */
-const functionOf = (path: string, metadata: Record<string, string>, { denoiser }: Model): ExportedFunction => {
+/** The metadata of a file of this library. */
+const metadataOf = (path: string, bytes: Uint8Array): Record<string, string> => {
+  let metadata: Record<string, string> = {};
+  try {
+    metadata = onnxMetadata(bytes);
+  } catch {
+    // no protocol buffer at all: the same error
+  }
   if (metadata.format !== ONNX_FORMAT) throw new ArgumentError(`checkExport: ${path} was not exported by cosim`);
-  return metadata.kind === 'sampler'
+  return metadata;
+};
+
+/** What a file computes, by its own metadata. */
+const functionOf = (metadata: Record<string, string>, { denoiser }: Model): ExportedFunction =>
+  metadata.kind === 'sampler'
     ? samplerFunction('checkExport', denoiser, JSON.parse(metadata.times) as number[])
     : generatorFunction('checkExport', denoiser);
-};
 
 /**
  * Runs an exported file in ONNX Runtime and the model here, on the same inputs.
@@ -27,15 +37,16 @@ export const checkExport = async (
   { samples = 4 }: { samples?: number } = {},
 ): Promise<{ difference: number; samples: number }> => {
   expectInteger('checkExport', 'samples', samples, { min: 1 });
-  const { InferenceSession, Tensor } = runtime();
   const bytes = await readFile(path);
-  const metadata = onnxMetadata(bytes);
-  const { f, example } = functionOf(path, metadata, model);
+  const metadata = metadataOf(path, bytes);
+  const { f, example } = functionOf(metadata, model);
   const n = metadata.batch === 'any' ? samples : Number(metadata.batch);
   const inputs = tf.tidy(() => example(n));
+  const { InferenceSession, Tensor } = runtime();
   const session = await InferenceSession.create(bytes, SESSION_OPTIONS);
-  const [ours] = Object.values(tf.tidy(() => f({ ...inputs, ...model.parameters })));
+  let ours: tf.Tensor | undefined;
   try {
+    [ours] = Object.values(tf.tidy(() => f({ ...inputs, ...model.parameters })));
     const feeds = Object.entries(inputs).map(
       async ([name, t]) => [name, new Tensor('float32', (await t.data()) as Float32Array, t.shape)] as const,
     );
@@ -49,6 +60,6 @@ export const checkExport = async (
     return { difference: difference / scale, samples: n };
   } finally {
     await session.release();
-    tf.dispose([inputs, ours]);
+    tf.dispose([inputs, ours ?? []]);
   }
 };

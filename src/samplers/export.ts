@@ -84,7 +84,7 @@ const writeOnnx = async (
  * @throws ArgumentError for parameters that do not fit, an auxiliary, or weights beyond 2 GB; TraceError for a network
  * with operations that cannot be exported; Node's error if the file cannot be written.
  */
-export const exportGenerator = (path: string, model: Model, options: ExportOptions = {}): Promise<ExportReport> =>
+export const exportGenerator = async (path: string, model: Model, options: ExportOptions = {}): Promise<ExportReport> =>
   writeOnnx('exportGenerator', path, model, generatorFunction('exportGenerator', model.denoiser), options);
 
 /**
@@ -92,7 +92,7 @@ export const exportGenerator = (path: string, model: Model, options: ExportOptio
  * [K, batch, ...sampleShape], standard normal, and `labels`; output `samples` [batch, ...sampleShape].
  * @param options.times noise levels T = t_0 > ... > t_{K-1} > 0, as in `sampleMultistep`
  */
-export const exportSampler = (
+export const exportSampler = async (
   path: string,
   model: Model,
   { times, ...options }: ExportOptions & { times: readonly number[] },
