@@ -35,14 +35,16 @@ const modelOf = (denoiser: Denoiser): Model => {
 
 type HostArray = { data: Float32Array; shape: number[] };
 
-/** Runs a file in ONNX Runtime, as one who has only the file: its single output. */
-const runFile = async (path: string, feeds: Record<string, HostArray | undefined>): Promise<HostArray> => {
+/** A file in ONNX Runtime, as one has it who has only the file: from its inputs to its single output. */
+const openFile = async (path: string) => {
   const session = await InferenceSession.create(path);
-  const given = Object.entries(feeds).filter((entry): entry is [string, HostArray] => entry[1] !== undefined);
-  const tensors = given.map(([name, { data, shape }]) => [name, new Tensor('float32', data, shape)] as const);
-  const [result] = Object.values(await session.run(Object.fromEntries(tensors)));
-  await session.release();
-  return { data: result.data as Float32Array, shape: [...result.dims] };
+  return async (feeds: Record<string, HostArray>): Promise<HostArray> => {
+    const tensors = Object.entries(feeds).map(
+      ([name, { data, shape }]) => [name, new Tensor('float32', data, shape)] as const,
+    );
+    const [result] = Object.values(await session.run(Object.fromEntries(tensors)));
+    return { data: result.data as Float32Array, shape: [...result.dims] };
+  };
 };
 
 const oneHot = (labels: readonly number[], classes: number): HostArray => {
@@ -71,13 +73,14 @@ for (const [name, make] of NETWORKS)
       const { sampleShape, classes } = denoiser;
       const report = await exportGenerator(file('generator.onnx'), model);
       assert.equal(report.batch, 'any');
+      const run = await openFile(report.path);
       for (const n of [1, 3, 8]) {
         const sigma = Float32Array.from({ length: n }, (_, i) => [0.05, 1.5, 80][i % 3]);
         const labels = sigma.map((_, i) => i % Math.max(classes, 1));
         const size = sampleShape.reduce((a, b) => a * b);
         const x = normal({ seed: n, stream: 'x' }, n * size).map((z, i) => z * (0.5 + sigma[Math.floor(i / size)]));
         const rows = classes > 0 ? oneHot([...labels], classes) : undefined;
-        const result = await runFile(report.path, {
+        const result = await run({
           x: { data: x, shape: [n, ...sampleShape] },
           sigma: { data: sigma, shape: [n] },
           ...(rows && { labels: rows }),
@@ -100,11 +103,12 @@ for (const [name, make] of NETWORKS)
         const { path, batch, inputs } = await exportSampler(file('sampler.onnx'), model, { times });
         assert.equal(batch, 'any');
         assert.deepEqual(inputs.noise, [times.length, 'batch', ...sampleShape]);
+        const run = await openFile(path);
         for (const n of [1, 3, 8]) {
           const seeds = Array.from({ length: n }, (_, i) => 40 + i);
           const labels = classes > 0 ? seeds.map(seed => seed % classes) : undefined;
           const { data } = await sampleMultistep({ ...model, times, seeds, labels });
-          const result = await runFile(path, {
+          const result = await run({
             noise: samplerNoise(seeds, times.length, sampleShape),
             ...(labels && { labels: oneHot(labels, classes) }),
           });
@@ -121,7 +125,9 @@ describe('export against other oracles', () => {
     const model = { denoiser, parameters: state('state/') };
     const { path } = await exportGenerator(file('golden.onnx'), model);
     const feed = async (t: tf.Tensor) => ({ data: (await t.data()) as Float32Array, shape: t.shape });
-    const result = await runFile(path, {
+    const result = await (
+      await openFile(path)
+    )({
       x: await feed(tensor('in/x')),
       sigma: await feed(tf.reshape(tensor('in/sigma'), [-1])),
       labels: await feed(tensor('in/class_labels')),
@@ -134,7 +140,9 @@ describe('export against other oracles', () => {
     assert.equal(batch, 'any');
     const points = [[0.2, -0.3], [-1, 1.5], [3, 0.1]]; // prettier-ignore
     const sigma = [0.1, 0.7, 5];
-    const result = await runFile(path, {
+    const result = await (
+      await openFile(path)
+    )({
       x: { data: Float32Array.from(points.flat()), shape: [3, 2] },
       sigma: { data: Float32Array.from(sigma), shape: [3] },
     });

@@ -9,8 +9,8 @@ export class FixedBatchError extends Error {
   override name = 'FixedBatchError';
 }
 
-/** Two primes: what depends on the batch differs between them, and in proportion. */
-const SIZES = [1009, 1013] as const;
+/** A prime, and a number with other remainders by 2, 3, ...: what depends on the batch differs, sizes in proportion. */
+const SIZES = [1009, 1022] as const;
 const BATCH = 'batch';
 
 /** A size as a number, or as so many batches. */

@@ -5,7 +5,7 @@ import { lower } from './lower';
 import { PORTABLE } from './lowering';
 import type { OnnxModel } from './onnx-file';
 import type { Shape } from './shapes';
-import type { TensorFunction } from './trace';
+import { type TensorFunction, trace } from './trace';
 
 /** A function to be written as a model of its own. */
 export type Exported = {
@@ -18,7 +18,7 @@ export type Exported = {
  * The function in standard ONNX, for any batch size where that can be written, else for `fixed` samples.
  * @param batch the only batch size that the model is for; absent: any
  * @returns the model, its batch size, and where that is fixed although any was asked for, the reason.
- * @throws TraceError where f cannot be traced.
+ * @throws TraceError where f cannot be traced, or has chance inside.
  */
 export const exportModel = (
   { f, inputs, weights }: Exported,
@@ -26,13 +26,20 @@ export const exportModel = (
 ): { model: OnnxModel; batch: 'any' | number; reason?: string } => {
   // Shapes on the way are stated: with a free batch, ONNX Runtime plans its memory in quadratic time without them.
   const shapes = Object.fromEntries(Object.entries(weights).map(([name, { shape }]) => [name, shape]));
-  const lowerAt = (n: number): OnnxModel =>
-    lower(traceTwice(f, { ...inputs(n), ...shapes }), PORTABLE, { annotate: true });
-  if (batch !== undefined) return { model: bindWeights(lowerAt(batch), weights), batch };
+  const lowerAt = (n: number, record = trace): OnnxModel =>
+    lower(record(f, { ...inputs(n), ...shapes }), PORTABLE, { annotate: true });
+  const fixedAt = (n: number): OnnxModel => bindWeights(lowerAt(n, traceTwice), weights);
+  if (batch !== undefined) return { model: fixedAt(batch), batch };
   try {
-    return { model: bindWeights(dynamicBatch(lowerAt), weights), batch: 'any' };
+    return {
+      model: bindWeights(
+        dynamicBatch(n => lowerAt(n)),
+        weights,
+      ),
+      batch: 'any',
+    };
   } catch (error) {
     if (!(error instanceof FixedBatchError)) throw error;
-    return { model: bindWeights(lowerAt(fixed), weights), batch: fixed, reason: error.message };
+    return { model: fixedAt(fixed), batch: fixed, reason: error.message };
   }
 };
