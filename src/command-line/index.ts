@@ -4,12 +4,18 @@ import { Command, CommanderError } from 'commander';
 import { CheckpointError } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
 import { convertCommand } from './convert';
+import { exportCommand } from './export';
 import { inspectCommand } from './inspect';
 import { sampleCommand } from './sample';
 import type { Terminal } from './terminal';
 
 /** Every command: a new one is one file and one line here. */
-const COMMANDS: readonly ((terminal: Terminal) => Command)[] = [convertCommand, inspectCommand, sampleCommand];
+const COMMANDS: readonly ((terminal: Terminal) => Command)[] = [
+  convertCommand,
+  inspectCommand,
+  sampleCommand,
+  exportCommand,
+];
 
 /** 0: done; 1: it could not be done; 2: the command line is not understood. */
 export type ExitCode = 0 | 1 | 2;

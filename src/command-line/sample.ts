@@ -1,4 +1,3 @@
-import { existsSync, statSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { dispose } from '@tensorflow/tfjs-core';
 import { writeFileAtomic, writeSafetensors } from '../checkpoints';
@@ -6,11 +5,11 @@ import { ArgumentError } from '../compute/check';
 import { BACKENDS, type BackendName, selectBackend } from '../compute/backend';
 import { SAMPLING_TIMES } from '../diffusion';
 import { imageGrid } from '../figures';
-import { loadNetwork, type Model, type ReferenceOptions } from '../networks';
+import type { ReferenceOptions } from '../networks';
 import { sampleHeun, sampleMultistep, type Samples, type SamplerInput } from '../samplers';
-import { loadGenerator } from '../training';
-import { loadTeacher, TEACHER_NAMES, type TeacherName } from '../experiments';
-import { referenceOptions, withNetworkOptions } from './network-options';
+import { TEACHER_NAMES } from '../experiments';
+import { loadModelNamed, type SampledModel } from './named-model';
+import { withNetworkOptions } from './network-options';
 import { count, decimal, index, numberList, seedList } from './options';
 import { progressLine, type Terminal } from './terminal';
 
@@ -30,17 +29,6 @@ type SampleOptions = ReferenceOptions & {
   backend?: BackendName;
 };
 
-type Sampled = Model & { sampler: 'heun' | 'multistep' };
-
-/** A shipped model by name, a run's folder, or any file; and which sampler it was trained for. */
-const load = async (name: string, options: SampleOptions): Promise<Sampled> => {
-  if (TEACHER_NAMES.includes(name as TeacherName)) return { ...(await loadTeacher(name)), sampler: 'heun' };
-  if (existsSync(name) && statSync(name).isDirectory()) return loadGenerator(name);
-  const { provenance, ...model } = await loadNetwork(name, referenceOptions(options));
-  const { sampler } = (provenance.values ?? {}) as { sampler?: string };
-  return { ...model, sampler: sampler === 'multistep' ? 'multistep' : 'heun' };
-};
-
 /** The class of each image: the one asked for, or the seed's, so that an image depends on its seed alone. */
 const labelsOf = ({ seeds, label }: SampleOptions, classes: number): number[] | undefined => {
   if (classes === 0) {
@@ -50,7 +38,7 @@ const labelsOf = ({ seeds, label }: SampleOptions, classes: number): number[] | 
   return seeds.map(seed => label ?? seed % classes);
 };
 
-const draw = async (model: Sampled, input: SamplerInput, options: SampleOptions): Promise<Samples> => {
+const draw = async (model: SampledModel, input: SamplerInput, options: SampleOptions): Promise<Samples> => {
   const { times, steps, churn, guidance, guide } = options;
   if (times !== undefined || model.sampler === 'multistep') {
     if (guide !== undefined || churn > 0)
@@ -60,7 +48,7 @@ const draw = async (model: Sampled, input: SamplerInput, options: SampleOptions)
     return sampleMultistep({ ...input, times: chosen });
   }
   if (guide === undefined) return sampleHeun({ ...input, steps, churn, guidance });
-  const guiding = await load(guide, {} as SampleOptions);
+  const guiding = await loadModelNamed(guide);
   try {
     return await sampleHeun({ ...input, steps, churn, guide: guiding, guidance });
   } finally {
@@ -132,7 +120,7 @@ Examples:
     .action(async (options: SampleOptions) => {
       checkOutput(options.out);
       const { name: backend } = await selectBackend(options.backend ? { backend: options.backend } : {});
-      const model = await load(options.network, options);
+      const model = await loadModelNamed(options.network, options);
       const progress = progressLine(terminal);
       const started = performance.now();
       try {

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { before, test } from 'node:test';
+import { selectBackend } from '../../src/compute/backend';
+import { checkExport } from '../../src/samplers';
+import { loadGenerator } from '../../src/training';
+import { goldenCheckpoint } from '../checkpoints/golden';
+import { parseOnnx } from '../onnx-file';
+import { tinyImageNet, tinyImages } from '../tiny';
+import { startRun } from '../training/runs';
+import { cosim, temporaryFolder } from './commands';
+
+const file = temporaryFolder();
+
+before(() => selectBackend({ backend: 'wasm' }));
+
+test('export of a run: its averaged generator, and its sampler with --steps; both compared with the network', async () => {
+  const run = startRun(tinyImageNet(), tinyImages);
+  await run.train({ images: 8, dir: file('run') });
+  run.dispose();
+  const { code, out } = await cosim('export', file('run'), '--onnx', file('g.onnx'));
+  assert.equal(code, 0);
+  const [what, check] = out.trim().split('\n');
+  const bytes = statSync(file('g.onnx')).size.toLocaleString('en-US');
+  assert.ok(what.endsWith(`g.onnx: generator, x [batch, 8, 8, 1], sigma [batch], labels [batch, 3], ${bytes} bytes`));
+  assert.match(check, /differs from the network here by \d\.\de-\d at most \(4 samples\)$/);
+  const generator = await loadGenerator(file('run'));
+  assert.ok((await checkExport(file('g.onnx'), generator)).difference < 1e-5);
+
+  const sampler = await cosim('export', file('run'), '--onnx', file('s.onnx'), '--steps', '2', '--batch', '3');
+  assert.match(sampler.out, /sampler with times 16\.78, 1\.382, noise \[2, 3, 8, 8, 1\], labels \[3, 3\]/);
+  assert.equal(parseOnnx(readFileSync(file('s.onnx'))).metadata.times, '[16.78,1.382]');
+});
+
+test('export of a snapshot of the reference', async () => {
+  const { code, out } = await cosim('export', goldenCheckpoint('edm_adm.nosrc.pkl'), '--onnx', file('adm.onnx'));
+  assert.equal(code, 0, out);
+  assert.deepEqual(parseOnnx(readFileSync(file('adm.onnx'))).inputs.x, ['batch', 8, 8, 3]);
+});
+
+test('export refuses what it cannot do, and leaves files alone', async () => {
+  writeFileSync(file('there.onnx'), 'mine');
+  const attempts: [string[], number, RegExp][] = [
+    [['digits'], 2, /required option '--onnx <file>'/],
+    [['digits', '--onnx', file('x.png')], 1, /--onnx must end with \.onnx/],
+    [['digits', '--onnx', file('there.onnx')], 1, /is there already; --force replaces it/],
+    [['digits', '--onnx', file('x.onnx'), '--steps', '3'], 1, /no standard times for 3 steps; pass --times/],
+    [['digits', '--onnx', file('x.onnx'), '--steps', '2', '--times', '1'], 1, /exclude each other/],
+    [['digits', '--onnx', file('x.onnx'), '--times', '1,2'], 1, /exportSampler: times must be decreasing/],
+    [['digits', '--onnx', file('x.onnx'), '--batch', '0'], 2, /no whole number of at least 1/],
+    [[file('nothing'), '--onnx', file('x.onnx')], 1, /ENOENT/],
+  ];
+  for (const [args, code, message] of attempts) {
+    const result = await cosim('export', ...args);
+    assert.equal(result.code, code, args.join(' '));
+    assert.match(result.err, message);
+  }
+  assert.equal(readFileSync(file('there.onnx'), 'utf8'), 'mine');
+  assert.ok(!existsSync(file('x.onnx')));
+});
