@@ -41,9 +41,9 @@ export const checkExport = async (
   const metadata = metadataOf(path, bytes);
   const { f, example } = functionOf(metadata, model);
   const n = metadata.batch === 'any' ? samples : Number(metadata.batch);
-  const inputs = tf.tidy(() => example(n));
   const { InferenceSession, Tensor } = runtime();
   const session = await InferenceSession.create(bytes, SESSION_OPTIONS);
+  const inputs = tf.tidy(() => example(n));
   let ours: tf.Tensor | undefined;
   try {
     [ours] = Object.values(tf.tidy(() => f({ ...inputs, ...model.parameters })));

@@ -63,8 +63,10 @@ const writeOnnx = async (
   { f, inputs, metadata: own }: ExportedFunction,
   { batch, metadata: further = {}, ...rest }: ExportOptions,
 ): Promise<ExportReport> => {
-  expectKeys(where, rest, ['batch', 'metadata', 'times']);
+  expectKeys(where, rest, ['batch', 'metadata']);
   if (batch !== undefined) expectInteger(where, 'batch', batch, { min: 1 });
+  for (const [name, text] of Object.entries(further))
+    if (typeof text !== 'string') fail(where, `metadata.${name}`, 'a text', text);
   const size = 4 * parameterCount(denoiser.parameters);
   if (size > LIMIT)
     fail(where, 'parameters', 'less than 2 GB (the limit of an ONNX file)', `${(size / 1e9).toFixed(1)} GB`);

@@ -121,6 +121,8 @@ describe('what cannot be exported', () => {
     const attempts: [() => Promise<unknown>, RegExp][] = [
       [() => exportGenerator(path, model, { batch: 0 }), /exportGenerator: batch must be an integer from 1, got 0/],
       [() => exportGenerator(path, model, { dynamic: true } as object), /unknown option 'dynamic'/],
+      [() => exportGenerator(path, model, { times: [1] } as object), /unknown option 'times'/],
+      [() => exportGenerator(path, model, { metadata: { n: 1 } } as object), /metadata\.n must be a text, got 1/],
       [() => exportSampler(path, model, { times: [] }), /exportSampler: times must be at least one noise level/],
       [() => exportSampler(path, model, { times: [1, 2] }), /exportSampler: times must be decreasing, got \[1,2\]/],
       [() => exportGenerator(path, { ...model, parameters: {} }), /exportGenerator: parameters do not fit .* missing/],

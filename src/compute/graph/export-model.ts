@@ -24,20 +24,15 @@ export const exportModel = (
   { f, inputs, weights }: Exported,
   { batch, fixed = 1 }: { batch?: number; fixed?: number } = {},
 ): { model: OnnxModel; batch: 'any' | number; reason?: string } => {
-  // Shapes on the way are stated: with a free batch, ONNX Runtime plans its memory in quadratic time without them.
   const shapes = Object.fromEntries(Object.entries(weights).map(([name, { shape }]) => [name, shape]));
+  // Shapes on the way are stated: with a free batch, ONNX Runtime plans its memory in quadratic time without them.
   const lowerAt = (n: number, record = trace): OnnxModel =>
     lower(record(f, { ...inputs(n), ...shapes }), PORTABLE, { annotate: true });
   const fixedAt = (n: number): OnnxModel => bindWeights(lowerAt(n, traceTwice), weights);
   if (batch !== undefined) return { model: fixedAt(batch), batch };
   try {
-    return {
-      model: bindWeights(
-        dynamicBatch(n => lowerAt(n)),
-        weights,
-      ),
-      batch: 'any',
-    };
+    const free = dynamicBatch(n => lowerAt(n));
+    return { model: bindWeights(free, weights), batch: 'any' };
   } catch (error) {
     if (!(error instanceof FixedBatchError)) throw error;
     return { model: fixedAt(fixed), batch: fixed, reason: error.message };
