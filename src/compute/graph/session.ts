@@ -45,6 +45,7 @@ export const partsOf = (model: OnnxModel, fixed: readonly string[] = []): Parts 
   const signature = signatureOf(model);
   if (fixed.length === 0) return { bytes: encodeOnnx(model), signature };
   const { first, rest } = splitFixed(model, fixed);
+  if (first.nodes.length === 0) return { bytes: encodeOnnx(model), signature };
   return { bytes: encodeOnnx(rest), signature, first: { bytes: encodeOnnx(first), fixed } };
 };
 

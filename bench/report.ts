@@ -1,0 +1,128 @@
+// node --import tsx bench/report.ts: writes README's table of speed and figures/bench_*.{png,svg,json,vl.json} from
+// bench/results.json. No number is typed by hand.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../src/checkpoints';
+import { type ChartSpec, provenance, renderChart, saveFigure } from '../src/figures';
+import { chartHead, ink } from '../src/figures/theme';
+import { CASES, SCALING } from './cases';
+import type { Row } from './one-case';
+
+type Measured = Row & { date: string; commit: string; machine: string; node: string; block: number };
+
+const root = join(__dirname, '..');
+const rows = (JSON.parse(readFileSync(join(__dirname, 'results.json'), 'utf8')) as { rows: Measured[] }).rows;
+const named = new Set(CASES.map(({ name }) => name));
+const compared = rows.filter(row => named.has(row.case) && row.ratio !== null);
+
+const cell = (ms: number, spread: number | null): string => `${ms.toFixed(1)} ±${(50 * (spread ?? 0)).toFixed(0)} %`;
+
+/** A Markdown table, one line a case and engine. */
+const table = (): string => {
+  const head = [
+    'case',
+    'engine',
+    'ours, ms',
+    'PyTorch, ms',
+    'ratio',
+    'CPU, ours / PyTorch',
+    'peak MB, ours / PyTorch',
+    'n',
+  ];
+  const body = compared.map(row => [
+    row.case,
+    row.engine,
+    cell(row.ours_ms, row.ours_spread),
+    cell(row.torch_ms!, row.torch_spread),
+    row.ratio!.toFixed(2),
+    `${row.ours_cpu_ms.toFixed(0)} / ${row.torch_cpu_ms!.toFixed(0)}`,
+    `${row.ours_peak_mb.toFixed(0)} / ${row.torch_peak_mb!.toFixed(0)}`,
+    String(row.n),
+  ]);
+  const widths = head.map((title, i) => Math.max(title.length, ...body.map(line => line[i].length)));
+  const lines = [head, widths.map(width => '-'.repeat(width)), ...body];
+  return lines.map(line => `| ${line.map((text, i) => text.padEnd(widths[i])).join(' | ')} |`).join('\n');
+};
+
+const places = [
+  ...new Set(compared.map(({ machine, node, torch_version: torch }) => `${machine}, Node ${node}, PyTorch ${torch}`)),
+];
+const commits = [...new Set(compared.map(({ commit }) => commit))];
+const made = { preset: 'bench', seeds: [1], measured: { places, commits } };
+
+/** Time over PyTorch's, one bar a case and engine; below 1 is faster. */
+const ratios = (): ChartSpec => {
+  const values = compared.map(({ case: name, engine, ratio }) => ({ name, engine, ratio, label: ratio!.toFixed(2) }));
+  const y = { field: 'name', type: 'nominal', sort: [...named], title: null };
+  const series = { field: 'engine', type: 'nominal' };
+  const x = { field: 'ratio', type: 'quantitative', title: "our time / PyTorch's (median of rounds taken in turns)" };
+  return {
+    ...chartHead('Steps, forward passes and sampling beside PyTorch', places.join('; ')),
+    width: 420,
+    height: { step: 18 },
+    layer: [
+      { data: { values }, mark: 'bar', encoding: { y, yOffset: series, x, color: series } },
+      {
+        data: { values },
+        mark: { type: 'text', align: 'left', dx: 4, fontSize: 11, color: ink.text },
+        encoding: { y, yOffset: series, x, text: { field: 'label' } },
+      },
+      {
+        data: { values: [{ at: 1 }] },
+        mark: { type: 'rule', color: ink.text },
+        encoding: { x: { field: 'at', type: 'quantitative' } },
+      },
+    ],
+  };
+};
+
+const scaled = rows.filter(row => SCALING.some(({ name }) => name === row.case));
+
+/** Time per image against the batch and against the network's size. */
+const scaling = (): ChartSpec => {
+  const values = scaled.map(({ case: name, batch, parameters, workers, ours_ms: ms }) => ({
+    panel: name.startsWith('edm') ? 'parameters, millions' : 'batch',
+    x: name.startsWith('edm') ? parameters / 1e6 : batch,
+    ms: ms / batch,
+    workers: `${workers} worker${workers > 1 ? 's' : ''}`,
+  }));
+  const panel = (what: string, title: string) => ({
+    title: { text: title, fontSize: 13 },
+    data: { values: values.filter(value => value.panel === what) },
+    width: 260,
+    height: 240,
+    mark: { type: 'line', point: true },
+    encoding: {
+      x: { field: 'x', type: 'quantitative', scale: { type: 'log' }, title: what },
+      y: { field: 'ms', type: 'quantitative', scale: { type: 'log' }, title: 'ms an image' },
+      color: { field: 'workers', type: 'nominal' },
+    },
+  });
+  return {
+    ...chartHead('Time of one iteration, per image, on the compiled engine', places.join('; ')),
+    hconcat: [
+      panel('batch', 'CoSIM, 1.3 M parameters'),
+      panel('parameters, millions', 'EDM step, batch 16 (56 M: 32 × 32, batch 4)'),
+    ],
+  };
+};
+
+const BEGIN = '<!-- bench: written by bench/report.ts -->';
+const END = '<!-- /bench -->';
+
+const main = async (): Promise<void> => {
+  const path = join(root, 'README.md');
+  const readme = readFileSync(path, 'utf8');
+  const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`README.md has no place for the table: ${BEGIN} ... ${END}`);
+  const note = `_${places.join('; ')}; commit ${commits.join(', ')}; ± half the interquartile range; \`bench/results.json\`._`;
+  const block = `${BEGIN}\n\n${table()}\n\n${note}\n\n`;
+  await writeFileAtomic(path, readme.slice(0, from) + block + readme.slice(to));
+  const keep = async (name: string, spec: ChartSpec, numbers: readonly Measured[]): Promise<void> => {
+    await saveFigure(join(root, 'figures', name), await renderChart(spec), numbers, provenance(made));
+  };
+  await keep('bench_ratio', ratios(), compared);
+  if (scaled.length > 0) await keep('bench_scaling', scaling(), scaled);
+};
+
+void main();
