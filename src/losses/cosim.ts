@@ -144,6 +144,7 @@ export const cosim = (teacher: Denoiser, generator: Denoiser, options: Partial<C
   const psi: Update = {
     trains: 'psi',
     lossScale: 1,
+    forced: auxiliary.forced,
     draw: draw('psi', auxiliary),
     loss: (roles, batch) => {
       const value = tf.sum(psiLoss(forward(roles, batch, 'psi'), { coef, sigmaData }));
@@ -153,6 +154,7 @@ export const cosim = (teacher: Denoiser, generator: Denoiser, options: Partial<C
   const phi: Update = {
     trains: 'phi',
     lossScale: 100, // SiD's, irrelevant to Adam but for eps
+    forced: generator.forced,
     draw: draw('phi', generator),
     loss: (roles, batch) => {
       const { xHat, D, F } = forward(roles, batch, 'phi');

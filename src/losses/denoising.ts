@@ -76,6 +76,7 @@ export const denoising = (network: Denoiser, options: Partial<DenoisingOptions> 
       {
         trains: 'phi',
         lossScale: 1,
+        forced: network.forced,
         draw: (dataset, slice) => ({
           ...drawData(dataset, slice, slice.step, network.classes),
           ...drawDropout('phi', slice, network),

@@ -24,6 +24,7 @@ export type BatchSlice = {
 export type Update = {
   trains: Role;
   lossScale: number; // multiplies the loss before differentiation
+  forced?: Denoiser['forced']; // what a step does to the trained parameters before anything else
   /** All inputs that are data or chance, on the host. */
   draw: (dataset: Dataset, slice: BatchSlice) => HostBatch;
   /** The loss summed over the slice's elements and samples, and sums over samples to report; pure. */

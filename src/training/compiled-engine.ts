@@ -122,7 +122,7 @@ export class CompiledEngine implements Engine {
   }
 
   /** Sums the workers' gradients and applies them: the second half of the step on whole vectors. */
-  private applyProgram({ trains }: Update): Program {
+  private applyProgram({ trains, forced }: Update): Program {
     const { workers } = this.report;
     const gradients = Array.from({ length: workers }, (_, i) => `gradient${i}`);
     const size = this.vectors[trains].data.length;
@@ -135,7 +135,16 @@ export class CompiledEngine implements Engine {
       const named = (name: string): string => (name.includes('.') ? name : `${name}/all`);
       const vectors = this.changed(trains).map(name => [named(name), inputs[name]] as const);
       const gradient = gradients.map(name => inputs[name]).reduce((sum, g) => tf.add(sum, g));
-      const { state, metrics } = applyGradient(trains, Object.fromEntries(vectors), gradient, inputs, this.options);
+      const whole =
+        forced && (({ all }: Tensors): Tensors => ({ all: flatten(forced(unflatten(all, this.layouts[trains]))) }));
+      const { state, metrics } = applyGradient(
+        trains,
+        Object.fromEntries(vectors),
+        gradient,
+        inputs,
+        this.options,
+        whole,
+      );
       const results = this.changed(trains).map(name => [name, state[named(name)]] as const);
       return { ...Object.fromEntries(results), ...addPrefix(metricsPrefix, metrics) };
     };

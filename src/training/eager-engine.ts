@@ -67,7 +67,14 @@ export class EagerEngine implements Engine {
     const before = this.tensors;
     const applied = tf.tidy(() => {
       const scalars = Object.entries(scalarsOf(position, this.options)).map(([name, x]) => [name, tf.scalar(x)]);
-      return applyGradient(update.trains, before, gradient, Object.fromEntries(scalars) as Tensors, this.options);
+      return applyGradient(
+        update.trains,
+        before,
+        gradient,
+        Object.fromEntries(scalars) as Tensors,
+        this.options,
+        update.forced,
+      );
     });
     gradient.dispose();
     for (const [name, old] of Object.entries(before)) if (applied.state[name] !== old) old.dispose();

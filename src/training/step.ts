@@ -14,15 +14,19 @@ export type Step = (state: Tensors, batch: Tensors) => StepResult;
 
 const ROLES: readonly Role[] = ['theta', 'phi', 'psi'];
 
+/** For networks whose weights are not forced into a norm. */
+const same = (parameters: Tensors): Tensors => parameters;
+
 /** First half of a step: the gradient of loss / batch [n] over one accumulation round, and sums to report. */
 export const gradientOf =
-  ({ trains, loss, lossScale }: Update) =>
+  ({ trains, loss, lossScale, forced = same }: Update) =>
   (state: Tensors, batch: Tensors, batchSize: number): { gradient: tf.Tensor; metrics: Tensors } => {
     const roles = Object.fromEntries(ROLES.map(role => [role, withPrefix(`${role}/`, state)]));
+    const start = forced(roles[trains]);
     const { gradients, metrics } = valueAndGradients(parameters => {
       const result = loss({ ...roles, [trains]: parameters }, batch);
       return { value: tf.mul(result.value, lossScale / batchSize), metrics: result.metrics };
-    }, roles[trains]);
+    }, start);
     const perSample = Object.entries(metrics).map(([name, sum]) => [name, tf.div(sum, batchSize)] as const);
     return { gradient: flatten(gradients), metrics: Object.fromEntries(perSample) };
   };
@@ -45,9 +49,10 @@ export const applyGradient = (
   rawGradient: tf.Tensor,
   scalars: Tensors,
   options: AdamOptions,
+  forced: NonNullable<Update['forced']> = same,
 ): StepResult => {
   const { gradient, nonFinite } = clean(rawGradient);
-  const parameters = withPrefix(`${role}/`, state);
+  const parameters = forced(withPrefix(`${role}/`, state));
   const moments = { m: options.beta1 > 0 ? state[`${role}.m`] : undefined, v: state[`${role}.v`] };
   const { stepSize, varianceScale, emaBeta } = scalars;
   const next = adam(gradient, moments, { stepSize, varianceScale }, options);
@@ -76,7 +81,7 @@ export const trainingStep =
   (update: Update, options: AdamOptions, batchSize: number): Step =>
   (state, batch) => {
     const { gradient, metrics } = gradientOf(update)(state, batch, batchSize);
-    const applied = applyGradient(update.trains, state, gradient, batch, options);
+    const applied = applyGradient(update.trains, state, gradient, batch, options, update.forced);
     return { state: applied.state, metrics: { ...metrics, ...applied.metrics } };
   };
 
