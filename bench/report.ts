@@ -2,6 +2,7 @@
 // bench/results.json. No number is typed by hand.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import { writeFileAtomic } from '../src/checkpoints';
 import { type ChartSpec, provenance, renderChart, saveFigure } from '../src/figures';
 import { chartHead, ink } from '../src/figures/theme';
@@ -123,7 +124,8 @@ const main = async (): Promise<void> => {
   if (from < 0 || to < from) throw new Error(`README.md has no place for the table: ${BEGIN} ... ${END}`);
   const note = `_${places.join('; ')}; commit ${commits.join(', ')}; ± half the interquartile range; \`bench/results.json\`._`;
   const block = `${BEGIN}\n\n${table()}\n\n${note}\n\n`;
-  await writeFileAtomic(path, readme.slice(0, from) + block + readme.slice(to));
+  const text = readme.slice(0, from) + block + readme.slice(to);
+  await writeFileAtomic(path, await format(text, { ...(await resolveConfig(path)), filepath: path }));
   const keep = async (name: string, spec: ChartSpec, numbers: readonly Measured[]): Promise<void> => {
     await saveFigure(join(root, 'figures', name), await renderChart(spec), numbers, provenance(made));
   };
