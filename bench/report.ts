@@ -100,8 +100,8 @@ const scaling = (): ChartSpec => {
     height: 240,
     mark: { type: 'line', point: true },
     encoding: {
-      x: { field: 'x', type: 'quantitative', scale: { type: 'log' }, title: what },
-      y: { field: 'ms', type: 'quantitative', scale: { type: 'log' }, title: 'ms an image' },
+      x: { field: 'x', type: 'quantitative', scale: { type: 'log', nice: false }, title: what },
+      y: { field: 'ms', type: 'quantitative', scale: { type: 'log', nice: false }, title: 'ms an image' },
       color: { field: 'workers', type: 'nominal' },
     },
   });
