@@ -12,3 +12,5 @@ export { classification } from './classification';
 export type { ClassificationReport } from './classification';
 export { classify, digitClassifier } from './digit-classifier';
 export type { Classified, DigitClassifier } from './digit-classifier';
+export { featureIdentity } from './feature-extractor';
+export type { Extracted, ExtractOptions, FeatureExtractor, FeatureIdentity, Images } from './feature-extractor';
