@@ -1,6 +1,6 @@
-/** One batch on the host, in the units the networks see. */
+/** One batch on the host, as it is stored. */
 export type DataBatch = {
-  x: Float32Array; // [n * size] row by row; images [H, W, C] in [-1, 1], points as they are
+  x: Uint8Array | Float32Array; // [n * size] row by row: pixels [H, W, C] as bytes, other numbers (points, latents) as they are
   labels: Int32Array; // [n], empty where the data set has no classes
 };
 
@@ -10,11 +10,23 @@ export type Dataset = {
   sampleShape: readonly number[]; // [H, W, C] or [d]
   classes: number; // 0: no labels
   length: number; // Infinity for drawn data
-  batch: (indices: readonly number[]) => DataBatch;
-  provenance: Readonly<Record<string, string | number>>; // what was drawn or read: options, seed, file, sha256
+  batch: (indices: readonly number[]) => Promise<DataBatch>;
+  provenance: Readonly<Record<string, string | number>>; // what was drawn or read: options, seed, file, sha256, licence
+  close?: () => Promise<void>; // where a file stays open
 };
 
 /** The part of drawn data a sample belongs to: the two share no random number. */
 export type Split = 'train' | 'test';
 
 export const splits: readonly Split[] = ['train', 'test'];
+
+/** Samples in the units the networks see: bytes 0 to 255 become [-1, 1] as in EDM, other numbers stay as they are. */
+export const networkUnits = (x: Uint8Array | Float32Array): Float32Array =>
+  x instanceof Uint8Array ? Float32Array.from(x, byte => byte / 127.5 - 1) : x;
+
+/** Images in [-1, 1] as bytes, rounded and clipped as EDM does: the inverse of `networkUnits` for images. */
+export const toBytes = (x: Float32Array): Uint8Array =>
+  Uint8Array.from(x, v => Math.max(0, Math.min(255, v * 127.5 + 128)));
+
+/** Indices 0, 1, ..., n - 1, or n of them from `first` on. */
+export const indexRange = (n: number, first = 0): number[] => Array.from({ length: n }, (_, i) => first + i);

@@ -19,7 +19,7 @@ const oversampling = 2;
 
 /**
  * Drawn digits: ten classes written stroke by stroke, each image by a hand of its own, [resolution, resolution, 1] with
- * -1 for paper and up to 1 for ink. Endless; sample i of a seed and split is always the same.
+ * 0 for paper and up to 255 for ink. Endless; sample i of a seed and split is always the same.
  * @throws ArgumentError for unknown options and a resolution below 8
  */
 export const digits = (options: DigitsOptions = {}): Dataset => {
@@ -33,14 +33,14 @@ export const digits = (options: DigitsOptions = {}): Dataset => {
   const pixels = resolution * resolution;
 
   /** Draws sample `index` into x at `offset`; returns its label. */
-  const draw = (index: number, x: Float32Array, offset: number): number => {
+  const draw = (index: number, x: Uint8Array, offset: number): number => {
     const draws = randomSource({ seed, stream: `digits.${split}`, sample: index });
     const label = draws.integer(10);
     context.fillStyle = 'black';
     context.fillRect(0, 0, size, size);
     context.strokeStyle = 'white';
     write(context, digitStrokes(label, draws), size, draws);
-    const pressure = (0.85 + 0.4 * draws.uniform()) / (255 * oversampling ** 2); // above 1 the ink saturates
+    const pressure = (0.85 + 0.4 * draws.uniform()) / oversampling ** 2; // above 255 the ink saturates
     const { data } = context.getImageData(0, 0, size, size);
     for (let row = 0; row < resolution; row++)
       for (let column = 0; column < resolution; column++) {
@@ -48,7 +48,7 @@ export const digits = (options: DigitsOptions = {}): Dataset => {
         for (let i = 0; i < oversampling; i++)
           for (let j = 0; j < oversampling; j++)
             sum += data[4 * ((row * oversampling + i) * size + column * oversampling + j)];
-        x[offset + row * resolution + column] = 2 * Math.min(1, pressure * sum) - 1;
+        x[offset + row * resolution + column] = Math.round(Math.min(255, pressure * sum));
       }
     return label;
   };
@@ -60,9 +60,9 @@ export const digits = (options: DigitsOptions = {}): Dataset => {
     length: Infinity,
     provenance: { source: 'drawn digits', seed, split, resolution },
     batch: indices => {
-      const x = new Float32Array(indices.length * pixels);
+      const x = new Uint8Array(indices.length * pixels);
       const labels = Int32Array.from(indices, (index, i) => draw(index, x, i * pixels));
-      return { x, labels };
+      return Promise.resolve({ x, labels });
     },
   };
 };

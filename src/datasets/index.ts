@@ -1,3 +1,4 @@
+export { indexRange, networkUnits, toBytes } from './dataset';
 export type { DataBatch, Dataset, Split } from './dataset';
 export { trainingIndices } from './training-indices';
 export type { TrainingIndicesOptions } from './training-indices';
@@ -6,3 +7,7 @@ export type { MixtureName, PointsName, PointsOptions } from './points';
 export { mixtures } from './mixtures';
 export { digits } from './digits';
 export type { DigitsOptions } from './digits';
+export { cifar10 } from './cifar10';
+export type { Cifar10Options } from './cifar10';
+export { DatasetError } from './dataset-error';
+export { downsampled, mirrored } from './transforms';

@@ -60,7 +60,7 @@ export const points = (name: PointsName, options: PointsOptions = {}): Dataset =
     batch: indices => {
       const x = new Float32Array(2 * indices.length);
       indices.forEach((index, i) => x.set(samplers[name](address, index), 2 * i));
-      return { x, labels: new Int32Array(0) };
+      return Promise.resolve({ x, labels: new Int32Array(0) });
     },
   };
 };

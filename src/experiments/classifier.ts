@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { loadTensors } from '../checkpoints';
 import { expectInteger, withDefaults } from '../compute/check';
 import { addPrefix, type Tensors, valueAndGradients, withPrefix } from '../compute/tensors';
-import { digits, trainingIndices } from '../datasets';
+import { digits, indexRange, networkUnits, trainingIndices } from '../datasets';
 import { classification, type ClassificationReport, classify, digitClassifier } from '../metrics';
 import { initialParameters, matchParameters } from '../networks';
 import { adam, type AdamOptions, adamScalars, flatten, type Step, unflatten } from '../training';
@@ -66,13 +66,13 @@ export const trainClassifier = async ({ onStep, signal, ...options }: Classifier
   try {
     for (let step = 0; step < steps; step++) {
       signal?.throwIfAborted();
-      const { x, labels } = dataset.batch(trainingIndices(dataset, { seed, step, batch }));
+      const { x, labels } = await dataset.batch(trainingIndices(dataset, { seed, step, batch }));
       const learningRate = (CLASSIFIER_ADAM.learningRate * (1 + Math.cos((Math.PI * step) / steps))) / 2;
       const scalars = adamScalars(step + 1, { ...CLASSIFIER_ADAM, learningRate });
       const before = state;
       const { metrics, ...next } = tf.tidy(() =>
         classifierStep(before, {
-          x: tf.tensor(x, [batch, ...dataset.sampleShape]),
+          x: tf.tensor(networkUnits(x), [batch, ...dataset.sampleShape]),
           labels: tf.cast(tf.oneHot(tf.tensor1d(labels), dataset.classes), 'float32'), // oneHot's own float32 is wrong on wasm
           stepSize: tf.scalar(scalars.stepSize),
           varianceScale: tf.scalar(scalars.varianceScale),
@@ -103,8 +103,8 @@ export const evaluateClassifier = async (
 ): Promise<ClassificationReport> => {
   const { seed, n } = withDefaults('evaluateClassifier', options, { seed: 0, n: 10_000 });
   expectInteger('evaluateClassifier', 'n', n, { min: 1 });
-  const { x, labels } = digits({ seed, split: 'test' }).batch(Array.from({ length: n }, (_, i) => i));
-  const { logits } = await classify(parameters, x, n);
+  const { x, labels } = await digits({ seed, split: 'test' }).batch(indexRange(n));
+  const { logits } = await classify(parameters, networkUnits(x), n);
   return classification(logits, labels);
 };
 

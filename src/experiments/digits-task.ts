@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { digits } from '../datasets';
+import { digits, indexRange, networkUnits } from '../datasets';
 import { SAMPLING_TIMES } from '../diffusion';
 import { classification, classify, featureStatistics, frechetDistance } from '../metrics';
 import { loadClassifier } from './classifier';
@@ -15,8 +15,8 @@ export const digitsTask = async ({ reference = 4000 }: { reference?: number } = 
   const classifier = await loadClassifier();
   const test = digits({ seed: 1, split: 'test' });
   const realDigits = async (first: number, n: number) => {
-    const { x } = test.batch(Array.from({ length: n }, (_, i) => first + i));
-    return featureStatistics((await classify(classifier, x, n)).features);
+    const { x } = await test.batch(indexRange(n, first));
+    return featureStatistics((await classify(classifier, networkUnits(x), n)).features);
   };
   const real = await realDigits(0, reference);
   const floorOf = floorCache(

@@ -9,3 +9,4 @@ export * from './sweep';
 export * from './task';
 export * from './teachers';
 export * from './images';
+export * from './cifar10-run';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { mixtures, points } from '../datasets';
+import { indexRange, mixtures, networkUnits, points } from '../datasets';
 import { modes, type Points, slicedWasserstein } from '../metrics';
 import { mixtureDenoiser } from '../networks';
 import type { Samples } from '../samplers';
@@ -9,9 +9,9 @@ import { loadTeacher } from './teachers';
 const REFERENCE = 20_000; // real points that samples are compared with
 
 /** `n` real points of the test split from number `first` on. */
-export const realPoints = (first: number, n: number): Points => {
+export const realPoints = async (first: number, n: number): Promise<Points> => {
   const { batch } = points('checkerboard', { seed: 1, split: 'test' });
-  return { data: batch(Array.from({ length: n }, (_, i) => first + i)).x, n, d: 2 };
+  return { data: networkUnits((await batch(indexRange(n, first))).x), n, d: 2 };
 };
 
 export const asPoints = ({ data, n, shape }: Samples): Points => ({ data, n, d: shape.reduce((a, b) => a * b, 1) });
@@ -23,9 +23,9 @@ export const asPoints = ({ data, n, shape }: Samples): Points => ({ data, n, d: 
 export const pointsTask = async (): Promise<Task> => {
   const exact = mixtureDenoiser(mixtures.checkerboard);
   const start = await loadTeacher('checkerboard');
-  const reference = realPoints(0, REFERENCE);
+  const reference = await realPoints(0, REFERENCE);
   const distance = (samples: Points) => slicedWasserstein(samples, reference, { projections: 200 });
-  const floorOf = floorCache((n, block) => distance(realPoints(REFERENCE + block * n, n)).value);
+  const floorOf = floorCache(async (n, block) => distance(await realPoints(REFERENCE + block * n, n)).value);
   return {
     name: 'checkerboard',
     identity: { task: 'checkerboard', reference: REFERENCE },

@@ -111,14 +111,14 @@ export const cosim = (teacher: Denoiser, generator: Denoiser, options: Partial<C
   /** x_0, s, t and both noises; psi reads even batches of the data, phi odd ones. */
   const draw =
     (role: 'psi' | 'phi', trained: Denoiser) =>
-    (dataset: Parameters<Update['draw']>[0], slice: BatchSlice): HostBatch => {
+    async (dataset: Parameters<Update['draw']>[0], slice: BatchSlice): Promise<HostBatch> => {
       const uniforms = drawUniform(`${role}.times`, slice, TIME_PAIR_UNIFORMS);
       const logNormal = role === 'psi' && config.psiLevels === 'log-normal';
       const levels = logNormal ? drawNormal('psi.level', slice, []).data.map(z => Math.exp(-1.2 + 1.2 * z)) : undefined;
       const maxRs = role === 'phi' ? config.phiMaxRs : 1;
       const { s, t } = timePairs(uniforms, { R, jumps, maxRs, range }, levels);
       return {
-        ...drawData(dataset, slice, 2 * slice.step + (role === 'psi' ? 0 : 1), generator.classes),
+        ...(await drawData(dataset, slice, 2 * slice.step + (role === 'psi' ? 0 : 1), generator.classes)),
         ...drawDropout(role, slice, trained),
         noiseT: drawNormal(`${role}.noiseT`, slice, generator.sampleShape),
         noiseS: drawNormal(`${role}.noiseS`, slice, generator.sampleShape),

@@ -77,8 +77,8 @@ export const denoising = (network: Denoiser, options: Partial<DenoisingOptions> 
         trains: 'phi',
         lossScale: 1,
         forced: network.forced,
-        draw: (dataset, slice) => ({
-          ...drawData(dataset, slice, slice.step, network.classes),
+        draw: async (dataset, slice) => ({
+          ...(await drawData(dataset, slice, slice.step, network.classes)),
           ...drawDropout('phi', slice, network),
           noise: drawNormal('phi.noise', slice, network.sampleShape),
           sigma: { data: drawLevels(slice, config), shape: [slice.count] },

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Address, normalRows, uniformRows } from '../compute/noise';
 import type { Tensors, ValueAndMetrics } from '../compute/tensors';
-import { type Dataset, trainingIndices } from '../datasets';
+import { type Dataset, networkUnits, trainingIndices } from '../datasets';
 import type { Denoiser } from '../networks';
 
 /** Parameter sets by their letter in the paper: teacher, generator, auxiliary. */
@@ -26,7 +26,7 @@ export type Update = {
   lossScale: number; // multiplies the loss before differentiation
   forced?: Denoiser['forced']; // what a step does to the trained parameters before anything else
   /** All inputs that are data or chance, on the host. */
-  draw: (dataset: Dataset, slice: BatchSlice) => HostBatch;
+  draw: (dataset: Dataset, slice: BatchSlice) => Promise<HostBatch>;
   /** The loss summed over the slice's elements and samples, and sums over samples to report; pure. */
   loss: (roles: Partial<Record<Role, Tensors>>, batch: Tensors) => ValueAndMetrics;
 };
@@ -62,14 +62,14 @@ export const oneHot = (labels: ArrayLike<number>, classes: number): HostArray =>
 };
 
 /** Clean samples, with one-hot labels if the network takes them. `dataStep` numbers the batches read so far. */
-export const drawData = (
+export const drawData = async (
   dataset: Dataset,
   { seed, batch, first, count }: BatchSlice,
   dataStep: number,
   classes: number,
-): HostBatch => {
-  const { x, labels } = dataset.batch(trainingIndices(dataset, { seed, step: dataStep, batch, first, count }));
-  const x0 = { data: x, shape: [count, ...dataset.sampleShape] };
+): Promise<HostBatch> => {
+  const { x, labels } = await dataset.batch(trainingIndices(dataset, { seed, step: dataStep, batch, first, count }));
+  const x0 = { data: networkUnits(x), shape: [count, ...dataset.sampleShape] };
   return classes > 0 ? { x0, labels: oneHot(labels, classes) } : { x0 };
 };
 

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { saveTensors, writeFileAtomic } from '../checkpoints';
 import { withPrefix } from '../compute/tensors';
-import type { Dataset } from '../datasets';
 import type { Update } from '../losses';
+import type { DrawBatch } from './draw-ahead';
 import { upload } from './eager-engine';
 import { type Engine, slicesOf } from './engine';
 import type { RunOptions } from './options';
@@ -13,8 +13,8 @@ export class TrainingError extends Error {
 }
 
 /** Names of the parameters whose gradient is not finite at this step. */
-const badParameters = async (engine: Engine, update: Update, dataset: Dataset, step: number): Promise<string[]> => {
-  const values = await engine.gradient(update, dataset, step);
+const badParameters = async (engine: Engine, update: Update, draw: DrawBatch, step: number): Promise<string[]> => {
+  const values = await engine.gradient(update, draw, step);
   let at = 0;
   return Object.entries(withPrefix(`${update.trains}/`, engine.state())).flatMap(([name, { size }]) => {
     const part = values.subarray(at, (at += size));
@@ -29,16 +29,16 @@ const badParameters = async (engine: Engine, update: Update, dataset: Dataset, s
 export const badStepError = async (
   engine: Engine,
   update: Update,
-  dataset: Dataset,
+  draw: DrawBatch,
   step: number,
   options: RunOptions,
   dir: string | undefined,
 ): Promise<TrainingError> => {
-  const names = await badParameters(engine, update, dataset, step);
+  const names = await badParameters(engine, update, draw, step);
   let where = '';
   if (dir) {
     const base = `${dir}/bad-step-${step}`;
-    const batch = tf.tidy(() => upload(update.draw(dataset, slicesOf(options, step, 1)[0])));
+    const batch = upload(await draw(update, slicesOf(options, step, 1)[0]));
     await saveTensors(`${base}.batch.safetensors`, batch);
     await saveTensors(`${base}.state.safetensors`, engine.state());
     await writeFileAtomic(

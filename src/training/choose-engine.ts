@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { availableParallelism } from 'node:os';
 import { eagerReason, targetFor, TraceError } from '../compute/graph';
 import type { Tensors } from '../compute/tensors';
-import type { Dataset } from '../datasets';
 import type { Method } from '../losses';
+import type { DrawBatch } from './draw-ahead';
 import { CompiledEngine } from './compiled-engine';
 import { EagerEngine } from './eager-engine';
 import type { Engine } from './engine';
@@ -28,7 +28,7 @@ export const workersFor = ({ batch, rounds, workers }: RunOptions): number => {
  */
 export const chooseEngine = async (
   method: Method,
-  dataset: Dataset,
+  draw: DrawBatch,
   state: Tensors,
   options: RunOptions,
 ): Promise<Engine> => {
@@ -39,7 +39,7 @@ export const chooseEngine = async (
   const workers = workersFor(options);
   const engine = await CompiledEngine.create(method, options, state, { target, workers, reason: lowering });
   try {
-    for (const update of method.updates) engine.prepare(update, dataset);
+    for (const update of method.updates) await engine.prepare(update, draw);
     tf.dispose(state);
     return engine;
   } catch (error) {

@@ -13,9 +13,9 @@ import {
   type Target,
 } from '../compute/graph';
 import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
-import type { Dataset } from '../datasets';
 import type { HostBatch, Method, Role, Update } from '../losses';
 import { flatten, unflatten } from './adam';
+import type { DrawBatch } from './draw-ahead';
 import { type Engine, type EngineReport, type Position, scalarsOf, slicesOf, type UpdateMetrics } from './engine';
 import type { RunOptions } from './options';
 import { applyGradient, gradientOf } from './step';
@@ -180,15 +180,15 @@ export class CompiledEngine implements Engine {
   }
 
   /** Traces an update's programs. @throws TraceError where its step cannot be traced. */
-  prepare(update: Update, dataset: Dataset): void {
+  async prepare(update: Update, draw: DrawBatch): Promise<void> {
     const [slice] = slicesOf(this.options, 0, this.report.workers * this.options.rounds);
-    this.plan(update, update.draw(dataset, slice));
+    this.plan(update, await draw(update, slice));
   }
 
   /** Every worker's gradient over its rounds; sums of their metrics. */
   private async accumulate(
     update: Update,
-    dataset: Dataset,
+    draw: DrawBatch,
     step: number,
   ): Promise<{ plan: Plan; metrics: UpdateMetrics }> {
     const { workers } = this.report;
@@ -198,7 +198,7 @@ export class CompiledEngine implements Engine {
     for (let round = 0; round < this.options.rounds; round++) {
       const running: Promise<void>[] = [];
       for (let worker = 0; worker < workers; worker++) {
-        const drawn = update.draw(dataset, slices[round * workers + worker]);
+        const drawn = await draw(update, slices[round * workers + worker]);
         plan ??= this.plan(update, drawn);
         running.push(this.round(plan, worker, drawn, round));
       }
@@ -222,8 +222,8 @@ export class CompiledEngine implements Engine {
     else await runOn(worker, plan.accumulate, { total, gradient: out.gradient }, { sum: total });
   }
 
-  async update(update: Update, dataset: Dataset, position: Position): Promise<UpdateMetrics> {
-    const { plan, metrics } = await this.accumulate(update, dataset, position.step);
+  async update(update: Update, draw: DrawBatch, position: Position): Promise<UpdateMetrics> {
+    const { plan, metrics } = await this.accumulate(update, draw, position.step);
     for (const [name, value] of Object.entries(scalarsOf(position, this.options))) assign(plan.scalars[name], [value]);
     const gradients = plan.hands.map(({ out, total }, i) => [`gradient${i}`, plan.accumulate ? total : out.gradient]);
     const names = this.changed(update.trains);
@@ -236,8 +236,8 @@ export class CompiledEngine implements Engine {
     return metrics;
   }
 
-  async gradient(update: Update, dataset: Dataset, step: number): Promise<Float32Array> {
-    const { plan } = await this.accumulate(update, dataset, step);
+  async gradient(update: Update, draw: DrawBatch, step: number): Promise<Float32Array> {
+    const { plan } = await this.accumulate(update, draw, step);
     const sum = new Float32Array(this.vectors[update.trains].data.length);
     for (const { out, total } of plan.hands)
       (plan.accumulate ? total : out.gradient).data.forEach((x, i) => (sum[i] += x));

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensors } from '../compute/tensors';
-import type { Dataset } from '../datasets';
 import type { HostBatch, Update } from '../losses';
+import type { DrawBatch } from './draw-ahead';
 import { type Engine, type EngineReport, type Position, scalarsOf, slicesOf, type UpdateMetrics } from './engine';
 import type { RunOptions } from './options';
 import { applyGradient, gradientOf } from './step';
@@ -41,11 +41,11 @@ export class EagerEngine implements Engine {
   }
 
   /** Sums of the rounds' gradients and metrics: the same as one large batch's, up to rounding. */
-  private accumulate(update: Update, dataset: Dataset, step: number) {
+  private async accumulate(update: Update, draw: DrawBatch, step: number) {
     const round = gradientOf(update);
     let total: ReturnType<typeof round> | undefined;
     for (const slice of slicesOf(this.options, step, this.options.rounds)) {
-      const drawn = update.draw(dataset, slice);
+      const drawn = await draw(update, slice);
       const next = tf.tidy(() => {
         const { gradient, metrics } = round(this.tensors, upload(drawn), this.options.batch);
         if (!total) return { gradient, metrics };
@@ -62,8 +62,8 @@ export class EagerEngine implements Engine {
   }
 
   /** Tensors that the new state replaces are disposed. */
-  async update(update: Update, dataset: Dataset, position: Position): Promise<UpdateMetrics> {
-    const { gradient, metrics } = this.accumulate(update, dataset, position.step);
+  async update(update: Update, draw: DrawBatch, position: Position): Promise<UpdateMetrics> {
+    const { gradient, metrics } = await this.accumulate(update, draw, position.step);
     const before = this.tensors;
     const applied = tf.tidy(() => {
       const scalars = Object.entries(scalarsOf(position, this.options)).map(([name, x]) => [name, tf.scalar(x)]);
@@ -86,8 +86,8 @@ export class EagerEngine implements Engine {
     return numbers;
   }
 
-  async gradient(update: Update, dataset: Dataset, step: number): Promise<Float32Array> {
-    const { gradient, metrics } = this.accumulate(update, dataset, step);
+  async gradient(update: Update, draw: DrawBatch, step: number): Promise<Float32Array> {
+    const { gradient, metrics } = await this.accumulate(update, draw, step);
     const values = (await gradient.data()) as Float32Array;
     tf.dispose([gradient, metrics]);
     return values;

@@ -1,7 +1,7 @@
 import type { Tensors } from '../compute/tensors';
-import type { Dataset } from '../datasets';
 import type { BatchSlice, Update } from '../losses';
 import { adamScalars } from './adam';
+import type { DrawBatch } from './draw-ahead';
 import { emaBeta } from './ema';
 import type { RunOptions } from './options';
 
@@ -18,9 +18,9 @@ export type EngineReport = { engine: 'eager' | 'compiled'; workers: number; reas
 export type Engine = {
   readonly report: EngineReport;
   /** One update of one parameter set: draws, accumulates, applies. A failure leaves the state as it was. */
-  update: (update: Update, dataset: Dataset, position: Position) => Promise<UpdateMetrics>;
+  update: (update: Update, draw: DrawBatch, position: Position) => Promise<UpdateMetrics>;
   /** The gradient of an update, summed over its rounds, as one vector in the order of the parameters. */
-  gradient: (update: Update, dataset: Dataset, step: number) => Promise<Float32Array>;
+  gradient: (update: Update, draw: DrawBatch, step: number) => Promise<Float32Array>;
   /** The state by name; stays the engine's, valid until the next update. */
   state: () => Tensors;
   /** What `undo` goes back to. */

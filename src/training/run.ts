@@ -10,7 +10,8 @@ import { type Denoiser, matchParameters } from '../networks';
 import { type HeunOptions, sampleHeun, sampleMultistep, type Samples, type SamplerInput } from '../samplers';
 import { expectDataFits } from './data-fit';
 import { badStepError, type TrainingError } from './bad-step';
-import { chooseEngine } from './choose-engine';
+import { chooseEngine, workersFor } from './choose-engine';
+import { drawAhead, type DrawBatch } from './draw-ahead';
 import { EagerEngine } from './eager-engine';
 import type { Engine, EngineReport, Position } from './engine';
 import { type RunOptions, runOptions } from './options';
@@ -50,12 +51,14 @@ const capitalised = (name: string): string => name[0].toUpperCase() + name.slice
 export class Run {
   private engine: Engine | undefined;
   private chosen = false;
+  private readonly draw: DrawBatch;
 
   private constructor(
     private readonly parts: Omit<RunParts, 'state'>,
     state: Tensors,
   ) {
     this.engine = new EagerEngine(state, parts.options);
+    this.draw = drawAhead(parts.method, parts.dataset, workersFor(parts.options));
   }
 
   /**
@@ -165,8 +168,8 @@ export class Run {
 
   /** The engine that the options ask for takes over the state, once. */
   private async choose(): Promise<void> {
-    const { method, dataset, options } = this.parts;
-    if (!this.chosen) this.engine = await chooseEngine(method, dataset, this.alive().state(), options);
+    const { method, options } = this.parts;
+    if (!this.chosen) this.engine = await chooseEngine(method, this.draw, this.alive().state(), options);
     this.chosen = true;
   }
 
@@ -186,12 +189,12 @@ export class Run {
   /** One iteration: every update of the method once, in order; `spoilt` is the first whose gradient was not finite. */
   private async iterate(engine: Engine): Promise<{ report: IterationReport; spoilt?: Update }> {
     const { parts } = this;
-    const { method, dataset, options, position } = parts;
+    const { method, options, position } = parts;
     const began = performance.now();
     const metrics: Record<string, number> = { nonFinite: 0 };
     let spoilt: Update | undefined;
     for (const update of method.updates) {
-      const numbers = await engine.update(update, dataset, position);
+      const numbers = await engine.update(update, this.draw, position);
       if (numbers.nonFinite > 0) spoilt ??= update;
       for (const [name, value] of Object.entries(numbers)) {
         if (name === 'nonFinite') metrics.nonFinite += value;
@@ -205,8 +208,8 @@ export class Run {
   }
 
   private badStepError(update: Update, dir: string | undefined): Promise<TrainingError> {
-    const { dataset, options, position } = this.parts;
-    return badStepError(this.alive(), update, dataset, position.step - 1, options, dir);
+    const { options, position } = this.parts;
+    return badStepError(this.alive(), update, this.draw, position.step - 1, options, dir);
   }
 
   /** Samples from the generator: Algorithm 1, or EDM's Heun sampler where the run trains a denoiser. */
