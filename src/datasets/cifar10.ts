@@ -36,7 +36,7 @@ const recordFile = async (path: string): Promise<RecordFile | undefined> => {
  * above 9 rejects
  */
 export const cifar10 = async (folder: string, options: Cifar10Options = {}): Promise<Dataset> => {
-  const { split } = withDefaults('cifar10', options, { split: 'train' });
+  const { split } = withDefaults<Required<Cifar10Options>>('cifar10', options, { split: 'train' });
   expectOneOf('cifar10', 'split', split, splits);
   const files: RecordFile[] = [];
   for (const name of FILES[split]) {
