@@ -21,14 +21,16 @@ type Statistics = Record<'mu_a' | 'mu_b', number[]> & Record<'sigma_a' | 'sigma_
  * Fréchet distances relative to a trace, which a difference of traces cannot be known better than. Where there are fewer
  * points than dimensions the recorded value itself is uncertain by the difference between its two computations.
  */
-const frechetCases = (fixture: Fixture): Measure[] => {
-  const measures = Object.entries(fixture.json.cases as Record<string, Case>).map(([name, recorded]) => ({
-    quantity: name,
-    error:
-      Math.abs(frechet(pointsOf(fixture, `${name}/a`), pointsOf(fixture, `${name}/b`)).value - recorded.frechet_eig) /
-      recorded.trace_a,
-    floor: Math.max(1e-12, recorded.difference / recorded.trace_a),
-  }));
+const frechetCases = async (fixture: Fixture): Promise<Measure[]> => {
+  const measures: Measure[] = [];
+  for (const [name, recorded] of Object.entries(fixture.json.cases as Record<string, Case>)) {
+    const { value } = await frechet(pointsOf(fixture, `${name}/a`), pointsOf(fixture, `${name}/b`));
+    measures.push({
+      quantity: name,
+      error: Math.abs(value - recorded.frechet_eig) / recorded.trace_a,
+      floor: Math.max(1e-12, recorded.difference / recorded.trace_a),
+    });
+  }
   const statistics = (mean: number[], covariance: number[][]): FeatureStatistics => ({
     n: 2,
     d: mean.length,
@@ -37,7 +39,7 @@ const frechetCases = (fixture: Fixture): Measure[] => {
   });
   const given = fixture.json.from_statistics as Statistics | undefined;
   if (!given) return measures;
-  const { value } = frechetDistance(statistics(given.mu_a, given.sigma_a), statistics(given.mu_b, given.sigma_b));
+  const { value } = await frechetDistance(statistics(given.mu_a, given.sigma_a), statistics(given.mu_b, given.sigma_b));
   return [...measures, scalar('from statistics', value, given.frechet, TYPICAL.float64)];
 };
 
@@ -61,4 +63,4 @@ const featureMetrics = (fixture: Fixture): Measure[] => {
 
 /** metrics/: Fréchet distances, and of the distances between sets those that src/metrics has. */
 export const metrics = (fixture: Fixture): Promise<Measure[]> =>
-  Promise.resolve(fixture.json.cases ? frechetCases(fixture) : featureMetrics(fixture));
+  fixture.json.cases ? frechetCases(fixture) : Promise.resolve(featureMetrics(fixture));
