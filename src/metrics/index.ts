@@ -1,11 +1,14 @@
 export { withFloor } from './measurement';
 export type { Measurement, Metric, Points } from './measurement';
 export { wasserstein } from './wasserstein';
+export { wasserstein1d } from './wasserstein-1d';
 export { slicedWasserstein, slicedWassersteinAlong } from './sliced-wasserstein';
 export type { SlicedWassersteinOptions } from './sliced-wasserstein';
 export { accumulateStatistics, featureStatistics } from './feature-statistics';
 export type { FeatureStatistics, StatisticsAccumulator } from './feature-statistics';
 export { frechet, frechetDistance } from './frechet';
+export { inceptionScore } from './inception-score';
+export type { InceptionScore, InceptionScoreOptions } from './inception-score';
 export { modes } from './modes';
 export type { ModesOptions, ModesReport } from './modes';
 export { classification } from './classification';
