@@ -9,6 +9,12 @@ export type { FeatureStatistics, StatisticsAccumulator } from './feature-statist
 export { frechet, frechetDistance } from './frechet';
 export { kid, kidOnSubsets, kidUnbiased } from './kid';
 export type { Kid, KidOptions, KidSubset } from './kid';
+export { manifold } from './manifold';
+export type { Manifold, ManifoldOptions } from './manifold';
+export { precisionRecall } from './precision-recall';
+export type { PrecisionRecall, PrecisionRecallOptions } from './precision-recall';
+export { densityCoverage } from './density-coverage';
+export type { DensityCoverage, DensityCoverageOptions } from './density-coverage';
 export { mmd } from './mmd';
 export type { Mmd, MmdOptions } from './mmd';
 export { energyDistance } from './energy-distance';
