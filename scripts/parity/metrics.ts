@@ -1,18 +1,7 @@
-import {
-  type FeatureStatistics,
-  frechet,
-  frechetDistance,
-  type Points,
-  slicedWassersteinAlong,
-  wasserstein,
-} from '../../src/metrics';
-import type { Fixture, Json } from './fixture';
-import { absent, type Measure, scalar, TYPICAL } from './measure';
-
-const pointsOf = ({ host }: Fixture, name: string): Points => {
-  const { data, shape } = host(name);
-  return { data: Float32Array.from(data as Float32Array), n: shape[0], d: shape[1] };
-};
+import { type FeatureStatistics, frechet, frechetDistance } from '../../src/metrics';
+import { featureMetrics, pointsOf } from './feature-metrics';
+import type { Fixture } from './fixture';
+import { type Measure, scalar, TYPICAL } from './measure';
 
 type Case = { frechet_eig: number; difference: number; trace_a: number };
 type Statistics = Record<'mu_a' | 'mu_b', number[]> & Record<'sigma_a' | 'sigma_b', number[][]> & { frechet: number };
@@ -43,24 +32,6 @@ const frechetCases = async (fixture: Fixture): Promise<Measure[]> => {
   return [...measures, scalar('from statistics', value, given.frechet, TYPICAL.float64)];
 };
 
-const featureMetrics = (fixture: Fixture): Measure[] => {
-  const { json } = fixture;
-  const known = ['sliced_wasserstein', 'exact_w2'];
-  const others = Object.keys(json).filter(key => typeof json[key] === 'object' && !known.includes(key));
-  const measures = others.map(absent);
-  if (json.sliced_wasserstein) {
-    const [x, y, along] = ['x', 'y', 'projections'].map(name => pointsOf(fixture, `sw/${name}`));
-    const { sw2 } = json.sliced_wasserstein as { sw2: number };
-    measures.push(scalar('sliced W2', slicedWassersteinAlong(x, y, along).value, sw2, 1e-7)); // float32 directions
-  }
-  if (json.exact_w2)
-    for (const [name, { w2 }] of Object.entries((json.exact_w2 as Json).cases as Record<string, { w2: number }>)) {
-      const [x, y] = ['x', 'y'].map(set => pointsOf(fixture, `w2/${name}/${set}`));
-      measures.push(scalar(`W2 ${name}`, wasserstein(x, y).value, w2, TYPICAL.float64));
-    }
-  return measures;
-};
-
-/** metrics/: Fréchet distances, and of the distances between sets those that src/metrics has. */
+/** metrics/: Fréchet distances, and the other metrics on features. */
 export const metrics = (fixture: Fixture): Promise<Measure[]> =>
-  fixture.json.cases ? frechetCases(fixture) : Promise.resolve(featureMetrics(fixture));
+  fixture.json.cases ? frechetCases(fixture) : featureMetrics(fixture);

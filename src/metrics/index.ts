@@ -1,6 +1,7 @@
 export { withFloor } from './measurement';
 export type { Measurement, Metric, Points } from './measurement';
 export { wasserstein } from './wasserstein';
+export { wasserstein1d } from './wasserstein-1d';
 export { slicedWasserstein, slicedWassersteinAlong } from './sliced-wasserstein';
 export type { SlicedWassersteinOptions } from './sliced-wasserstein';
 export { accumulateStatistics, featureStatistics, mergeStatistics } from './feature-statistics';
@@ -8,6 +9,20 @@ export type { FeatureStatistics, StatisticsAccumulator, StatisticsOptions } from
 export { frechet, frechetDistance } from './frechet';
 export { expectSameFeatures } from './same-features';
 export type { WithFeatures } from './same-features';
+export { kid, kidOnSubsets, kidUnbiased } from './kid';
+export type { Kid, KidOptions, KidSubset } from './kid';
+export { manifold } from './manifold';
+export type { Manifold, ManifoldOptions } from './manifold';
+export { precisionRecall } from './precision-recall';
+export type { PrecisionRecall, PrecisionRecallOptions } from './precision-recall';
+export { densityCoverage } from './density-coverage';
+export type { DensityCoverage, DensityCoverageOptions } from './density-coverage';
+export { mmd } from './mmd';
+export type { Mmd, MmdOptions } from './mmd';
+export { energyDistance } from './energy-distance';
+export type { PairOptions } from './pairwise';
+export { inceptionScore } from './inception-score';
+export type { InceptionScore, InceptionScoreOptions } from './inception-score';
 export { modes } from './modes';
 export type { ModesOptions, ModesReport } from './modes';
 export { classification } from './classification';
