@@ -2,9 +2,9 @@ import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expectOneOf, withDefaults } from '../compute/check';
 import type { Dataset, Split } from './dataset';
-import { splits } from './dataset';
+import { expectIndices, splits } from './dataset';
 import { DatasetError } from './dataset-error';
-import { openRecords, type RecordFile } from './records';
+import { openRecords, type RecordFile, sha256OfFiles } from './records';
 
 export type Cifar10Options = {
   split?: Split; // data_batch_1 to 5, or test_batch
@@ -33,7 +33,7 @@ const recordFile = async (path: string): Promise<RecordFile | undefined> => {
  * CIFAR-10, binary version (Krizhevsky 2009): [32, 32, 3], ten classes, from the folder `cifar-10-batches-bin`. Of the
  * training files those that are there are read, in order; `provenance` names them. Call `close` when done.
  * @throws DatasetError when no file of the split is there, or one is no whole number of records; a batch with a label
- * above 9 rejects
+ * above 9, or of a file that became shorter, rejects
  */
 export const cifar10 = async (folder: string, options: Cifar10Options = {}): Promise<Dataset> => {
   const { split } = withDefaults<Required<Cifar10Options>>('cifar10', options, { split: 'train' });
@@ -47,6 +47,7 @@ export const cifar10 = async (folder: string, options: Cifar10Options = {}): Pro
     throw new DatasetError(
       `${folder}: none of ${FILES[split].join(', ')} is there; unpack cifar-10-binary.tar.gz and give its folder cifar-10-batches-bin`,
     );
+  const sha256 = await sha256OfFiles(files.map(({ path }) => path));
   const records = await openRecords(files, RECORD);
   const names = files.map(({ path }) => basename(path));
 
@@ -70,10 +71,11 @@ export const cifar10 = async (folder: string, options: Cifar10Options = {}): Pro
       source: 'CIFAR-10, binary version',
       split,
       files: names.join(', '),
-      sha256: records.sha256,
+      sha256, // over the files, in order
       licence: 'none stated; cite Krizhevsky 2009',
     },
     batch: async indices => {
+      expectIndices('cifar10', indices, records.length);
       const x = new Uint8Array(indices.length * PIXELS * 3);
       const labels = await Promise.all(indices.map((index, i) => read(index, x, i)));
       return { x, labels: Int32Array.from(labels) };

@@ -1,3 +1,5 @@
+import { expectInteger } from '../compute/check';
+
 /** One batch on the host, as it is stored. */
 export type DataBatch = {
   x: Uint8Array | Float32Array; // [n * size] row by row: pixels [H, W, C] as bytes, other numbers (points, latents) as they are
@@ -30,3 +32,8 @@ export const toBytes = (x: Float32Array): Uint8Array =>
 
 /** Indices 0, 1, ..., n - 1, or n of them from `first` on. */
 export const indexRange = (n: number, first = 0): number[] => Array.from({ length: n }, (_, i) => first + i);
+
+/** Checks that every index is one of 0 to length - 1. @throws ArgumentError */
+export const expectIndices = (where: string, indices: readonly number[], length: number): void => {
+  for (const index of indices) expectInteger(where, 'index', index, { max: length - 1 });
+};

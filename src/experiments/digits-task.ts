@@ -20,7 +20,7 @@ export const digitsTask = async ({ reference = 4000 }: { reference?: number } = 
   };
   const real = await realDigits(0, reference);
   const floorOf = floorCache(
-    async (n, block) => frechetDistance(await realDigits(reference + block * n, n), real).value,
+    async (n, block) => (await frechetDistance(await realDigits(reference + block * n, n), real)).value,
   );
   return {
     name: 'digits',
@@ -36,7 +36,7 @@ export const digitsTask = async ({ reference = 4000 }: { reference?: number } = 
       const { data } = await draw({ seeds, labels });
       const { features, logits } = await classify(classifier, data, n);
       const floor = await floorOf(n, block);
-      const { value } = frechetDistance(featureStatistics(features), real);
+      const { value } = await frechetDistance(await featureStatistics(features), real);
       const { accuracy } = classification(logits, Int32Array.from(labels));
       return { value, n, nReference: reference, floor, accuracy };
     },

@@ -10,3 +10,8 @@ export * from './task';
 export * from './teachers';
 export * from './images';
 export * from './cifar10-run';
+export { evaluate } from './evaluate';
+export type { EvaluateOptions, EvaluationProgress, ReferenceStatistics } from './evaluation-plan';
+export type { ImageKeeper } from './feature-store';
+export { datasetImages, drawnImages, type DrawSamples, type ImageSource } from './image-source';
+export { keepImages } from './keep-images';

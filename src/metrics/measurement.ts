@@ -32,6 +32,12 @@ export const expectPair = (where: string, samples: Points, reference: Points, mi
   if (samples.d !== reference.d) fail(where, 'reference.d', `that of the samples, ${samples.d}`, reference.d);
 };
 
+/** Checks that every coordinate is a finite number: a single NaN would make a metric of counts wrong without a sign of it. */
+export const expectFinite = (where: string, name: string, { data, d }: Points): void => {
+  for (let i = 0; i < data.length; i++)
+    if (!Number.isFinite(data[i])) fail(where, `${name}: row ${Math.floor(i / d)}`, 'finite numbers', data[i]);
+};
+
 /**
  * The metric together with its floor: what `real`, as many real points as there are samples and none of them in the
  * reference, gets in place of the samples. Distances of finite sets do not reach zero; this is how far down they go.

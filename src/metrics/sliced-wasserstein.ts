@@ -2,25 +2,11 @@ import { expectInteger, withDefaults } from '../compute/check';
 import { normal } from '../compute/noise';
 import type { Measurement, Points } from './measurement';
 import { expectPair } from './measurement';
+import { transportCost } from './wasserstein-1d';
 
 export type SlicedWassersteinOptions = {
   projections?: number; // random directions
   seed?: number; // of the directions: compare only values of one seed
-};
-
-/** Squared 2-Wasserstein distance of two sorted sets of numbers, of any sizes: their quantile functions' difference. */
-const squaredDistance1d = (a: Float64Array, b: Float64Array): number => {
-  const [n, m] = [a.length, b.length];
-  let sum = 0;
-  // in units of 1/(n m) of mass, value a[i] lasts m units and b[j] lasts n
-  for (let i = 0, j = 0, at = 0; i < n && j < m;) {
-    const next = Math.min((i + 1) * m, (j + 1) * n);
-    sum += (next - at) * (a[i] - b[j]) ** 2;
-    at = next;
-    if (at === (i + 1) * m) i++;
-    if (at === (j + 1) * n) j++;
-  }
-  return sum / (n * m);
 };
 
 /** The points' coordinates along a direction [d], sorted, written into `out` [n]. */
@@ -44,7 +30,7 @@ export const slicedWassersteinAlong = (samples: Points, reference: Points, direc
   let sum = 0;
   for (let p = 0; p < directions.n; p++) {
     const direction = directions.data.subarray(p * directions.d, (p + 1) * directions.d);
-    sum += squaredDistance1d(project(samples, direction, a), project(reference, direction, b));
+    sum += transportCost(project(samples, direction, a), project(reference, direction, b), 2);
   }
   return { value: Math.sqrt(sum / directions.n), n: samples.n, nReference: reference.n };
 };

@@ -1,0 +1,112 @@
+import { featureIdentity, type FeatureSet, metricResult, type MetricResult, type SetMetric } from '../metrics';
+import { type EvaluateOptions, type EvaluationPlan, type EvaluationProgress, planEvaluation } from './evaluation-plan';
+import { type FeatureStore, featureStore, type ImageRange } from './feature-store';
+
+/** Numbers of one block by name, each with the options it was taken with. */
+type Measured = Record<string, { value: number; options: Record<string, number> }>;
+
+const needsOf = (metrics: readonly SetMetric[]): Set<SetMetric['needs']> => new Set(metrics.map(({ needs }) => needs));
+
+/** The reference as a metric is given it: whole, or as many images of it as there are samples. */
+const referenceFor = ({ reference }: SetMetric, whole: FeatureSet, n: number): FeatureSet => {
+  if (reference === 'none') return { n: 0 };
+  if (reference === 'all' || !whole.points || whole.n <= n) return whole;
+  const { data, d } = whole.points;
+  return { n, points: { data: data.subarray(0, n * d), n, d } };
+};
+
+const measure = async (
+  metrics: readonly SetMetric[],
+  samples: FeatureSet,
+  whole: FeatureSet,
+  signal?: AbortSignal,
+): Promise<Measured> => {
+  const measured: Measured = {};
+  for (const metric of metrics) {
+    const { values, options = {} } = await metric.measure(samples, referenceFor(metric, whole, samples.n), signal);
+    for (const [name, value] of Object.entries(values)) measured[name] = { value, options };
+  }
+  return measured;
+};
+
+/** What the metrics need of the reference. */
+const collectReference = async (
+  { metrics, stored, nReference, n }: EvaluationPlan,
+  { reference, onProgress }: EvaluateOptions,
+  store: FeatureStore,
+): Promise<FeatureSet> => {
+  if ('statistics' in reference) return { n: nReference, statistics: reference.statistics };
+  const comparing = metrics.filter(metric => metric.reference !== 'none');
+  if (!stored || comparing.length === 0) return { n: 0 };
+  const total = comparing.some(metric => metric.reference === 'all') ? nReference : Math.min(n, nReference);
+  return store.collect({ source: stored, first: 0, n: total }, needsOf(comparing), (done, made) =>
+    onProgress?.({ stage: 'reference', done, total, made }),
+  );
+};
+
+/** Measures `count` ranges of n images, the second behind the first. */
+const measureBlocks = async (
+  metrics: readonly SetMetric[],
+  { count, ...range }: ImageRange & { count: number },
+  whole: FeatureSet,
+  store: FeatureStore,
+  { stage, signal, onProgress }: Pick<EvaluateOptions, 'signal' | 'onProgress'> & Pick<EvaluationProgress, 'stage'>,
+): Promise<Measured[]> => {
+  const blocks: Measured[] = [];
+  let before = 0;
+  for (let b = 0; b < count; b++) {
+    let made = 0;
+    const { first, n } = range;
+    const samples = await store.collect({ ...range, first: first + b * n }, needsOf(metrics), (done, now) => {
+      made = now;
+      onProgress?.({ stage, done: b * n + done, total: count * n, made: before + made });
+    });
+    before += made;
+    blocks.push(await measure(metrics, samples, whole, signal));
+  }
+  return blocks;
+};
+
+/**
+ * Measures images by metrics against real ones: blocks of n images of seeds of their own, each block against the same
+ * reference. Images are bytes, as they would be stored. What is held is one chunk of images, and the reference's and one
+ * block's features where a metric looks at single images (kid, pr, dc), else their statistics.
+ *
+ * The floor of a metric is its value for n other real images in place of the generated: of `real`, or of the reference's
+ * data set behind the first `nReference`; disjoint blocks, as many as there are up to `blocks`; none where fewer than n
+ * are left.
+ * @returns a result for each number of each metric, in the order of `metrics`
+ * @throws ArgumentError for unknown metrics and options, too few images, images of another shape than the reference's,
+ * statistics of other features
+ */
+export const evaluate = async (given: EvaluateOptions): Promise<MetricResult[]> => {
+  const plan = planEvaluation(given);
+  const { metrics, stored, real, n, blocks, seed, chunk } = plan;
+  const { images, reference, extractor, cache: folder, batch, keep, signal, onProgress } = given;
+  const store = featureStore({ extractor, folder, chunk, batch, signal });
+  const whole = await collectReference(plan, given, store);
+  const measuredOf = (stage: EvaluationProgress['stage'], ranges: ImageRange & { count: number }) =>
+    measureBlocks(metrics, ranges, whole, store, { stage, signal, onProgress });
+  const { source, first, count } = real;
+  const floors = source ? await measuredOf('real', { source, first, n, count }) : [];
+  const values = await measuredOf('generated', { source: images, first: seed, n, count: blocks, keep });
+
+  const against = stored ? stored.identity : 'statistics' in reference ? reference.identity : null;
+  return metrics.flatMap(metric =>
+    Object.entries(metric.results).map(([name, better]) =>
+      metricResult({
+        metric: name,
+        blocks: values.map(block => block[name].value),
+        smallerIsBetter: better === 'smaller',
+        n,
+        nReference: referenceFor(metric, whole, n).n,
+        options: values[0][name].options,
+        features: featureIdentity(extractor),
+        reference: metric.reference === 'none' ? null : against,
+        seeds: values.map((_, b) => ({ first: seed + b * n, last: seed + (b + 1) * n - 1 })),
+        floorBlocks: floors.map(block => block[name].value),
+        floorOf: real.of,
+      }),
+    ),
+  );
+};

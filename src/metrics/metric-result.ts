@@ -1,0 +1,98 @@
+import { ArgumentError } from '../compute/check';
+import type { FeatureIdentity } from './feature-extractor';
+
+/** What real images a result was taken against: name, files, sha256, split, order; whatever tells two references apart. */
+export type ReferenceIdentity = Readonly<Record<string, string | number>>;
+
+/** A number and all that it depends on; plain JSON. */
+export type MetricResult = {
+  metric: string; // 'fd', 'kid', 'is', 'precision', ...
+  value: number; // mean over the blocks
+  blocks: number[]; // the value of each block of seeds
+  spread: number; // largest - smallest of the blocks; 0 for one
+  smallerIsBetter: boolean;
+  n: number; // images of a block
+  nReference: number; // real images they were compared with; 0: none
+  options: Readonly<Record<string, number>>; // of the metric: k, subsets, ...
+  features: FeatureIdentity;
+  reference: ReferenceIdentity | null; // null: the metric sees no reference
+  seeds: { first: number; last: number }[]; // of each block; of stored images, their places
+  floor: number | null; // the same of real images in place of the generated, at the same n: what a perfect model gets
+  floorBlocks: number[]; // its blocks, disjoint
+  floorOf: string; // what those real images are, or why there are none
+};
+
+/** A result of blocks and floor blocks. */
+export const metricResult = ({
+  blocks,
+  floorBlocks,
+  ...rest
+}: Omit<MetricResult, 'value' | 'spread' | 'floor'>): MetricResult => {
+  const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
+  const { metric, ...others } = rest;
+  return {
+    metric,
+    value: mean(blocks),
+    blocks,
+    spread: Math.max(...blocks) - Math.min(...blocks),
+    floor: floorBlocks.length > 0 ? mean(floorBlocks) : null,
+    floorBlocks,
+    ...others,
+  };
+};
+
+/** What has to agree, as dotted names and values. The features' name is only a name. */
+const conditions = (result: MetricResult): Map<string, unknown> => {
+  const { metric, n, nReference, options, features, reference } = result;
+  const under = (prefix: string, record: object): [string, unknown][] =>
+    Object.entries(record).map(([key, value]) => [`${prefix}.${key}`, value]);
+  return new Map<string, unknown>([
+    ['metric', metric],
+    ['n', n],
+    ['nReference', nReference],
+    ...under('options', options),
+    ['features.sha256', features.sha256],
+    ['features.preprocessing', features.preprocessing],
+    ...under('reference', reference ?? { name: 'none' }),
+  ]);
+};
+
+/**
+ * Refuses results that cannot be compared: of another metric, n, reference or features.
+ * @throws ArgumentError that names everything that differs
+ */
+export const expectComparable = (results: readonly MetricResult[]): void => {
+  const all = results.map(conditions);
+  const names = new Set(all.flatMap(one => [...one.keys()]));
+  const differing = [...names].flatMap(name => {
+    const values = new Set(all.map(one => JSON.stringify(one.get(name)) ?? 'absent'));
+    return values.size > 1 ? [`${name} is ${[...values].join(' and ')}`] : [];
+  });
+  if (differing.length > 0)
+    throw new ArgumentError(`these results cannot be compared: ${differing.join('; ')}. Measure both alike.`);
+};
+
+/** Two results side by side. */
+export type Comparison = {
+  metric: string;
+  a: number;
+  b: number;
+  difference: number; // b - a
+  better: 'a' | 'b' | null; // null: the blocks overlap, or there is one only, so that nothing is known about the spread
+};
+
+/**
+ * Compares two results; one is better where every block of it is better than every block of the other.
+ * @throws ArgumentError when they are not comparable, naming what differs
+ */
+export const compareResults = (a: MetricResult, b: MetricResult): Comparison => {
+  expectComparable([a, b]);
+  const sign = a.smallerIsBetter ? 1 : -1;
+  const range = ({ blocks }: MetricResult): { best: number; worst: number } => {
+    const costs = blocks.map(v => sign * v);
+    return { best: Math.min(...costs), worst: Math.max(...costs) };
+  };
+  const known = Math.min(a.blocks.length, b.blocks.length) > 1;
+  const better = known && range(a).worst < range(b).best ? 'a' : known && range(b).worst < range(a).best ? 'b' : null;
+  return { metric: a.metric, a: a.value, b: b.value, difference: b.value - a.value, better };
+};
