@@ -5,7 +5,7 @@ import { expectFinite, expectPair } from './measurement';
 import type { Kernel } from './mmd';
 import { squaredMmd } from './mmd';
 import type { PairOptions, PairSettings } from './pairwise';
-import { PAIR_DEFAULTS, passOptions, rowsAbout } from './pairwise';
+import { PAIR_DEFAULTS, passOptions, rowsAbout, rowsAt } from './pairwise';
 
 export type KidOptions = PairOptions & {
   subsets?: number; // pairs of random subsets
@@ -70,8 +70,8 @@ export const kidOnSubsets = async (
 
   const values: number[] = [];
   for (const subset of subsets) {
-    const x = rowsAbout(samples, undefined, subset.samples);
-    const y = rowsAbout(reference, undefined, subset.reference);
+    const x = rowsAt(samples, subset.samples);
+    const y = rowsAt(reference, subset.reference);
     const pass = passOptions(checked, values.length, subsets.length);
     values.push((await squaredMmd(x, y, polynomial(samples.d), pass)).unbiased);
   }
@@ -132,11 +132,8 @@ export const kidUnbiased = async (
   const where = 'kidUnbiased';
   const checked = withDefaults(where, options, PAIR_DEFAULTS);
   expectFeatures(where, samples, reference);
-  const { unbiased, biased } = await squaredMmd(
-    rowsAbout(samples),
-    rowsAbout(reference),
-    polynomial(samples.d),
-    checked,
-  );
+  const origin = new Float64Array(samples.d); // the kernel's own: it is not blind to shifts
+  const [x, y] = [rowsAbout(samples, origin), rowsAbout(reference, origin)];
+  const { unbiased, biased } = await squaredMmd(x, y, polynomial(samples.d), checked);
   return { value: unbiased, biased, n: samples.n, nReference: reference.n };
 };
