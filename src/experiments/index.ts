@@ -15,3 +15,4 @@ export type { EvaluateOptions, EvaluationProgress, ReferenceStatistics } from '.
 export type { ImageKeeper } from './feature-store';
 export { datasetImages, drawnImages, type DrawSamples, type ImageSource } from './image-source';
 export { keepImages } from './keep-images';
+export * from './metric-study';

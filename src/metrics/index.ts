@@ -35,3 +35,4 @@ export { compareResults, expectComparable, metricResult } from './metric-result'
 export type { Comparison, MetricResult, ReferenceIdentity } from './metric-result';
 export { SET_METRICS, setMetric, setMetricNames } from './set-metrics';
 export type { FeatureSet, SetMetric, SetMetricName, SetNeed } from './set-metrics';
+export { pixelFeatures } from './pixel-features';
