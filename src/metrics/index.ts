@@ -16,3 +16,6 @@ export { classify, digitClassifier } from './digit-classifier';
 export type { Classified, DigitClassifier } from './digit-classifier';
 export { featureIdentity } from './feature-extractor';
 export type { Extracted, ExtractOptions, FeatureExtractor, FeatureIdentity, Images } from './feature-extractor';
+export { loadStatistics, saveStatistics, StatisticsError } from './reference-statistics';
+export type { LoadStatisticsOptions, ReferenceStatistics, Source } from './reference-statistics';
+export { NpzError } from './npz';
