@@ -14,6 +14,8 @@ export type { LabelMode } from './class-labels';
 export { edmZip } from './edm-zip';
 export type { EdmZipOptions } from './edm-zip';
 export { fashionMnist, mnist } from './idx';
+export { imageFolder } from './image-folder';
+export type { FolderLabels, ImageFolderOptions } from './image-folder';
 export type { IdxOptions } from './idx';
 export { latents } from './latents';
 export type { LatentsOptions } from './latents';

@@ -10,7 +10,11 @@ export type Picture = {
 };
 
 /** What a file says of its picture before it is decoded. */
-export type PictureHeader = Omit<Picture, 'data'> & { alpha: boolean };
+export type PictureHeader = Omit<Picture, 'data'>;
+
+export type PictureOptions = {
+  rgb?: boolean; // grey pictures get three equal channels, alpha is dropped: as Pillow's convert('RGB')
+};
 
 /** Pixels a picture may have: a header that claims more is not believed. */
 const MAX_PIXELS = 2 ** 26;
@@ -31,7 +35,7 @@ const isWebp = (bytes: Uint8Array): boolean => startsWith(bytes, 0, 'RIFF') && s
 const damaged = (where: string, error: unknown): DatasetError =>
   new DatasetError(`${where}: a damaged picture (${(error as Error).message.split('\n')[0]})`);
 
-type Stored = PictureHeader & { bits: number };
+type Stored = PictureHeader & { alpha: boolean; bits: number };
 
 /** The first chunk of a PNG file. */
 const pngHeader = (bytes: Uint8Array): Stored => {
@@ -53,34 +57,37 @@ const otherHeader = async (bytes: Uint8Array, where: string): Promise<Stored> =>
 
 /**
  * Reads the header of a PNG, JPEG or WebP file; nothing else reaches the decoders.
- * @throws DatasetError naming `where` for other content, more than 8 bits a channel, and sizes beyond the limit
+ * @throws DatasetError naming `where` for other content, sizes beyond the limit, more than 8 bits a channel, and an alpha
+ * channel without `rgb`
  */
-export const pictureHeader = async (bytes: Uint8Array, where: string): Promise<PictureHeader> => {
+export const pictureHeader = async (
+  bytes: Uint8Array,
+  where: string,
+  { rgb = false }: PictureOptions = {},
+): Promise<PictureHeader> => {
   if (!isPng(bytes) && !isJpeg(bytes) && !isWebp(bytes))
     throw new DatasetError(
       `${where}: neither a PNG, JPEG nor WebP file; it begins with ${Buffer.from(bytes.subarray(0, 8)).toString('hex') || 'nothing'}`,
     );
-  const { bits, ...header } = isPng(bytes) ? pngHeader(bytes) : await otherHeader(bytes, where);
-  const { w, h } = header;
+  const { w, h, c, alpha, bits } = isPng(bytes) ? pngHeader(bytes) : await otherHeader(bytes, where);
   if (w * h === 0 || w * h > MAX_PIXELS)
     throw new DatasetError(`${where}: says it has ${w} x ${h} pixels; 1 to ${MAX_PIXELS} in all can be read`);
   if (bits > 8) throw new DatasetError(`${where}: ${bits} bits a channel; 8 can be read`);
-  return header;
+  if (alpha && !rgb) throw new DatasetError(`${where}: has an alpha channel; grey or RGB were expected`);
+  return { h, w, c: rgb ? 3 : c };
 };
 
 /**
- * Decodes a PNG, JPEG or WebP file as it is stored: no turning by EXIF, no colour profile. With `rgb` grey pictures get
- * three equal channels and an alpha channel is dropped, as Pillow's `convert('RGB')` does.
- * @throws DatasetError naming `where` as `pictureHeader`, for damaged content, and for an alpha channel without `rgb`
+ * Decodes a PNG, JPEG or WebP file as it is stored: no turning by EXIF, no colour profile. `header`: what `pictureHeader`
+ * said of it with the same options.
+ * @throws DatasetError naming `where` as `pictureHeader`, and for damaged content
  */
 export const decodePicture = async (
   bytes: Uint8Array,
   where: string,
-  { rgb = false, header }: { rgb?: boolean; header?: PictureHeader } = {},
+  { header, ...options }: PictureOptions & { header?: PictureHeader } = {},
 ): Promise<Picture> => {
-  const { w, h, alpha, ...stored } = header ?? (await pictureHeader(bytes, where));
-  if (alpha && !rgb) throw new DatasetError(`${where}: has an alpha channel; grey or RGB were expected`);
-  const c = rgb ? 3 : stored.c;
+  const { h, w, c } = header ?? (await pictureHeader(bytes, where, options));
   try {
     const data = (await sharp(bytes, { limitInputPixels: w * h, ignoreIcc: true })
       .removeAlpha()
