@@ -32,7 +32,7 @@ export type { Classified, DigitClassifier } from './digit-classifier';
 export { featureIdentity } from './feature-extractor';
 export type { Extracted, ExtractOptions, FeatureExtractor, FeatureIdentity, Images } from './feature-extractor';
 export { compareResults, expectComparable, metricResult } from './metric-result';
-export type { Comparison, MetricResult, ReferenceIdentity } from './metric-result';
+export type { Comparison, MetricResult } from './metric-result';
 export { SET_METRICS, setMetric, setMetricNames } from './set-metrics';
 export type { FeatureSet, SetMetric, SetMetricName, SetNeed } from './set-metrics';
 export { loadStatistics, saveStatistics, StatisticsError } from './reference-statistics';
