@@ -6,7 +6,7 @@ import { productTransposed } from '../compute/products';
 import type { Points } from './measurement';
 
 export type PairOptions = {
-  block?: number; // rows of either set at a time: memory, and results to rounding
+  block?: number; // rows of one set at a time, with four times as many of the other: memory, and results to rounding
   signal?: AbortSignal; // stops between blocks by throwing the signal's reason
   onProgress?: (share: number) => void; // 0 to 1, of the whole call
 };
@@ -15,16 +15,19 @@ export type PairSettings = PairOptions & { block: number };
 
 export const PAIR_DEFAULTS: PairSettings = { block: 512, signal: undefined, onProgress: undefined };
 
-/** Rows as a product reads them: converted block by block, so that no second copy of a set is held. */
+/** Rows as products read them. */
 export type Rows<T extends Numbers> = {
   n: number;
   d: number;
   make: (length: number) => T;
-  read: (first: number, last: number, out: T) => void; // rows first .. last - 1
+  /** Gives rows first .. last - 1, `most` of them or fewer, in memory of its own: that of the reading before. */
+  reader: (most: number) => (first: number, last: number) => T;
 };
 
 /** Rows i0 .. i1 - 1 of x by rows j0 .. j1 - 1 of y: x_i . y_j is at (i - i0) (j1 - j0) + j - j0. */
 export type Block = { i0: number; i1: number; j0: number; j1: number };
+
+const TALL = 4; // blocks of x at a time: reading y's rows costs a fifth of their products with one
 
 /**
  * Visits every product x_i . y_j. When y is x itself, only blocks on and above the diagonal: every pair i < j, with some
@@ -37,25 +40,31 @@ export const visitProducts = async <T extends Numbers>(
   { block, signal, onProgress }: PairSettings,
 ): Promise<void> => {
   expectInteger('visitProducts', 'block', block, { min: 1 });
-  const { d, make } = x;
-  const [rows, columns] = [Math.min(block, x.n), Math.min(block, y.n)];
-  const [left, right, all] = [make(rows * d), make(columns * d), make(rows * columns)];
-  const starts = { x: Math.ceil(x.n / block), y: Math.ceil(y.n / block) };
-  const blocks = x === y ? (starts.x * (starts.x + 1)) / 2 : starts.x * starts.y;
-  let done = 0;
-  for (let i0 = 0; i0 < x.n; i0 += block) {
-    const i1 = Math.min(x.n, i0 + block);
-    const a = left.subarray(0, (i1 - i0) * d) as T;
-    x.read(i0, i1, a);
-    for (let j0 = x === y ? i0 : 0; j0 < y.n; j0 += block) {
+  const { d } = x;
+  const itself = x === y;
+  const [height, width] = [Math.min(TALL * block, x.n), Math.min(block, y.n)];
+  const [left, right] = [x.reader(height), y.reader(width)];
+  const space = x.make(height * width);
+  let [done, total] = [0, 0];
+  for (let j0 = 0; j0 < y.n; j0 += width) {
+    const j1 = Math.min(y.n, j0 + width);
+    total += (itself ? j1 : x.n) * (j1 - j0);
+  }
+  for (let top = 0; top < x.n; top += height) {
+    const bottom = Math.min(x.n, top + height);
+    const a = left(top, bottom);
+    for (let j0 = itself ? top : 0; j0 < y.n; j0 += width) {
       signal?.throwIfAborted();
-      const j1 = Math.min(y.n, j0 + block);
-      const b = right.subarray(0, (j1 - j0) * d) as T;
-      y.read(j0, j1, b);
-      const into = all.subarray(0, (i1 - i0) * (j1 - j0)) as T;
-      await productTransposed(a, b, { n: i1 - i0, m: j1 - j0, k: d }, { into, signal });
-      visit(into, { i0, i1, j0, j1 });
-      onProgress?.(++done / blocks);
+      const j1 = Math.min(y.n, j0 + width);
+      const i1 = itself ? Math.min(bottom, j1) : bottom;
+      const [n, m] = [i1 - top, j1 - j0];
+      const here = itself && j1 <= bottom; // y's rows are among x's
+      const b = here ? (a.subarray((j0 - top) * d, (j1 - top) * d) as T) : right(j0, j1);
+      const into = space.subarray(0, n * m) as T;
+      await productTransposed(a.subarray(0, n * d) as T, b, { n, m, k: d }, { into, signal });
+      visit(into, { i0: top, i1, j0, j1 });
+      done += n * m;
+      onProgress?.(done / total);
       await setImmediate();
     }
   }
@@ -89,23 +98,31 @@ export const squaredDistance = (x: Points, i: number, y: Points, j: number): num
 /** Float64 rows with their squared lengths. */
 export type SquaredRows = Rows<Float64Array> & { squares: Float64Array };
 
-/** Rows about a centre [d] (default the origin); `indices` chooses and orders them (default all). */
-export const rowsAbout = (
-  { data, n, d }: Points,
-  centre: Float64Array = new Float64Array(d),
-  indices?: ArrayLike<number>,
-): SquaredRows => {
-  const count = indices?.length ?? n;
-  const squares = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    const at = (indices ? indices[i] : i) * d;
-    for (let k = 0; k < d; k++) squares[i] += (data[at + k] - centre[k]) ** 2;
-  }
-  const read = (first: number, last: number, out: Float64Array): void => {
-    for (let i = first, to = 0; i < last; i++) {
-      const at = (indices ? indices[i] : i) * d;
-      for (let k = 0; k < d; k++) out[to++] = data[at + k] - centre[k];
-    }
+/** Rows of the points about a centre [d], converted as they are read: no second copy of a set is held. */
+export const rowsAbout = ({ data, n, d }: Points, centre: Float64Array): SquaredRows => {
+  const make = (length: number): Float64Array => new Float64Array(length);
+  const squares = make(n);
+  for (let i = 0; i < n; i++) for (let k = 0; k < d; k++) squares[i] += (data[i * d + k] - centre[k]) ** 2;
+  const reader: SquaredRows['reader'] = most => {
+    const space = make(most * d);
+    return (first, last) => {
+      for (let i = first * d, to = 0; i < last * d; i += d)
+        for (let k = 0; k < d; k++) space[to++] = data[i + k] - centre[k];
+      return space.subarray(0, (last - first) * d);
+    };
   };
-  return { n: count, d, squares, make: length => new Float64Array(length), read };
+  return { n, d, squares, make, reader };
+};
+
+/** Chosen rows in the order of their indices, held as float64: for a subset that is read several times. */
+export const rowsAt = ({ data, d }: Points, indices: ArrayLike<number>): SquaredRows => {
+  const n = indices.length;
+  const make = (length: number): Float64Array => new Float64Array(length);
+  const [held, squares] = [make(n * d), make(n)];
+  for (let i = 0; i < n; i++)
+    for (let k = 0; k < d; k++) {
+      const value = (held[i * d + k] = data[indices[i] * d + k]);
+      squares[i] += value * value;
+    }
+  return { n, d, squares, make, reader: () => (first, last) => held.subarray(first * d, last * d) };
 };

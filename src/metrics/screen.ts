@@ -17,17 +17,22 @@ export const screensAbout = (centre: Float64Array, sets: readonly Points[]): { s
   });
   const longest = Math.sqrt(Math.max(...lengths.map(squares => squares.reduce((a, b) => Math.max(a, b)))));
   const scale = longest > 0 ? 2 ** -Math.ceil(Math.log2(longest)) : 1;
-  const screens = sets.map(({ data, n, d }, set) => ({
+  const make = (length: number): Float32Array => new Float32Array(length);
+  const screenOf = ({ data, n, d }: Points, set: number): Screen => ({
     n,
     d,
     squares: lengths[set].map(square => square * scale ** 2),
-    make: (length: number) => new Float32Array(length),
-    read: (first: number, last: number, out: Float32Array): void => {
-      for (let i = first * d, to = 0; i < last * d; i += d)
-        for (let k = 0; k < d; k++) out[to++] = (data[i + k] - centre[k]) * scale;
+    make,
+    reader: most => {
+      const space = make(most * d);
+      return (first, last) => {
+        for (let i = first * d, to = 0; i < last * d; i += d)
+          for (let k = 0; k < d; k++) space[to++] = (data[i + k] - centre[k]) * scale;
+        return space.subarray(0, (last - first) * d);
+      };
     },
-  }));
-  return { scale, screens };
+  });
+  return { scale, screens: sets.map(screenOf) };
 };
 
 /**

@@ -114,7 +114,7 @@ test('order, the side that a set is on, a far mean and the unit change nothing',
 test('progress rises to 1 and an abort stops with its reason', async () => {
   const [x, y] = [normals(40, 3, 10), normals(40, 3, 11)];
   const shown: number[] = [];
-  await precisionRecall(x, y, { block: 16, onProgress: share => shown.push(share) });
+  await precisionRecall(x, y, { block: 4, onProgress: share => shown.push(share) });
   assert.ok(shown.length > 10 && shown.every((share, i) => i === 0 || share > shown[i - 1]));
   assert.equal(shown.at(-1), 1);
   await assert.rejects(precisionRecall(x, y, { signal: AbortSignal.abort(new Error('enough')) }), /enough/);
