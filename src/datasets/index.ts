@@ -29,3 +29,5 @@ export type { CropOptions, CropTransform } from './centre-crop';
 export { dataCache } from './cache';
 export { DATASET_NAMES, fetchedFolder, openDataset } from './open-dataset';
 export type { FetchedName, OpenDatasetOptions } from './open-dataset';
+export { download, DownloadError } from './download';
+export type { DownloadOptions, DownloadProgress } from './download';
