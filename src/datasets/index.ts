@@ -26,3 +26,8 @@ export { resizeTensorflow1 } from './resize-tensorflow';
 export type { FloatImages } from './resize-tensorflow';
 export { CROP_TRANSFORMS, cropTo } from './centre-crop';
 export type { CropOptions, CropTransform } from './centre-crop';
+export { dataCache } from './cache';
+export { DATASET_NAMES, fetchedFolder, openDataset } from './open-dataset';
+export type { FetchedName, OpenDatasetOptions } from './open-dataset';
+export { download, DownloadError } from './download';
+export type { DownloadOptions, DownloadProgress } from './download';

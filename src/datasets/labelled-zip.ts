@@ -38,7 +38,7 @@ export const openLabelledZip = async (
       length: names.length,
       read: index => zip.read(places[index]),
       nameOf: index => `${path}: '${names[index]}'`,
-      provenance: { file: basename(path), ...zip.fingerprint },
+      provenance: { file: basename(path), ...(await zip.fingerprint()) },
       close: zip.close,
     };
   } catch (error) {

@@ -24,7 +24,8 @@ const FINAL_STD = 0.5; // sigma_data
 const SCALE = RAW_STD.map(std => FINAL_STD / std);
 const BIAS = RAW_MEAN.map((mean, c) => -mean * SCALE[c]);
 
-const isNpy = (name: string): boolean => /\.npy$/i.test(name);
+/** Names of files that are taken for latents. */
+export const isNpy = (name: string): boolean => /\.npy$/i.test(name);
 
 /** A stored sample: means [4, H, W], and deviations [4, H, W] where the file has eight channels. */
 type Moments = { data: Float32Array; channels: number; h: number; w: number };

@@ -12,7 +12,7 @@ export type ZipArchive = {
   path: string;
   names: readonly string[]; // of all files in it, sorted
   read: (index: number) => Promise<Uint8Array>; // the file names[index], unpacked and checked
-  fingerprint: Readonly<Record<string, string>>; // sha256, or for very large files directorySha256
+  fingerprint: () => Promise<Readonly<Record<string, string>>>; // sha256, or for very large files directorySha256
   close: () => Promise<void>;
 };
 
@@ -163,11 +163,10 @@ export const openZip = async (path: string): Promise<ZipArchive> => {
     const zip = await fromRandomAccessReaderPromise(reader, size, options);
     const { places, start } = await readDirectory(zip, path);
     reader.release();
-    const fingerprint = await fingerprintOf(path, size, start);
     return {
       path,
       names: places.map(({ name }) => name),
-      fingerprint,
+      fingerprint: () => fingerprintOf(path, size, start),
       read: async index => {
         const place = places[index];
         try {
