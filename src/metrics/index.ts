@@ -38,3 +38,8 @@ export type { FeatureSet, SetMetric, SetMetricName, SetNeed } from './set-metric
 export { loadStatistics, saveStatistics, StatisticsError } from './reference-statistics';
 export type { LoadStatisticsOptions, ReferenceStatistics, Source } from './reference-statistics';
 export { NpzError } from './npz';
+export { FEATURE_KERNELS, preprocessingText } from './preprocessing';
+export type { FeatureKernel, Preprocessing } from './preprocessing';
+export type { FeatureDeclaration } from './feature-plan';
+export { onnxFeatures } from './onnx-features';
+export type { OnnxFeaturesOptions } from './onnx-features';
