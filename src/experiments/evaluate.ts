@@ -1,4 +1,12 @@
-import { featureIdentity, type FeatureSet, metricResult, type MetricResult, type SetMetric } from '../metrics';
+import {
+  featureIdentity,
+  type FeatureSet,
+  metricResult,
+  type MetricResult,
+  type ReferenceStatistics,
+  type SetMetric,
+  type Source,
+} from '../metrics';
 import { type EvaluateOptions, type EvaluationPlan, type EvaluationProgress, planEvaluation } from './evaluation-plan';
 import { type FeatureStore, featureStore, type ImageRange } from './feature-store';
 
@@ -68,12 +76,16 @@ const measureBlocks = async (
   return blocks;
 };
 
+/** Where statistics come from, and a warning where the file does not say of what features they are. */
+const sourceOf = ({ source, features }: ReferenceStatistics): Source =>
+  features ? source : { ...source, features: 'not said: taken to be the same' };
+
 /**
  * Measures images by metrics against real ones: blocks of n images of seeds of their own, each block against the same
  * reference. Images are bytes, as they would be stored. What is held is one chunk of images, and the reference's and one
  * block's features where a metric looks at single images (kid, pr, dc), else their statistics.
  *
- * The floor of a metric is its value for n other real images in place of the generated: of `real`, or of the reference's
+ * The floor of a metric is its value for n other real images in place of the judged: of `real`, or of the reference's
  * data set behind the first `nReference`; disjoint blocks, as many as there are up to `blocks`; none where fewer than n
  * are left.
  * @returns a result for each number of each metric, in the order of `metrics`
@@ -90,9 +102,9 @@ export const evaluate = async (given: EvaluateOptions): Promise<MetricResult[]> 
     measureBlocks(metrics, ranges, references, store, { stage, signal, onProgress });
   const { source, first, count } = real;
   const floors = source ? await measuredOf('real', { source, first, n, count }) : [];
-  const values = await measuredOf('generated', { source: images, first: seed, n, count: blocks, keep });
+  const values = await measuredOf('judged', { source: images, first: seed, n, count: blocks, keep });
 
-  const against = stored ? stored.identity : 'covariance' in reference ? reference.source : null;
+  const against = stored ? stored.identity : 'covariance' in reference ? sourceOf(reference) : null;
   return metrics.flatMap(metric =>
     Object.entries(metric.results).map(([name, better]) =>
       metricResult({

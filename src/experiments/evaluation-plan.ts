@@ -14,7 +14,7 @@ import { datasetImages, type ImageSource } from './image-source';
 
 /** How far a stage is, in images; `made` of the `done` were made by this call, the others found in the cache. */
 export type EvaluationProgress = {
-  stage: 'reference' | 'real' | 'generated';
+  stage: 'reference' | 'real' | 'judged';
   done: number;
   total: number;
   made: number;

@@ -8,6 +8,7 @@ import { type Dataset, digits } from '../../src/datasets';
 import { drawnImages, evaluate, type EvaluateOptions, type ImageSource, keepImages } from '../../src/experiments';
 import {
   densityCoverage,
+  featureIdentity,
   featureStatistics,
   frechet,
   inceptionScore,
@@ -176,12 +177,14 @@ test('every metric is given the sets that it is defined on, and its options are 
 test('statistics of the reference give the same as its images', async () => {
   const statistics = await featureStatistics(await digitFeatures('train', 0, 60));
   const source = { file: 'digits.npz' };
-  const [known] = await evaluate(options({ reference: { ...statistics, source } }));
+  const features = featureIdentity(projector());
+  const [known] = await evaluate(options({ reference: { ...statistics, source, features } }));
   const [drawn] = await evaluate(options());
   known.blocks.forEach((value, b) => assert.ok(close(value, drawn.blocks[b], 1e-9)));
   assert.deepEqual([known.reference, known.floor, known.nReference], [source, null, 60]);
   const [unknown] = await evaluate(options({ reference: { ...statistics, n: NaN, source } }));
   assert.deepEqual([unknown.nReference, unknown.blocks], [null, known.blocks]);
+  assert.match(String(unknown.reference?.features), /not said/);
 });
 
 test('cutting into chunks changes no value, and bounds the images in memory', async () => {
@@ -201,7 +204,7 @@ test('an interrupted evaluation goes on where it was and gives the same bits', a
     options({
       ...{ images, cache, chunk: 10, signal: controller.signal },
       onProgress: ({ stage, done }) => {
-        if (stage === 'generated' && done >= 50) controller.abort();
+        if (stage === 'judged' && done >= 50) controller.abort();
       },
     }),
   );
@@ -218,7 +221,7 @@ test('an interrupted evaluation goes on where it was and gives the same bits', a
   assert.deepEqual(rest.drawn, range(150, 30));
   assert.equal(extractor.sizes.length, 3);
   assert.deepEqual(resumed, whole);
-  assert.ok(progress.includes('generated 50/80 0') && progress.at(-1) === 'generated 80/80 30', progress.join());
+  assert.ok(progress.includes('judged 50/80 0') && progress.at(-1) === 'judged 80/80 30', progress.join());
 });
 
 test('what was made for other features, other images or another range is not taken for it', async () => {
