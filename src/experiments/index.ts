@@ -9,6 +9,7 @@ export * from './sweep';
 export * from './task';
 export * from './teachers';
 export * from './images';
+export * from './load-features';
 export * from './cifar10-run';
 export { evaluate } from './evaluate';
 export type { EvaluateOptions, EvaluationProgress } from './evaluation-plan';
