@@ -1,9 +1,9 @@
 // Times training steps, forward passes and sampling beside PyTorch on the same networks, weights and batches; every case
 // in a process of its own (one-case.ts). Drawing data and noise is timed on neither side, but for sampling's on ours.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeFileAtomic } from '../src/checkpoints';
@@ -12,6 +12,7 @@ import { expectInteger, expectOneOf } from '../src/compute/check';
 import { probeBlock, runtimeProblem } from '../src/compute/graph';
 import { type Case, CASES, SCALING } from './cases';
 import type { Row, Task } from './one-case';
+import { provenance } from './provenance';
 
 const ENGINES = ['compiled', ...BACKENDS] as const;
 type Engine = (typeof ENGINES)[number];
@@ -28,19 +29,11 @@ Rows replace those of the same case and engine in bench/results.json.`;
 
 const RESULTS = join(__dirname, 'results.json');
 
-const git = (...args: string[]): string => execFileSync('git', args, { cwd: __dirname, encoding: 'utf8' }).trim();
-
-/** Where and from what a row was measured. */
-const provenance = async () => ({
-  date: new Date().toISOString(),
-  commit:
-    git('rev-parse', '--short', 'HEAD') +
-    (git('status', '--porcelain', '--', '../src', '*.ts', '*.py') ? ' + changes' : ''),
-  machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-  node: process.version,
+const measuredHere = async () => ({
+  ...provenance(),
   block: runtimeProblem() === undefined ? await probeBlock() : 0,
 });
-type Measured = Row & Awaited<ReturnType<typeof provenance>>;
+type Measured = Row & Awaited<ReturnType<typeof measuredHere>>;
 
 /** Runs one task in a process of its own. */
 const measure = async (task: Task): Promise<Row> => {
@@ -129,7 +122,7 @@ const main = async (): Promise<void> => {
   const all = values.scaling ? (['compiled'] as const) : ENGINES.filter(name => name !== 'cpu');
   const engines = await startable(asked ?? all, note);
   await selectBackend({ backend: 'cpu' }); // some backend must be in use to trace the probe
-  const made = await provenance();
+  const made = await measuredHere();
   if (!values.json) console.log(line(COLUMNS.map(([heading]) => heading)));
   const failures: string[] = [];
   for (const which of known.filter(({ name }) => chosen.includes(name)))

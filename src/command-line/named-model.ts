@@ -1,5 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
-import { loadTeacher, TEACHER_NAMES, type TeacherName } from '../experiments';
+import { join } from 'node:path';
+import { newestFolder } from '../checkpoints';
+import { sha256OfFiles } from '../datasets/records';
+import { loadTeacher, TEACHER_NAMES, teacherFile, type TeacherName } from '../experiments';
 import { loadNetwork, type Model, type ReferenceOptions } from '../networks';
 import { loadGenerator } from '../training';
 import { referenceOptions } from './network-options';
@@ -14,4 +17,11 @@ export const loadModelNamed = async (name: string, options: ReferenceOptions = {
   const { provenance, ...model } = await loadNetwork(name, referenceOptions(options));
   const { sampler } = (provenance.values ?? {}) as { sampler?: string };
   return { ...model, sampler: sampler === 'multistep' ? 'multistep' : 'heun' };
+};
+
+/** SHA-256 of the file that `loadModelNamed` takes the weights from. */
+export const weightsSha256 = async (name: string): Promise<string> => {
+  if (TEACHER_NAMES.includes(name as TeacherName)) return sha256OfFiles([teacherFile(name as TeacherName)]);
+  if (!statSync(name).isDirectory()) return sha256OfFiles([name]);
+  return sha256OfFiles([join((await newestFolder(name)) ?? name, 'state.safetensors')]);
 };

@@ -3,31 +3,27 @@ import { dispose } from '@tensorflow/tfjs-core';
 import { writeFileAtomic, writeSafetensors } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
 import { BACKENDS, type BackendName, selectBackend } from '../compute/backend';
-import { SAMPLING_TIMES } from '../diffusion';
 import { imageGrid } from '../figures';
-import type { ReferenceOptions } from '../networks';
-import { sampleHeun, sampleMultistep, type Samples, type SamplerInput } from '../samplers';
+import type { Model, ReferenceOptions } from '../networks';
+import type { Samples } from '../samplers';
 import { TEACHER_NAMES } from '../experiments';
-import { loadModelNamed, type SampledModel } from './named-model';
+import { loadModelNamed } from './named-model';
 import { withNetworkOptions } from './network-options';
-import { count, decimal, index, numberList, seedList } from './options';
+import { count, index, seedList } from './options';
+import { chooseSampler, type SamplerOptions, withSamplerOptions } from './sampler-options';
 import { progressLine, type Terminal } from './terminal';
 
-type SampleOptions = ReferenceOptions & {
-  network: string;
-  seeds: number[];
-  steps?: number;
-  times?: number[];
-  label?: number;
-  guide?: string;
-  guidance?: number;
-  churn: number;
-  batch: number;
-  columns?: number;
-  scale: number;
-  out: string;
-  backend?: BackendName;
-};
+type SampleOptions = ReferenceOptions &
+  SamplerOptions & {
+    network: string;
+    seeds: number[];
+    label?: number;
+    batch: number;
+    columns?: number;
+    scale: number;
+    out: string;
+    backend?: BackendName;
+  };
 
 /** The class of each image: the one asked for, or the seed's, so that an image depends on its seed alone. */
 const labelsOf = ({ seeds, label }: SampleOptions, classes: number): number[] | undefined => {
@@ -36,24 +32,6 @@ const labelsOf = ({ seeds, label }: SampleOptions, classes: number): number[] | 
     return undefined;
   }
   return seeds.map(seed => label ?? seed % classes);
-};
-
-const draw = async (model: SampledModel, input: SamplerInput, options: SampleOptions): Promise<Samples> => {
-  const { times, steps, churn, guidance, guide } = options;
-  if (times !== undefined || model.sampler === 'multistep') {
-    if (guide !== undefined || churn > 0)
-      throw new ArgumentError("--guide and --churn are options of EDM's sampler; a generator in few steps has none");
-    const chosen = times ?? SAMPLING_TIMES[steps ?? 4];
-    if (!chosen) throw new ArgumentError(`no standard times for ${steps} steps; pass --times, as 80,16.78,2.24,0.131`);
-    return sampleMultistep({ ...input, times: chosen });
-  }
-  if (guide === undefined) return sampleHeun({ ...input, steps, churn, guidance });
-  const guiding = await loadModelNamed(guide);
-  try {
-    return await sampleHeun({ ...input, steps, churn, guide: guiding, guidance });
-  } finally {
-    dispose(guiding.parameters);
-  }
 };
 
 /** Refuses, before any work, an output that the samples cannot go into. */
@@ -80,33 +58,30 @@ const write = async ({ data, n, shape }: Samples, { seeds, out, columns, scale }
 
 /** `cosim sample`. */
 export const sampleCommand = (terminal: Terminal): Command =>
-  withNetworkOptions(
-    new Command('sample')
-      .summary('draw samples from a network')
-      .description(
-        "Draws samples: EDM's Heun sampler for diffusion models, Algorithm 1 of CoSIM in few steps for its generators. " +
-          'An image depends on its seed, not on how many are drawn with it.',
-      )
-      .requiredOption(
-        '--network <file>',
-        `checkpoint, folder of a run, or a shipped model (${TEACHER_NAMES.join(', ')})`,
-      )
-      .addOption(
-        new Option('--seeds <list>', 'one image a seed: 0-63, or 1,2,5-8')
-          .argParser(seedList)
-          .default(seedList('0-63'), '0-63'),
-      )
-      .option('--steps <n>', 'noise levels (default: 18; of a CoSIM generator 1, 2 or 4, default 4)', count)
-      .option('--times <list>', "a CoSIM generator's noise levels, decreasing: 80,1.4", numberList)
-      .option('--label <class>', 'class of all images (default: seed modulo the number of classes)', index)
-      .option('--guide <file>', 'a weaker network to guide away from (autoguidance)')
-      .option('--guidance <weight>', 'weight of the network against its guide, 1: none', decimal)
-      .option('--churn <amount>', "S_churn of EDM's sampler", decimal, 0)
-      .option('--batch <n>', 'images computed at a time: memory, never results', count, 64)
-      .option('--out <file>', 'PNG with all images, or safetensors with their values', 'samples.png')
-      .option('--columns <n>', 'images in a row of the PNG (default: about square)', count)
-      .option('--scale <n>', 'PNG pixels per image pixel', count, 2)
-      .addOption(new Option('--backend <name>', 'where to compute (default: the best there is)').choices(BACKENDS)),
+  withSamplerOptions(
+    withNetworkOptions(
+      new Command('sample')
+        .summary('draw samples from a network')
+        .description(
+          "Draws samples: EDM's Heun sampler for diffusion models, Algorithm 1 of CoSIM in few steps for its generators. " +
+            'An image depends on its seed, not on how many are drawn with it.',
+        )
+        .requiredOption(
+          '--network <file>',
+          `checkpoint, folder of a run, or a shipped model (${TEACHER_NAMES.join(', ')})`,
+        )
+        .addOption(
+          new Option('--seeds <list>', 'one image a seed: 0-63, or 1,2,5-8')
+            .argParser(seedList)
+            .default(seedList('0-63'), '0-63'),
+        )
+        .option('--label <class>', 'class of all images (default: seed modulo the number of classes)', index)
+        .option('--batch <n>', 'images computed at a time: memory, never results', count, 64)
+        .option('--out <file>', 'PNG with all images, or safetensors with their values', 'samples.png')
+        .option('--columns <n>', 'images in a row of the PNG (default: about square)', count)
+        .option('--scale <n>', 'PNG pixels per image pixel', count, 2)
+        .addOption(new Option('--backend <name>', 'where to compute (default: the best there is)').choices(BACKENDS)),
+    ),
   )
     .addHelpText(
       'after',
@@ -123,19 +98,22 @@ Examples:
       const model = await loadModelNamed(options.network, options);
       const progress = progressLine(terminal);
       const started = performance.now();
+      let guide: Model | undefined;
       try {
         checkOutput(options.out, model.denoiser.sampleShape);
-        const samples = await draw(
-          model,
+        const labels = labelsOf(options, model.denoiser.classes);
+        const sampler = await chooseSampler(model, options);
+        ({ guide } = sampler);
+        const samples = await sampler.draw(
           {
             ...model,
             seeds: options.seeds,
-            labels: labelsOf(options, model.denoiser.classes),
+            labels,
             batch: options.batch,
             onStep: ({ step, steps, done, total }) =>
               progress.show(`${done} of ${total} images, step ${step} of ${steps}`),
           },
-          options,
+          guide,
         );
         await write(samples, options);
         const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -145,6 +123,6 @@ Examples:
         );
       } finally {
         progress.clear();
-        dispose(model.parameters);
+        dispose([model.parameters, guide?.parameters ?? []]);
       }
     });

@@ -19,6 +19,9 @@ const FILES: Record<Split, readonly string[]> = {
   test: ['test_batch.bin'],
 };
 
+/** Names of the files of all splits. */
+export const CIFAR10_FILES: readonly string[] = [...FILES.train, ...FILES.test];
+
 const recordFile = async (path: string): Promise<RecordFile | undefined> => {
   const found = await stat(path).catch(() => undefined);
   if (!found) return undefined;

@@ -1,4 +1,12 @@
-import { featureIdentity, type FeatureSet, metricResult, type MetricResult, type SetMetric } from '../metrics';
+import {
+  featureIdentity,
+  type FeatureSet,
+  metricResult,
+  type MetricResult,
+  type ReferenceStatistics,
+  type SetMetric,
+  type Source,
+} from '../metrics';
 import { type EvaluateOptions, type EvaluationPlan, type EvaluationProgress, planEvaluation } from './evaluation-plan';
 import { type FeatureStore, featureStore, type ImageRange } from './feature-store';
 
@@ -7,23 +15,24 @@ type Measured = Record<string, { value: number; options: Record<string, number> 
 
 const needsOf = (metrics: readonly SetMetric[]): Set<SetMetric['needs']> => new Set(metrics.map(({ needs }) => needs));
 
-/** The reference as a metric is given it: whole, or as many images of it as there are samples. */
-const referenceFor = ({ reference }: SetMetric, whole: FeatureSet, n: number): FeatureSet => {
-  if (reference === 'none') return { n: 0 };
-  if (reference === 'all' || !whole.points || whole.n <= n) return whole;
-  const { data, d } = whole.points;
-  return { n, points: { data: data.subarray(0, n * d), n, d } };
+/** The reference as a kind of metric is given it. */
+type References = Record<SetMetric['reference'], FeatureSet>;
+
+const referencesOf = (whole: FeatureSet, n: number): References => {
+  const { points } = whole;
+  const part = points && { data: points.data.subarray(0, n * points.d), n, d: points.d };
+  return { all: whole, 'as many': part && n < whole.n ? { n, points: part } : whole, none: { n: 0 } };
 };
 
 const measure = async (
   metrics: readonly SetMetric[],
   samples: FeatureSet,
-  whole: FeatureSet,
+  references: References,
   signal?: AbortSignal,
 ): Promise<Measured> => {
   const measured: Measured = {};
   for (const metric of metrics) {
-    const { values, options = {} } = await metric.measure(samples, referenceFor(metric, whole, samples.n), signal);
+    const { values, options = {} } = await metric.measure(samples, references[metric.reference], signal);
     for (const [name, value] of Object.entries(values)) measured[name] = { value, options };
   }
   return measured;
@@ -35,7 +44,7 @@ const collectReference = async (
   { reference, onProgress }: EvaluateOptions,
   store: FeatureStore,
 ): Promise<FeatureSet> => {
-  if ('statistics' in reference) return { n: nReference, statistics: reference.statistics };
+  if ('covariance' in reference) return { n: nReference, statistics: reference };
   const comparing = metrics.filter(metric => metric.reference !== 'none');
   if (!stored || comparing.length === 0) return { n: 0 };
   const total = comparing.some(metric => metric.reference === 'all') ? nReference : Math.min(n, nReference);
@@ -48,7 +57,7 @@ const collectReference = async (
 const measureBlocks = async (
   metrics: readonly SetMetric[],
   { count, ...range }: ImageRange & { count: number },
-  whole: FeatureSet,
+  references: References,
   store: FeatureStore,
   { stage, signal, onProgress }: Pick<EvaluateOptions, 'signal' | 'onProgress'> & Pick<EvaluationProgress, 'stage'>,
 ): Promise<Measured[]> => {
@@ -62,17 +71,21 @@ const measureBlocks = async (
       onProgress?.({ stage, done: b * n + done, total: count * n, made: before + made });
     });
     before += made;
-    blocks.push(await measure(metrics, samples, whole, signal));
+    blocks.push(await measure(metrics, samples, references, signal));
   }
   return blocks;
 };
+
+/** Where statistics come from, and a warning where the file does not say of what features they are. */
+const sourceOf = ({ source, features }: ReferenceStatistics): Source =>
+  features ? source : { ...source, features: 'not said: taken to be the same' };
 
 /**
  * Measures images by metrics against real ones: blocks of n images of seeds of their own, each block against the same
  * reference. Images are bytes, as they would be stored. What is held is one chunk of images, and the reference's and one
  * block's features where a metric looks at single images (kid, pr, dc), else their statistics.
  *
- * The floor of a metric is its value for n other real images in place of the generated: of `real`, or of the reference's
+ * The floor of a metric is its value for n other real images in place of the judged: of `real`, or of the reference's
  * data set behind the first `nReference`; disjoint blocks, as many as there are up to `blocks`; none where fewer than n
  * are left.
  * @returns a result for each number of each metric, in the order of `metrics`
@@ -84,14 +97,14 @@ export const evaluate = async (given: EvaluateOptions): Promise<MetricResult[]> 
   const { metrics, stored, real, n, blocks, seed, chunk } = plan;
   const { images, reference, extractor, cache: folder, batch, keep, signal, onProgress } = given;
   const store = featureStore({ extractor, folder, chunk, batch, signal });
-  const whole = await collectReference(plan, given, store);
+  const references = referencesOf(await collectReference(plan, given, store), n);
   const measuredOf = (stage: EvaluationProgress['stage'], ranges: ImageRange & { count: number }) =>
-    measureBlocks(metrics, ranges, whole, store, { stage, signal, onProgress });
+    measureBlocks(metrics, ranges, references, store, { stage, signal, onProgress });
   const { source, first, count } = real;
   const floors = source ? await measuredOf('real', { source, first, n, count }) : [];
-  const values = await measuredOf('generated', { source: images, first: seed, n, count: blocks, keep });
+  const values = await measuredOf('judged', { source: images, first: seed, n, count: blocks, keep });
 
-  const against = stored ? stored.identity : 'statistics' in reference ? reference.identity : null;
+  const against = stored ? stored.identity : 'covariance' in reference ? sourceOf(reference) : null;
   return metrics.flatMap(metric =>
     Object.entries(metric.results).map(([name, better]) =>
       metricResult({
@@ -99,7 +112,7 @@ export const evaluate = async (given: EvaluateOptions): Promise<MetricResult[]> 
         blocks: values.map(block => block[name].value),
         smallerIsBetter: better === 'smaller',
         n,
-        nReference: referenceFor(metric, whole, n).n,
+        nReference: Number.isNaN(references[metric.reference].n) ? null : references[metric.reference].n,
         options: values[0][name].options,
         features: featureIdentity(extractor),
         reference: metric.reference === 'none' ? null : against,

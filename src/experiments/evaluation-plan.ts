@@ -2,26 +2,19 @@
 import { expectInteger, expectKeys, fail } from '../compute/check';
 import type { Dataset } from '../datasets';
 import {
+  expectSameFeatures,
   type FeatureExtractor,
-  type FeatureIdentity,
-  type FeatureStatistics,
-  type ReferenceIdentity,
+  featureIdentity,
+  type ReferenceStatistics,
   setMetric,
   type SetMetric,
 } from '../metrics';
 import type { ImageKeeper } from './feature-store';
 import { datasetImages, type ImageSource } from './image-source';
 
-/** Statistics of real images, as a file keeps them. */
-export type ReferenceStatistics = {
-  statistics: FeatureStatistics;
-  identity: ReferenceIdentity;
-  features: FeatureIdentity | null; // null: the file does not say what network they were taken with
-};
-
 /** How far a stage is, in images; `made` of the `done` were made by this call, the others found in the cache. */
 export type EvaluationProgress = {
-  stage: 'reference' | 'real' | 'generated';
+  stage: 'reference' | 'real' | 'judged';
   done: number;
   total: number;
   made: number;
@@ -29,7 +22,7 @@ export type EvaluationProgress = {
 
 export type EvaluateOptions = {
   images: ImageSource; // what is judged
-  reference: Dataset | ReferenceStatistics; // a data set is read in one fixed random order
+  reference: Dataset | ReferenceStatistics; // real images, read in one fixed random order, or what is kept of them
   nReference?: number; // real images of a reference data set; default all, 10,000 of an endless one
   real?: Dataset; // real images for the floor, none of them in the reference; default: those the reference leaves out
   extractor: FeatureExtractor; // stays the caller's
@@ -96,12 +89,9 @@ const checkShapes = (images: ImageSource, others: readonly (ImageSource | undefi
       );
 };
 
-const checkStatistics = ({ features, statistics }: ReferenceStatistics, extractor: FeatureExtractor): void => {
-  if (statistics.d !== extractor.d)
-    fail(where, 'reference.statistics.d', `that of the features '${extractor.name}', ${extractor.d}`, statistics.d);
-  for (const key of ['sha256', 'preprocessing'] as const)
-    if (features && features[key] !== extractor[key])
-      fail(where, `reference.features.${key}`, `that of the features, '${extractor[key]}'`, features[key]);
+const checkStatistics = ({ d, features }: ReferenceStatistics, extractor: FeatureExtractor): void => {
+  if (d !== extractor.d) fail(where, 'reference.d', `${extractor.d} as the features of '${extractor.name}'`, d);
+  expectSameFeatures(where, { features: featureIdentity(extractor) }, { features });
 };
 
 const checkMetrics = (
@@ -112,12 +102,16 @@ const checkMetrics = (
   metrics.forEach(({ needs, reference: against }, i) => {
     if (needs === 'logits' && extractor.classes === 0)
       fail(where, 'extractor', `a network with a classifier, which '${names[i]}' looks at`, extractor.name);
-    if ('statistics' in reference && needs !== 'statistics' && against !== 'none')
+    if ('covariance' in reference && needs !== 'statistics' && against !== 'none')
       fail(where, 'reference', `a data set: '${names[i]}' looks at single images`, 'statistics');
   });
 };
 
-const referenceSize = ({ name, length }: Dataset, n = length === Infinity ? ENDLESS_REFERENCE : length): number =>
+/** Images of a reference: all of a stored data set unless told otherwise. */
+export const referenceSize = (
+  { name, length }: Dataset,
+  n = length === Infinity ? ENDLESS_REFERENCE : length,
+): number =>
   n <= length
     ? expectInteger(where, 'nReference', n, { min: 2 })
     : fail(where, 'nReference', `at most the ${length} images of '${name}'`, n);
@@ -139,10 +133,10 @@ export const planEvaluation = (given: EvaluateOptions): EvaluationPlan => {
     );
   const metrics = given.metrics.map(setMetric);
   checkMetrics(metrics, given);
-  const known = 'statistics' in reference;
+  const known = 'covariance' in reference;
   if (known) checkStatistics(reference, extractor);
   const stored = known ? undefined : datasetImages(reference, { shuffled: true });
-  const nReference = known ? reference.statistics.n : referenceSize(reference, given.nReference);
+  const nReference = known ? reference.n : referenceSize(reference, given.nReference);
   const real = given.real && datasetImages(given.real, { shuffled: true });
   checkShapes(images, [stored, real]);
   const others = planReal(real, stored, { nReference, n, blocks });

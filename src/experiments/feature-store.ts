@@ -112,7 +112,7 @@ export const featureStore = ({ extractor, folder, chunk, batch, signal }: Featur
   return {
     collect: async (range, needs, onChunk) => {
       const { first, n } = range;
-      const statistics = needs.has('statistics') ? accumulateStatistics(extractor.d) : undefined;
+      const statistics = needs.has('statistics') ? accumulateStatistics(extractor.d, { signal }) : undefined;
       const [points, logits] = [collector(n), collector(n)];
       let made = 0;
       for (let at = 0; at < n; at += chunk) {
@@ -122,7 +122,7 @@ export const featureStore = ({ extractor, folder, chunk, batch, signal }: Featur
           onChunk?.(at + share * count, made + share * count),
         );
         if (!part.found) made += count;
-        statistics?.add(part.features);
+        await statistics?.add(part.features);
         if (needs.has('points')) points.add(part.features);
         if (needs.has('logits') && part.logits) logits.add(part.logits);
         onChunk?.(at + count, made);
@@ -130,7 +130,7 @@ export const featureStore = ({ extractor, folder, chunk, batch, signal }: Featur
       }
       return {
         n,
-        ...(statistics && { statistics: statistics.result() }),
+        ...(statistics && { statistics: await statistics.result() }),
         ...(needs.has('points') && { points: points.result() }),
         ...(needs.has('logits') && { logits: logits.result() }),
       };

@@ -1,8 +1,6 @@
 import { ArgumentError } from '../compute/check';
 import type { FeatureIdentity } from './feature-extractor';
-
-/** What real images a result was taken against: name, files, sha256, split, order; whatever tells two references apart. */
-export type ReferenceIdentity = Readonly<Record<string, string | number>>;
+import type { Source } from './reference-statistics';
 
 /** A number and all that it depends on; plain JSON. */
 export type MetricResult = {
@@ -12,10 +10,10 @@ export type MetricResult = {
   spread: number; // largest - smallest of the blocks; 0 for one
   smallerIsBetter: boolean;
   n: number; // images of a block
-  nReference: number; // real images they were compared with; 0: none
+  nReference: number | null; // real images they were compared with; 0: none, null: not known
   options: Readonly<Record<string, number>>; // of the metric: k, subsets, ...
   features: FeatureIdentity;
-  reference: ReferenceIdentity | null; // null: the metric sees no reference
+  reference: Source | null; // the real images: name, sha256, split, order; null: the metric sees none
   seeds: { first: number; last: number }[]; // of each block; of stored images, their places
   floor: number | null; // the same of real images in place of the generated, at the same n: what a perfect model gets
   floorBlocks: number[]; // its blocks, disjoint

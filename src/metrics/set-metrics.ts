@@ -1,7 +1,12 @@
 import { unknownName } from '../compute/check';
+import { densityCoverage } from './density-coverage';
 import type { FeatureStatistics } from './feature-statistics';
 import { frechetDistance } from './frechet';
+import { inceptionScore } from './inception-score';
+import { kid } from './kid';
+import { manifold, type Manifold } from './manifold';
 import type { Points } from './measurement';
+import { precisionRecall } from './precision-recall';
 
 /** What of a set of images a metric looks at. */
 export type SetNeed = 'statistics' | 'points' | 'logits';
@@ -26,6 +31,15 @@ export type SetMetric = {
   ) => Promise<{ values: Record<string, number>; options?: Record<string, number> }>;
 };
 
+/** The neighbours of a reference, found once for all blocks of samples and for pr and dc together. */
+const manifolds = new WeakMap<Points, Manifold>();
+
+const referenceManifold = async (points: Points, signal?: AbortSignal): Promise<Manifold> => {
+  const found = manifolds.get(points) ?? (await manifold(points, { signal }));
+  manifolds.set(points, found);
+  return found;
+};
+
 /** Every metric of `evaluate` by name: a new one is a file of its own and an entry here. */
 export const SET_METRICS = {
   fd: {
@@ -35,6 +49,44 @@ export const SET_METRICS = {
     measure: async (samples, reference, signal) => {
       const { value } = await frechetDistance(samples.statistics!, reference.statistics!, { signal });
       return { values: { fd: value } };
+    },
+  },
+  kid: {
+    results: { kid: 'smaller' },
+    needs: 'points',
+    reference: 'all',
+    measure: async (samples, reference, signal) => {
+      const { value, subsets, subsetSize } = await kid(samples.points!, reference.points!, { signal });
+      return { values: { kid: value }, options: { subsets, subsetSize } };
+    },
+  },
+  is: {
+    results: { is: 'larger' },
+    needs: 'logits',
+    reference: 'none',
+    measure: samples => {
+      const { value, splits } = inceptionScore(samples.logits!);
+      return Promise.resolve({ values: { is: value }, options: { splits } });
+    },
+  },
+  pr: {
+    results: { precision: 'larger', recall: 'larger' },
+    needs: 'points',
+    reference: 'as many',
+    measure: async (samples, reference, signal) => {
+      const real = await referenceManifold(reference.points!, signal);
+      const { precision, recall, k } = await precisionRecall(samples.points!, real, { signal });
+      return { values: { precision, recall }, options: { k } };
+    },
+  },
+  dc: {
+    results: { density: 'larger', coverage: 'larger' },
+    needs: 'points',
+    reference: 'as many',
+    measure: async (samples, reference, signal) => {
+      const real = await referenceManifold(reference.points!, signal);
+      const { density, coverage, k } = await densityCoverage(samples.points!, real, { signal });
+      return { values: { density, coverage }, options: { k } };
     },
   },
 } as const satisfies Record<string, SetMetric>;

@@ -61,6 +61,9 @@ const FEW = 1e9;
 const products = ({ parameters, sampleShape }: Denoiser): number =>
   parameterCount(parameters) * tf.util.sizeFromShape(sampleShape.slice(0, -1));
 
+/** Whether compiling the network costs less than it saves, over this many network calls for one sample in all. */
+export const compilingPays = (denoiser: Denoiser, calls: number): boolean => calls * products(denoiser) >= FEW;
+
 /**
  * Takes the steps for one batch of seeds after another and collects the samples on the host, so that memory does not
  * grow with their number. `calls` is the number of network calls a batch; `steps` is given the input with the network on
@@ -74,7 +77,7 @@ export const inBatches = async (
 ): Promise<Samples> => {
   check(where, input);
   const { engine = 'auto', seeds, denoiser } = input;
-  if (engine === 'auto' && seeds.length * calls * products(denoiser) < FEW) return sampleAll(input, steps(input));
+  if (engine === 'auto' && !compilingPays(denoiser, seeds.length * calls)) return sampleAll(input, steps(input));
   return withEngine(engine, input, model => {
     const compiled = { ...input, ...model };
     return sampleAll(compiled, steps(compiled));

@@ -1,3 +1,4 @@
+export { compilingPays } from './batches';
 export type { Samples, SamplerInput } from './batches';
 export { checkExport } from './check-export';
 export { exportGenerator, exportSampler, type ExportOptions, type ExportReport } from './export';

@@ -6,7 +6,16 @@ import sharp from 'sharp';
 import { normal } from '../../src/compute/noise';
 import { type Dataset, digits } from '../../src/datasets';
 import { drawnImages, evaluate, type EvaluateOptions, type ImageSource, keepImages } from '../../src/experiments';
-import { featureStatistics, frechet, type Points } from '../../src/metrics';
+import {
+  densityCoverage,
+  featureIdentity,
+  featureStatistics,
+  frechet,
+  inceptionScore,
+  kid,
+  type Points,
+  precisionRecall,
+} from '../../src/metrics';
 import { close } from '../metrics/sets';
 import { temporaryFolder } from '../command-line/commands';
 import { projection, projector } from './projector';
@@ -69,10 +78,12 @@ const options = (given: Partial<EvaluateOptions> = {}): EvaluateOptions => ({
 test('each block is the Fréchet distance of the images of its seeds, drawn and stored as bytes', async () => {
   const [result] = await evaluate(options());
   const reference = await digitFeatures('train', 0, 60);
-  const expected = [100, 140].map(first => {
-    const data = stored(noiseImages(range(first, 40), -0.5));
-    return frechet(projection({ data, n: 40, h: 16, w: 16, c: 1 }), reference).value;
-  });
+  const expected = await Promise.all(
+    [100, 140].map(async first => {
+      const data = stored(noiseImages(range(first, 40), -0.5));
+      return (await frechet(projection({ data, n: 40, h: 16, w: 16, c: 1 }), reference)).value;
+    }),
+  );
   result.blocks.forEach((value, b) => assert.ok(close(value, expected[b], 1e-12), `${value}, expected ${expected[b]}`));
   assert.ok(close(result.value, (expected[0] + expected[1]) / 2, 1e-12));
   assert.deepEqual(result.seeds, [
@@ -88,14 +99,14 @@ test('the floor is that of real images behind the reference, or of another split
   const reference = await digitFeatures('train', 0, 60);
   const [own] = await evaluate(options());
   const expected = await Promise.all(
-    [60, 100].map(async first => frechet(await digitFeatures('train', first, 40), reference).value),
+    [60, 100].map(async first => (await frechet(await digitFeatures('train', first, 40), reference)).value),
   );
   own.floorBlocks.forEach((value, b) => assert.ok(close(value, expected[b], 1e-12)));
   assert.ok(own.floor! < own.value, `${own.floor} of ${own.value}`);
   assert.match(own.floorOf, /other images of 'digits16', train/);
 
   const [other] = await evaluate(options({ real: digits({ split: 'test' }) }));
-  const first = frechet(await digitFeatures('test', 0, 40), reference).value;
+  const first = (await frechet(await digitFeatures('test', 0, 40), reference)).value;
   assert.ok(close(other.floorBlocks[0], first, 1e-12));
   assert.deepEqual(other.blocks, own.blocks);
 });
@@ -133,13 +144,47 @@ test('without enough other real images there is no floor, and the result says wh
   assert.equal(floorOf, "none: 'ramp' has 0 other images, 40 are needed");
 });
 
+test('every metric is given the sets that it is defined on, and its options are in the result', async () => {
+  const metrics = ['kid', 'is', 'pr', 'dc'];
+  const results = await evaluate(options({ metrics, blocks: 1 }));
+  const data = stored(noiseImages(range(100, 40), -0.5));
+  const samples = projection({ data, n: 40, h: 16, w: 16, c: 1 });
+  const [all, asMany] = [await digitFeatures('train', 0, 60), await digitFeatures('train', 0, 40)];
+  const [{ value }, near, dense] = [
+    await kid(samples, all),
+    await precisionRecall(samples, asMany),
+    await densityCoverage(samples, asMany),
+  ];
+  const { precision, recall } = near;
+  assert.deepEqual(
+    results.map(({ metric, value, nReference, options }) => [metric, value, nReference, options]),
+    [
+      ['kid', value, 60, { subsets: 100, subsetSize: 40 }],
+      ['is', inceptionScore(samples).value, 0, { splits: 10 }],
+      ['precision', precision, 40, { k: 3 }],
+      ['recall', recall, 40, { k: 3 }],
+      ['density', dense.density, 40, { k: 5 }],
+      ['coverage', dense.coverage, 40, { k: 5 }],
+    ],
+  );
+  assert.deepEqual(
+    results.map(({ smallerIsBetter }) => smallerIsBetter),
+    [true, false, false, false, false, false],
+  );
+  assert.equal(results[1].reference, null);
+});
+
 test('statistics of the reference give the same as its images', async () => {
-  const statistics = featureStatistics(await digitFeatures('train', 0, 60));
-  const identity = { name: 'digits.npz' };
-  const [known] = await evaluate(options({ reference: { statistics, identity, features: null } }));
+  const statistics = await featureStatistics(await digitFeatures('train', 0, 60));
+  const source = { file: 'digits.npz' };
+  const features = featureIdentity(projector());
+  const [known] = await evaluate(options({ reference: { ...statistics, source, features } }));
   const [drawn] = await evaluate(options());
   known.blocks.forEach((value, b) => assert.ok(close(value, drawn.blocks[b], 1e-9)));
-  assert.deepEqual([known.reference, known.floor, known.nReference], [identity, null, 60]);
+  assert.deepEqual([known.reference, known.floor, known.nReference], [source, null, 60]);
+  const [unknown] = await evaluate(options({ reference: { ...statistics, n: NaN, source } }));
+  assert.deepEqual([unknown.nReference, unknown.blocks], [null, known.blocks]);
+  assert.match(String(unknown.reference?.features), /not said/);
 });
 
 test('cutting into chunks changes no value, and bounds the images in memory', async () => {
@@ -159,7 +204,7 @@ test('an interrupted evaluation goes on where it was and gives the same bits', a
     options({
       ...{ images, cache, chunk: 10, signal: controller.signal },
       onProgress: ({ stage, done }) => {
-        if (stage === 'generated' && done >= 50) controller.abort();
+        if (stage === 'judged' && done >= 50) controller.abort();
       },
     }),
   );
@@ -176,7 +221,7 @@ test('an interrupted evaluation goes on where it was and gives the same bits', a
   assert.deepEqual(rest.drawn, range(150, 30));
   assert.equal(extractor.sizes.length, 3);
   assert.deepEqual(resumed, whole);
-  assert.ok(progress.includes('generated 50/80 0') && progress.at(-1) === 'generated 80/80 30', progress.join());
+  assert.ok(progress.includes('judged 50/80 0') && progress.at(-1) === 'judged 80/80 30', progress.join());
 });
 
 test('what was made for other features, other images or another range is not taken for it', async () => {
@@ -246,20 +291,24 @@ const diverged = drawnImages({
   },
 });
 
-const statistics = { n: 60, d: 4, mean: new Float64Array(4), covariance: new Float64Array(16) };
-const known = { statistics, identity: { name: 'x.npz' }, features: null };
+const known = {
+  ...{ n: 60, d: 4, mean: new Float64Array(4), covariance: new Float64Array(16) },
+  source: { file: 'x.npz' },
+};
 
 const refusals: [name: string, given: Partial<EvaluateOptions>, message: RegExp][] = [
   ['unknown option', { block: 3 } as Partial<EvaluateOptions>, /unknown option 'block'. Did you mean 'blocks'\?/],
   ['unknown metric', { metrics: ['fid'] }, /unknown metric 'fid'. Did you mean 'fd'\?/],
+  ['no classifier', { metrics: ['is'], extractor: { ...projector(), classes: 0 } }, /extractor must be a network with a classifier, which 'is' looks at/],
+  ['single images of statistics', { metrics: ['fd', 'pr'], reference: known }, /reference must be a data set: 'pr' looks at single images/],
   ['no metric', { metrics: [] }, /metrics must be at least one/],
   ['one image', { n: 1 }, /n must be an integer from 2/],
   ['no block', { blocks: 0 }, /blocks must be an integer from 1/],
   ['a reference that is too small', { reference: ramp(50) }, /nReference must be at most the 50 images of 'ramp', got 60/],
   ['images of another shape', { reference: digits({ resolution: 8 }) }, /images of 'noise' must be \[8, 8, 1\] as those of 'digits8', got \[16,16,1\]/],
   ['a network that diverged', { images: diverged }, /the image of seed 103 must be made of finite numbers/],
-  ['statistics of another size', { reference: { ...known, statistics: { ...statistics, d: 5 } } }, /statistics\.d must be that of the features 'projection', 4, got 5/],
-  ['statistics of other features', { reference: { ...known, features: { name: 'x', d: 4, sha256: 'other', preprocessing: 'none' } } }, /features\.sha256 must be that of the features, 'none', got 'other'/],
+  ['statistics of another size', { reference: { ...known, d: 5 } }, /reference\.d must be 4 as the features of 'projection', got 5/],
+  ['statistics of other features', { reference: { ...known, features: { name: 'x', d: 4, sha256: 'other', preprocessing: 'none' } } }, /evaluate: both sets must be of the same features/],
 ]; // prettier-ignore
 
 for (const [name, given, message] of refusals)

@@ -17,14 +17,15 @@ export const projection = ({ data, n, h, w, c }: Images): Points => {
   return { data: features, n, d: D };
 };
 
-/** A feature extractor without a network; `sizes` has the number of images of each call. */
+/** A feature extractor without a network, whose features are its logits too; `sizes` has the number of images of each call. */
 export const projector = (): FeatureExtractor & { sizes: number[] } => {
   const sizes: number[] = [];
   return {
-    ...{ name: 'projection', d: D, classes: 0, sha256: 'none', preprocessing: 'none', sizes },
+    ...{ name: 'projection', d: D, classes: D, sha256: 'none', preprocessing: 'none', sizes },
     extract: images => {
       sizes.push(images.n);
-      return Promise.resolve({ features: projection(images) });
+      const features = projection(images);
+      return Promise.resolve({ features, logits: features });
     },
     dispose: () => Promise.resolve(),
   };

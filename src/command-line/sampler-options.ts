@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { ArgumentError } from '../compute/check';
+import { SAMPLING_TIMES } from '../diffusion';
+import type { Model } from '../networks';
+import { sampleHeun, sampleMultistep, type Samples, type SamplerInput } from '../samplers';
+import { loadModelNamed, type SampledModel, weightsSha256 } from './named-model';
+import { count, decimal, numberList } from './options';
+
+/** How a network is sampled from. */
+export type SamplerOptions = {
+  steps?: number;
+  times?: number[];
+  guide?: string;
+  guidance?: number;
+  churn: number;
+};
+
+/** Adds the options that say how a network is sampled from. */
+export const withSamplerOptions = (command: Command): Command =>
+  command
+    .option('--steps <n>', 'noise levels (default: 18; of a CoSIM generator 1, 2 or 4, default 4)', count)
+    .option('--times <list>', "a CoSIM generator's noise levels, decreasing: 80,1.4", numberList)
+    .option('--guide <file>', 'a weaker network to guide away from (autoguidance)')
+    .option('--guidance <weight>', 'weight of the network against its guide, 1: none', decimal)
+    .option('--churn <amount>', "S_churn of EDM's sampler", decimal, 0);
+
+/** A sampler that is chosen and ready. */
+export type ChosenSampler = {
+  identity: Record<string, string | number>; // everything samples depend on besides the network, seeds and labels
+  calls: number; // network calls a sample
+  guide?: Model; // to be disposed by the caller
+  draw: (input: SamplerInput, guide?: Model) => Promise<Samples>;
+};
+
+const DEFAULT_STEPS = 18;
+
+/**
+ * Algorithm 1 for CoSIM's generators and wherever times are given, else EDM's Heun sampler; loads the guide.
+ * @throws ArgumentError for options of the other sampler, and steps without standard times
+ */
+export const chooseSampler = async (
+  { sampler }: Pick<SampledModel, 'sampler'>,
+  { times, steps, churn, guidance, guide }: SamplerOptions,
+): Promise<ChosenSampler> => {
+  if (times !== undefined || sampler === 'multistep') {
+    if (guide !== undefined || churn > 0)
+      throw new ArgumentError("--guide and --churn are options of EDM's sampler; a generator in few steps has none");
+    const chosen = times ?? SAMPLING_TIMES[steps ?? 4];
+    if (!chosen) throw new ArgumentError(`no standard times for ${steps} steps; pass --times, as 80,16.78,2.24,0.131`);
+    return {
+      identity: { sampler: 'multistep', times: chosen.join() },
+      calls: chosen.length,
+      draw: input => sampleMultistep({ ...input, times: chosen }),
+    };
+  }
+  const levels = steps ?? DEFAULT_STEPS;
+  const guided = guide !== undefined && { guide: await weightsSha256(guide), guidance: guidance ?? 1 };
+  return {
+    identity: { sampler: 'heun', steps: levels, churn, ...guided },
+    calls: 2 * levels - 1,
+    ...(guide !== undefined && { guide: await loadModelNamed(guide) }),
+    draw: (input, model) => sampleHeun({ ...input, steps: levels, churn, guide: model, guidance }),
+  };
+};

@@ -1,0 +1,114 @@
+import { open, readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { expectOneOf, withDefaults } from '../compute/check';
+import { dataCache } from './cache';
+import { CIFAR10_FILES, cifar10 } from './cifar10';
+import { type Dataset, type Split, splits } from './dataset';
+import { DatasetError } from './dataset-error';
+import { digits } from './digits';
+import { edmZip } from './edm-zip';
+import { fashionMnist, idxNames, mnist } from './idx';
+import { type FolderLabels, imageFolder } from './image-folder';
+import { isNpy, latents } from './latents';
+import { isPictureName } from './picture';
+import { points, pointsNames } from './points';
+import { openZip } from './zip-archive';
+
+export type OpenDatasetOptions = {
+  split?: Split; // of data that have two parts; zip files and folders of images have one, 'train'
+  labels?: FolderLabels; // of zip files and folders of images
+  rgb?: boolean; // of folders of images: grey pictures become RGB and alpha is dropped
+};
+
+type Options = Required<OpenDatasetOptions>;
+
+/** Data sets that are fetched, by name: the folder in the cache, and who reads it. */
+const FETCHED = {
+  cifar10: { folder: join('cifar10', 'cifar-10-batches-bin'), read: cifar10 },
+  mnist: { folder: 'mnist', read: mnist },
+  'fashion-mnist': { folder: 'fashion-mnist', read: fashionMnist },
+} as const satisfies Record<string, { folder: string; read: unknown }>;
+
+export type FetchedName = keyof typeof FETCHED;
+
+/** Where a fetched data set lies. */
+export const fetchedFolder = (name: FetchedName): string => join(dataCache(), FETCHED[name].folder);
+
+export const DATASET_NAMES: readonly string[] = ['digits', ...Object.keys(FETCHED), ...pointsNames];
+
+const isFetched = (name: string): name is FetchedName => Object.hasOwn(FETCHED, name);
+
+const openFetched = async (name: FetchedName, { split }: Options): Promise<Dataset> => {
+  const folder = fetchedFolder(name);
+  const found = await stat(folder).catch(() => undefined);
+  if (!found)
+    throw new DatasetError(
+      `${name} has not been fetched: there is no folder ${folder}. 'cosim data fetch ${name}' fetches it; ` +
+        'a folder or file with the data can be named instead.',
+    );
+  return FETCHED[name].read(folder, { split });
+};
+
+const refuseTest = (path: string, { split }: Options): void => {
+  if (split === 'test')
+    throw new DatasetError(
+      `${path}: images of one part; where the test images are a file of their own, name that file`,
+    );
+};
+
+const openFile = async (path: string, options: Options): Promise<Dataset> => {
+  const handle = await open(path, 'r');
+  const start = Buffer.alloc(2);
+  await handle.read(start, 0, 2, 0).finally(() => handle.close());
+  if (start.toString('latin1') !== 'PK')
+    throw new DatasetError(
+      `${path}: not a zip file; of single files only zip files of images or latents are data sets`,
+    );
+  refuseTest(path, options);
+  const { labels } = options;
+  if (labels === 'folders') throw new DatasetError(`${path}: labels by sub-folder are for folders of images`);
+  const zip = await openZip(path);
+  await zip.close();
+  return zip.names.some(isNpy) ? latents(path, { labels }) : edmZip(path, { labels });
+};
+
+const idxFiles = splits.flatMap(split => idxNames(split)).flatMap(name => [name, `${name}.gz`]);
+
+const openFolder = async (path: string, options: Options): Promise<Dataset> => {
+  const { split, labels, rgb } = options;
+  const names = await readdir(path);
+  if (names.some(name => CIFAR10_FILES.includes(name))) return cifar10(path, { split });
+  if (names.includes('cifar-10-batches-bin')) return cifar10(join(path, 'cifar-10-batches-bin'), { split });
+  if (names.some(name => idxFiles.includes(name)))
+    return /fashion/i.test(basename(resolve(path))) ? fashionMnist(path, { split }) : mnist(path, { split });
+  if ((await readdir(path, { recursive: true })).some(isPictureName)) {
+    refuseTest(path, options);
+    return imageFolder(path, { labels, rgb });
+  }
+  throw new DatasetError(
+    `${path}: no data set. Looked for CIFAR-10's data_batch_1.bin to test_batch.bin, the folder cifar-10-batches-bin, ` +
+      "MNIST's train-images-idx3-ubyte and t10k-images-idx3-ubyte (also .gz), and PNG, JPEG and WebP images",
+  );
+};
+
+/**
+ * Opens a data set by name (one of DATASET_NAMES, a fetched one from the cache) or by path: a zip file of images (EDM) or
+ * latents (EDM2), the folder of CIFAR-10's binary version, a folder of idx files (Fashion-MNIST where its name says so), or
+ * a folder of images. Call `close`, where there is one, when done.
+ * @throws DatasetError when it is none of these, saying what was looked for, and as the reader of its format
+ */
+export const openDataset = async (nameOrPath: string, options: OpenDatasetOptions = {}): Promise<Dataset> => {
+  const chosen = withDefaults<Options>('openDataset', options, { split: 'train', labels: 'optional', rgb: false });
+  expectOneOf('openDataset', 'split', chosen.split, splits);
+  const { split } = chosen;
+  if (nameOrPath === 'digits') return digits({ split });
+  const density = pointsNames.find(name => name === nameOrPath);
+  if (density) return points(density, { split });
+  if (isFetched(nameOrPath)) return openFetched(nameOrPath, chosen);
+  const found = await stat(nameOrPath).catch(() => undefined);
+  if (!found)
+    throw new DatasetError(
+      `'${nameOrPath}' is no data set: neither one of ${DATASET_NAMES.join(', ')}, nor a file or folder that is there`,
+    );
+  return found.isDirectory() ? openFolder(nameOrPath, chosen) : openFile(nameOrPath, chosen);
+};
