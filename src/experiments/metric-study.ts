@@ -91,6 +91,12 @@ export type StudyOptions = {
   onProgress?: (what: string, done: number, total: number) => void; // measurements
 };
 
+/** The largest number of images that every size is a multiple of: chunks of it serve all sizes. */
+const commonChunk = (sizes: readonly number[]): number => {
+  const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+  return sizes.reduce(divisor);
+};
+
 /** One distance of a block of real images. */
 export type FloorPoint = { series: string; x: number; seed: number; value: number };
 
@@ -104,13 +110,14 @@ export const floorsAgainstN = async (
   { blocks = 4, cache, signal, onProgress }: StudyOptions & { blocks?: number },
 ): Promise<FloorPoint[]> => {
   const points: FloorPoint[] = [];
+  const chunk = commonChunk(sizes);
   let done = 0;
   for (const extractor of spaces)
     for (const n of sizes) {
       const [{ blocks: values }] = await evaluate({
         images: datasetImages(test, { shuffled: true }),
         reference: train,
-        ...{ extractor, metrics: ['fd'], n, cache, signal },
+        ...{ extractor, metrics: ['fd'], n, cache, chunk, signal },
         blocks: Math.min(blocks, Math.floor(test.length / n)),
       });
       points.push(...values.map((value, seed) => ({ series: extractor.name, x: n, seed, value })));
@@ -148,11 +155,16 @@ export type DistortionPoint = {
   result: MetricResult;
 };
 
+export type DistortionOptions = StudyOptions & {
+  distortions?: readonly Distortion[];
+  chunk?: number; // images between two savings: that of the floors finds their features again
+};
+
 /** Fréchet distance of n spoilt test images from all training images, as a multiple of that of unspoilt ones. */
 export const distancesOfDistortions = async (
   { train, test, spaces }: MetricStudy,
   n: number,
-  { distortions = DISTORTIONS, cache, signal, onProgress }: StudyOptions & { distortions?: readonly Distortion[] },
+  { distortions = DISTORTIONS, chunk, cache, signal, onProgress }: DistortionOptions,
 ): Promise<DistortionPoint[]> => {
   const points: DistortionPoint[] = [];
   const total = spaces.length * distortions.reduce((sum, { levels }) => sum + levels.length, 0);
@@ -163,7 +175,7 @@ export const distancesOfDistortions = async (
           images: datasetImages(await apply(test, x), { shuffled: true }),
           reference: train,
           real: test,
-          ...{ extractor, metrics: ['fd'], n, blocks: 1, cache, signal },
+          ...{ extractor, metrics: ['fd'], n, blocks: 1, cache, chunk, signal },
         });
         const value = result.value / result.floor!;
         points.push({ distortion: name, series: extractor.name, x, seed: 0, value, result });
