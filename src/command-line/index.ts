@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { CheckpointError } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
-import { DownloadError } from '../datasets';
+import { DatasetError, DownloadError } from '../datasets';
+import { NpzError, StatisticsError } from '../metrics';
 import { convertCommand } from './convert';
+import { evalCommand } from './eval';
 import { exportCommand } from './export';
 import { featuresCommand } from './features';
 import { inspectCommand } from './inspect';
+import { Interrupted } from './interrupted';
 import { sampleCommand } from './sample';
 import type { Terminal } from './terminal';
 
@@ -18,10 +21,11 @@ const COMMANDS: readonly ((terminal: Terminal) => Command)[] = [
   sampleCommand,
   exportCommand,
   featuresCommand,
+  evalCommand,
 ];
 
-/** 0: done; 1: it could not be done; 2: the command line is not understood. */
-export type ExitCode = 0 | 1 | 2;
+/** 0: done; 1: it could not be done; 2: the command line is not understood; 130: stopped by Ctrl-C. */
+export type ExitCode = 0 | 1 | 2 | 130;
 
 const version = (): string => {
   const file = join(__dirname, '..', '..', 'package.json');
@@ -35,6 +39,7 @@ const build = (terminal: Terminal): Command => {
   const program = new Command('cosim')
     .description('Few-step diffusion distillation: checkpoints in, samples out.')
     .version(version())
+    .enablePositionalOptions() // what stands behind `eval stats` is for `stats`, also where `eval` has an option of that name
     .showSuggestionAfterError();
   for (const make of COMMANDS) program.addCommand(make(terminal));
   for (const command of withInner(program))
@@ -46,7 +51,10 @@ const build = (terminal: Terminal): Command => {
 const isExpected = (error: unknown): error is Error =>
   error instanceof ArgumentError ||
   error instanceof CheckpointError ||
+  error instanceof DatasetError ||
   error instanceof DownloadError ||
+  error instanceof StatisticsError ||
+  error instanceof NpzError ||
   (error instanceof Error && /^E[A-Z]+$/.test(String((error as NodeJS.ErrnoException).code)));
 
 /** Runs `cosim` with these arguments, without ending the process. */
@@ -58,6 +66,10 @@ export const runCommandLine = async (args: readonly string[], terminal: Terminal
     if (error instanceof CommanderError) {
       if (error.code === 'commander.help' && error.exitCode !== 0) return 2; // 'cosim' alone: help went to stderr
       return error.exitCode === 0 ? 0 : 2;
+    }
+    if (error instanceof Interrupted) {
+      terminal.err(`cosim: ${error.message}\n`);
+      return 130;
     }
     terminal.err(`cosim: ${isExpected(error) ? error.message : ((error as Error).stack ?? String(error))}\n`);
     return 1;

@@ -1,0 +1,172 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { BACKENDS, type BackendName, selectBackend } from '../compute/backend';
+import { ArgumentError } from '../compute/check';
+import {
+  evaluate,
+  type EvaluateOptions,
+  type ImageSource,
+  keepImages,
+  loadFeatures,
+  saveResults,
+  TEACHER_NAMES,
+} from '../experiments';
+import { provenance } from '../figures';
+import { loadStatistics, type MetricResult, SET_METRICS, setMetricNames } from '../metrics';
+import type { ReferenceOptions } from '../networks';
+import { evalCompareCommand } from './eval-compare';
+import { evalStatsCommand } from './eval-stats';
+import { resultTable } from './evaluation-report';
+import { stoppable } from './interrupted';
+import { withNetworkImages, withStoredImages } from './judged-images';
+import { withNetworkOptions } from './network-options';
+import { count, index } from './options';
+import { type RealOptions, required, withRealImages, withRealOptions } from './real-images';
+import { type SamplerOptions, withSamplerOptions } from './sampler-options';
+import type { Terminal } from './terminal';
+import { workingLine } from './working-line';
+
+type EvalOptions = ReferenceOptions &
+  SamplerOptions &
+  RealOptions & {
+    network?: string;
+    images?: string;
+    metrics: string[];
+    reference?: string;
+    n?: number;
+    blocks: number;
+    seed: number;
+    batch: number;
+    out?: string;
+    keep?: string;
+    backend?: BackendName;
+  };
+
+/** Images of a block that a network draws, unless told otherwise. */
+const NETWORK_BLOCK = 2000;
+
+/** 'fd,kid' to names that are known. */
+const metricList = (text: string): string[] =>
+  text.split(',').map(part => {
+    const name = part.trim();
+    if (Object.hasOwn(SET_METRICS, name)) return name;
+    throw new InvalidArgumentError(`'${name}' is none of ${setMetricNames.join(', ')}.`);
+  });
+
+/** Refuses, before anything is opened, what is missing or contradicts itself. */
+const check = ({ out, network, images, features, data, reference, nReference }: EvalOptions): void => {
+  if (out !== undefined && !out.endsWith('.json')) throw new ArgumentError(`--out must end with .json, got '${out}'`);
+  if ((network === undefined) === (images === undefined))
+    throw new ArgumentError('either --network or --images is needed, to say what is judged');
+  required(features, '--features');
+  if (reference === undefined) required(data, '--data, or --reference,');
+  if (reference !== undefined && nReference !== undefined)
+    throw new ArgumentError('--n-reference: the statistics of --reference are as they are');
+};
+
+/** Runs `use` with what is judged, and the number of images of a block. */
+const withJudged = <T>(options: EvalOptions, use: (images: ImageSource, n: number) => Promise<T>): Promise<T> => {
+  const { network, images: path, blocks, seed } = options;
+  if (network !== undefined) {
+    const n = options.n ?? NETWORK_BLOCK;
+    return withNetworkImages({ ...options, network }, n * blocks, images => use(images, n));
+  }
+  return withStoredImages(path!, images => {
+    const n = options.n ?? Math.floor((images.length - seed) / blocks);
+    if (n === Infinity) throw new ArgumentError(`--n is needed: there is no end of '${path}'`);
+    return use(images, n);
+  });
+};
+
+/** Runs `use` with the reference: a data set and its other part, or statistics and a data set for floors. */
+const withReference = async <T>(
+  options: EvalOptions,
+  use: (reference: Pick<EvaluateOptions, 'reference' | 'real' | 'nReference'>) => Promise<T>,
+): Promise<T> => {
+  const { reference: path, nReference } = options;
+  if (path === undefined) return withRealImages(options, (reference, real) => use({ reference, real, nReference }));
+  const reference = await loadStatistics(path);
+  if (options.data === undefined) return use({ reference });
+  return withRealImages(options, (_, real) => use({ reference, real }));
+};
+
+/** Measures what the command line asks for; `judge` gets the results. */
+const measured = async (
+  options: EvalOptions,
+  terminal: Terminal,
+): Promise<{ images: ImageSource; results: MetricResult[] }> => {
+  const { metrics, blocks, seed, cache, saveEvery, keep } = options;
+  const extractor = await loadFeatures(required(options.features, '--features'));
+  const line = workingLine(terminal);
+  try {
+    return await stoppable(signal =>
+      withReference(options, against =>
+        withJudged(options, async (images, n) => ({
+          images,
+          results: await evaluate({
+            ...{ images, ...against, extractor, metrics, n, blocks, seed, cache, chunk: saveEvery, signal },
+            ...(keep !== undefined && { keep: keepImages(keep) }),
+            onProgress: line.show,
+          }),
+        })),
+      ),
+    );
+  } finally {
+    line.clear();
+    await extractor.dispose();
+  }
+};
+
+/** `cosim eval`, `cosim eval stats` and `cosim eval compare`. */
+export const evalCommand = (terminal: Terminal): Command =>
+  withRealOptions(
+    withSamplerOptions(
+      withNetworkOptions(
+        new Command('eval')
+          .summary('measure images against real ones')
+          .description(
+            "Measures a network's images, or stored ones, against real images: blocks of images of seeds of their own, the " +
+              'value of each metric with its spread over the blocks and its floor, which is what other real images get at ' +
+              'the same number. Interrupted, the same command goes on where it was.',
+          )
+          .option('--network <file>', `checkpoint, folder of a run, or a shipped model (${TEACHER_NAMES.join(', ')})`)
+          .option('--images <path>', 'judge these stored images instead: a folder, or the name of a data set')
+          .addOption(
+            new Option('--metrics <list>', `of ${setMetricNames.join(', ')}`)
+              .argParser(metricList)
+              .default(['fd'], 'fd'),
+          )
+          .option('--reference <file>', "statistics of the real images (safetensors, or EDM's npz): for fd alone")
+          .option('--n <n>', `images of a block (default: ${NETWORK_BLOCK}, of stored images all)`, count)
+          .option('--blocks <n>', 'blocks of images, each of other seeds', count, 3)
+          .option('--seed <n>', 'first seed of the first block; of stored images, the place', index, 0)
+          .option('--batch <n>', 'images drawn at a time: memory, never results', count, 64)
+          .option('--out <file>', 'JSON with the results and all that they depend on')
+          .option('--keep <folder>', 'keep the images that are judged, as PNG')
+          .addOption(new Option('--backend <name>', 'where to compute (default: the best there is)').choices(BACKENDS)),
+      ),
+    ),
+  )
+    .enablePositionalOptions()
+    .addCommand(evalStatsCommand(terminal))
+    .addCommand(evalCompareCommand(terminal))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ cosim eval --network digits --steps 10 --data digits --features digits --metrics fd,kid,pr --n 500
+  $ cosim eval --network runs/first --steps 4 --data cifar10 --features mobilenet --n 10000 --out four-steps.json
+  $ cosim eval --network edm-cifar10-32x32-uncond-vp.pkl --features inception --reference cifar10-32x32.npz --n 50000
+  $ cosim eval --images samples --data cifar10 --split test --features mobilenet --metrics fd,dc
+  $ cosim eval stats --data cifar10 --features inception --out cifar10.safetensors
+  $ cosim eval compare two-steps.json four-steps.json`,
+    )
+    .action(async (options: EvalOptions) => {
+      const { out, backend } = options;
+      check(options);
+      await selectBackend(backend ? { backend } : {});
+      const { images, results } = await measured(options, terminal);
+      const made = provenance({ preset: 'eval', seeds: results[0].seeds.map(({ first }) => first) });
+      if (out !== undefined)
+        await saveResults(out, { images: { name: images.name, ...images.identity }, results, provenance: made });
+      terminal.out(resultTable(results));
+    });

@@ -1,0 +1,67 @@
+/* What `cosim eval` judges: a network's images by seed, or stored ones. */
+import { basename } from 'node:path';
+import { dispose, getBackend } from '@tensorflow/tfjs-core';
+import { openDataset } from '../datasets';
+import { datasetImages, drawnImages, type ImageSource } from '../experiments';
+import { type Model, type ReferenceOptions, withEngine } from '../networks';
+import { compilingPays } from '../samplers';
+import { loadModelNamed, weightsSha256 } from './named-model';
+import { referenceOptions } from './network-options';
+import { chooseSampler, type ChosenSampler, type SamplerOptions } from './sampler-options';
+
+export type NetworkImages = ReferenceOptions & SamplerOptions & { network: string; batch: number };
+
+/** Runs `use` with the networks compiled once for all that is drawn in it, where that pays. */
+const compiled = async <T>(
+  model: Model,
+  { guide, calls }: ChosenSampler,
+  images: number,
+  use: (model: Model, guide?: Model) => Promise<T>,
+): Promise<T> => {
+  if (!compilingPays(model.denoiser, calls * images)) return use(model, guide);
+  return withEngine('auto', model, main =>
+    guide ? withEngine('auto', guide, guiding => use(main, guiding)) : use(main),
+  );
+};
+
+/** Runs `use` with the images of a network, of which `images` are going to be drawn. */
+export const withNetworkImages = async <T>(
+  options: NetworkImages,
+  images: number,
+  use: (images: ImageSource) => Promise<T>,
+): Promise<T> => {
+  const { network, batch } = options;
+  const loaded = await loadModelNamed(network, options);
+  let sampler: ChosenSampler | undefined;
+  try {
+    const chosen = (sampler = await chooseSampler(loaded, options));
+    const given = referenceOptions(options);
+    const identity = {
+      network: await weightsSha256(network),
+      ...(Object.keys(given).length > 0 && { read: JSON.stringify(given) }),
+      ...chosen.identity,
+      backend: getBackend(),
+    };
+    const { sampleShape: shape, classes } = loaded.denoiser;
+    return await compiled(loaded, chosen, images, (model, guide) =>
+      use(
+        drawnImages({
+          ...{ name: basename(network), shape, classes, identity },
+          draw: request => chosen.draw({ ...model, ...request, batch, engine: 'eager' }, guide),
+        }),
+      ),
+    );
+  } finally {
+    dispose([loaded.parameters, sampler?.guide?.parameters ?? []]);
+  }
+};
+
+/** Runs `use` with stored images, in their order. */
+export const withStoredImages = async <T>(path: string, use: (images: ImageSource) => Promise<T>): Promise<T> => {
+  const dataset = await openDataset(path);
+  try {
+    return await use(datasetImages(dataset));
+  } finally {
+    await dataset.close?.();
+  }
+};
