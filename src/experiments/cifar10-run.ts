@@ -33,7 +33,7 @@ export type Cifar10Run = {
 // prettier-ignore
 export const CIFAR10_RUN: Cifar10Run = {
   network: { resolution: 16, channels: 3, classes: 0, modelChannels: 64, channelMult: [1, 2], blocks: 1, attention: [8], dropout: 0 },
-  teacherImages: 288_000,
+  teacherImages: 294_400,
   teacher: { batch: 64, learningRate: 1e-3, warmup: 6_400, beta1: 0.9, beta2: 0.999, emaHalflife: 16_000, emaRampup: 0.05, seed: 0 },
   cosim: { alpha: 1.2, coef: 1, R: 4 },
   run: { batch: 64, learningRate: 1e-4, emaHalflife: 2_000, emaRampup: 0.1, seed: 0 },
