@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { CheckpointError } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
+import { DatasetError, DownloadError } from '../datasets';
 import { convertCommand } from './convert';
+import { dataCommand } from './data';
 import { exportCommand } from './export';
 import { inspectCommand } from './inspect';
 import { sampleCommand } from './sample';
@@ -15,6 +17,7 @@ const COMMANDS: readonly ((terminal: Terminal) => Command)[] = [
   inspectCommand,
   sampleCommand,
   exportCommand,
+  dataCommand,
 ];
 
 /** 0: done; 1: it could not be done; 2: the command line is not understood. */
@@ -25,15 +28,16 @@ const version = (): string => {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 };
 
+const withSubcommands = (command: Command): Command[] => [command, ...command.commands.flatMap(withSubcommands)];
+
 const build = (terminal: Terminal): Command => {
   const program = new Command('cosim')
     .description('Few-step diffusion distillation: checkpoints in, samples out.')
     .version(version())
-    .showSuggestionAfterError()
-    .exitOverride();
-  for (const make of COMMANDS) program.addCommand(make(terminal).exitOverride());
-  for (const command of [program, ...program.commands])
-    command.configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
+    .showSuggestionAfterError();
+  for (const make of COMMANDS) program.addCommand(make(terminal));
+  for (const command of withSubcommands(program))
+    command.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
   return program;
 };
 
@@ -41,6 +45,8 @@ const build = (terminal: Terminal): Command => {
 const isExpected = (error: unknown): error is Error =>
   error instanceof ArgumentError ||
   error instanceof CheckpointError ||
+  error instanceof DatasetError ||
+  error instanceof DownloadError ||
   (error instanceof Error && /^E[A-Z]+$/.test(String((error as NodeJS.ErrnoException).code)));
 
 /** Runs `cosim` with these arguments, without ending the process. */
