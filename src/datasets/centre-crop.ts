@@ -13,7 +13,7 @@ export type CropOptions = {
 };
 
 /** Rounding of the reference's language: halves go to the even neighbour. */
-const roundHalfEven = (x: number): number => {
+export const roundHalfEven = (x: number): number => {
   const low = Math.floor(x);
   if (x - low !== 0.5) return Math.round(x);
   return low % 2 === 0 ? low : low + 1;

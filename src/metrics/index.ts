@@ -14,3 +14,8 @@ export { classify, digitClassifier } from './digit-classifier';
 export type { Classified, DigitClassifier } from './digit-classifier';
 export { featureIdentity } from './feature-extractor';
 export type { Extracted, ExtractOptions, FeatureExtractor, FeatureIdentity, Images } from './feature-extractor';
+export { FEATURE_KERNELS, preprocessingText } from './preprocessing';
+export type { FeatureKernel, Preprocessing } from './preprocessing';
+export type { FeatureDeclaration } from './feature-plan';
+export { onnxFeatures } from './onnx-features';
+export type { OnnxFeaturesOptions } from './onnx-features';

@@ -5,7 +5,7 @@
 import { Root } from 'protobufjs/light';
 import type { Shape } from './shapes';
 
-export type OnnxType = 'float32' | 'int32' | 'int64' | 'bool';
+export type OnnxType = 'float32' | 'int32' | 'int64' | 'uint8' | 'bool';
 export type OnnxAttribute = number | { float: number } | string | readonly number[]; // a plain number is an integer
 
 export type OnnxNode = {
@@ -33,7 +33,7 @@ export const NEXT = '.next';
 
 const OPSET = 18;
 const IR_VERSION = 9;
-const TYPES: Record<OnnxType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+const TYPES: Record<OnnxType, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 };
 const ATTRIBUTE = { float: 1, integer: 2, text: 3, integers: 7 };
 
 const field = (type: string, id: number) => ({ type, id });

@@ -1,5 +1,4 @@
-/* ONNX Runtime: optional, guarded, and whether it is what computes. */
-import * as tf from '@tensorflow/tfjs-core';
+/* ONNX Runtime: optional and guarded. Imports nothing else, so that threads start fast. */
 import type * as Ort from 'onnxruntime-node';
 
 export type OrtModule = typeof Ort;
@@ -41,24 +40,4 @@ export const SESSION_OPTIONS: Ort.InferenceSession.SessionOptions = {
   graphOptimizationLevel: 'disabled', // models come optimised: the runtime's own pass takes time and gains nothing
   logSeverityLevel: 3,
   extra: { session: { intra_op: { allow_spinning: '0' } } },
-};
-
-/** What computes: a traced function compiled for ONNX Runtime, TensorFlow.js itself, or whichever is best here. */
-export const ENGINES = ['auto', 'compiled', 'eager'] as const;
-export type EngineName = (typeof ENGINES)[number];
-
-/**
- * Why `engine` means TensorFlow.js here; undefined where it means compiled. The environment variable COSIM_ENGINE decides
- * for `auto`; a GPU's backend is used as it is.
- * @throws Error when the compiled engine is asked for and cannot be had.
- */
-export const eagerReason = (engine: EngineName): string | undefined => {
-  const backend = tf.getBackend();
-  const asked = engine === 'auto' ? process.env.COSIM_ENGINE : engine;
-  if (asked === 'eager') return 'asked for';
-  const problem = runtimeProblem();
-  if (asked === 'compiled' && problem !== undefined)
-    throw new Error(`the compiled engine is not available: ${problem}`);
-  if (asked !== 'compiled' && backend !== 'wasm' && backend !== 'cpu') return `the backend ${backend} is used as it is`;
-  return problem;
 };
