@@ -9,4 +9,5 @@ export * from './sweep';
 export * from './task';
 export * from './teachers';
 export * from './images';
+export * from './load-features';
 export * from './cifar10-run';

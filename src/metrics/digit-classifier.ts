@@ -7,10 +7,10 @@ import type { ParameterSpec } from '../networks/parameters';
 import { resample } from '../networks/resample';
 import type { Points } from './measurement';
 
-const RESOLUTION = 16;
+export const RESOLUTION = 16;
 const PIXELS = RESOLUTION * RESOLUTION;
-const FEATURES = 64;
-const CLASSES = 10;
+export const FEATURES = 64;
+export const CLASSES = 10;
 
 /** A small convolutional network for drawn digits as pure functions over its named parameters. */
 export type DigitClassifier = {

@@ -19,3 +19,6 @@ export type { FeatureKernel, Preprocessing } from './preprocessing';
 export type { FeatureDeclaration } from './feature-plan';
 export { onnxFeatures } from './onnx-features';
 export type { OnnxFeaturesOptions } from './onnx-features';
+export { digitFeatures } from './digit-features';
+export { featuresFile, featuresFolder, KNOWN_FEATURE_NAMES, KNOWN_FEATURES } from './known-features';
+export type { KnownFeatureName, KnownFeatures } from './known-features';
