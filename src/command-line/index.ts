@@ -7,6 +7,7 @@ import { DatasetError, DownloadError } from '../datasets';
 import { convertCommand } from './convert';
 import { dataCommand } from './data';
 import { exportCommand } from './export';
+import { featuresCommand } from './features';
 import { inspectCommand } from './inspect';
 import { sampleCommand } from './sample';
 import type { Terminal } from './terminal';
@@ -18,6 +19,7 @@ const COMMANDS: readonly ((terminal: Terminal) => Command)[] = [
   sampleCommand,
   exportCommand,
   dataCommand,
+  featuresCommand,
 ];
 
 /** 0: done; 1: it could not be done; 2: the command line is not understood. */
