@@ -85,9 +85,10 @@ export const noiseData = ({ sampleShape, classes }: Denoiser): Dataset => {
     classes,
     length: Infinity,
     provenance: {},
-    batch: indices => ({
-      x: normalRows({ seed: 1, stream: 'bench.data' }, 0, indices.length, size).map(z => 0.5 * z),
-      labels: Int32Array.from(indices, (_, i) => (classes > 0 ? i % classes : 0)),
-    }),
+    batch: indices =>
+      Promise.resolve({
+        x: normalRows({ seed: 1, stream: 'bench.data' }, 0, indices.length, size).map(z => 0.5 * z),
+        labels: Int32Array.from(indices, (_, i) => (classes > 0 ? i % classes : 0)),
+      }),
   };
 };

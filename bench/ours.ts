@@ -10,6 +10,7 @@ import { initialState, type RunOptions } from '../src/training';
 import { CompiledEngine } from '../src/training/compiled-engine';
 import { EagerEngine } from '../src/training/eager-engine';
 import { workersFor } from '../src/training/choose-engine';
+import type { DrawBatch } from '../src/training/draw-ahead';
 import { type Case, denoiserOf, methodOf, noiseData, SAMPLING } from './cases';
 
 /** Our side of a case. */
@@ -44,7 +45,9 @@ const rowsOf = ({ data, shape }: HostArray, first: number, count: number): HostA
 const fixed = (update: Update, drawn: HostBatch): Update => ({
   ...update,
   draw: (_, { first, count }) =>
-    Object.fromEntries(Object.entries(drawn).map(([name, array]) => [name, rowsOf(array, first, count)])),
+    Promise.resolve(
+      Object.fromEntries(Object.entries(drawn).map(([name, array]) => [name, rowsOf(array, first, count)])),
+    ),
 });
 
 const training = async (
@@ -63,7 +66,8 @@ const training = async (
   }
   const slice = { seed: 1, step: 0, batch: which.batch, first: 0, count: which.batch };
   const plain = methodOf(which);
-  const batches = Object.fromEntries(plain.updates.map(({ trains, draw }) => [trains, draw(data, slice)]));
+  const batches: Record<string, HostBatch> = {};
+  for (const { trains, draw } of plain.updates) batches[trains] = await draw(data, slice);
   const method: Method = { ...plain, updates: plain.updates.map(update => fixed(update, batches[update.trains])) };
   const state = initialState(
     roles,
@@ -75,11 +79,12 @@ const training = async (
     engineName === 'compiled'
       ? await CompiledEngine.create(method, options, state, compiled)
       : new EagerEngine(state, options);
+  const draw: DrawBatch = (update, slice) => update.draw(data, slice);
   let done = 0;
   const step = async (): Promise<Record<string, number>> => {
     const losses: Record<string, number> = {};
     for (const update of method.updates)
-      losses[update.trains] = (await engine.update(update, data, { step: done, images: done * which.batch })).loss;
+      losses[update.trains] = (await engine.update(update, draw, { step: done, images: done * which.batch })).loss;
     done++;
     return losses;
   };

@@ -1,41 +1,66 @@
-/* npm run cifar10 -- --data FOLDER: CIFAR-10 at 16 x 16, a teacher trained on two cores; resumable. */
+/*
+ * npm run cifar10 -- --data cifar-10-batches-bin --features mobilenet [--out runs/cifar10]: a teacher and CoSIM on CIFAR-10
+ * at 16 x 16, trained and measured on this machine; the figures of it. Ctrl-C stops it, the same command goes on.
+ */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { newestFolder } from '../src/checkpoints';
 import { selectBackend } from '../src/compute';
-import { CIFAR10_TEACHER, cifar10Small } from '../src/experiments/cifar10-run';
+import { CIFAR10_RUN, type Cifar10Callbacks, cifar10Small, loadFeatures, runCifar10 } from '../src/experiments';
+import { provenance } from '../src/figures/provenance';
 import { clock } from '../src/notebook/progress';
-import { type IterationReport, pretrain, Run } from '../src/training';
+import { drawCifar10Figures } from './cifar10-figures';
 
-const { values } = parseArgs({
-  options: { data: { type: 'string' }, out: { type: 'string', default: join('runs', 'cifar10') } },
-});
+const PAUSE = 15_000; // ms between two lines
+
+/** At most a line every quarter of a minute, with rate and time left. */
+const lines = (): ((what: string, done: number, total: number, extra?: string) => void) => {
+  let [what, since, from] = ['', performance.now(), 0];
+  return (now, done, total, extra = '') => {
+    const time = performance.now();
+    if (now === what && time - since < PAUSE && done < total) return;
+    const rate = now === what ? (1000 * (done - from)) / (time - since) : 0;
+    const speed = rate > 0 ? `  ${rate.toFixed(1)} images/s, ${clock((total - done) / rate)} left` : '';
+    console.log(`${now}: ${Math.round(done)} of ${total} images${speed}${extra}`);
+    [what, since, from] = [now, time, done];
+  };
+};
 
 const main = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: {
+      data: { type: 'string' },
+      features: { type: 'string', default: 'mobilenet' },
+      out: { type: 'string', default: join('runs', 'cifar10') },
+    },
+  });
   if (values.data === undefined)
-    throw new Error('usage: npm run cifar10 -- --data cifar-10-batches-bin [--out FOLDER]');
+    throw new Error('usage: npm run cifar10 -- --data cifar-10-batches-bin [--features NAME|FILE] [--out FOLDER]');
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
+  process.once('SIGINT', () => stop.abort(new Error('stopped; the same command goes on')));
   await selectBackend();
-  const dataset = await cifar10Small(values.data, 'train');
-  const dir = join(values.out, 'teacher');
-  const { denoiser, images, run: options } = CIFAR10_TEACHER;
-  const resumed = (await newestFolder(dir)) !== undefined;
-  const run = resumed ? await Run.load(dir, { dataset }) : pretrain({ denoiser: denoiser(), dataset, run: options });
-  console.log(`teacher: ${resumed ? `resuming at ${run.images}` : 'starting'}, to ${images} images`);
-  let [shown, since] = [performance.now(), run.images];
-  const onStep = ({ images: seen, phiLoss }: IterationReport): void => {
-    const now = performance.now();
-    if (now - shown < 10_000 && seen < images) return;
-    const rate = (1000 * (seen - since)) / (now - shown);
-    console.log(
-      `${seen} images  loss ${phiLoss.toFixed(1)}  ${rate.toFixed(0)} images/s  ${clock((images - seen) / rate)} left`,
-    );
-    [shown, since] = [now, seen];
+  const [train, test] = [await cifar10Small(values.data, 'train'), await cifar10Small(values.data, 'test')];
+  const extractor = await loadFeatures(values.features);
+  const line = lines();
+  const callbacks: Cifar10Callbacks = {
+    signal: stop.signal,
+    onStep: (stage, { images, phiLoss }, total) => line(stage, images, total, `  loss ${phiLoss.toFixed(1)}`),
+    onMeasure: line,
   };
-  const end = await run.train({ images, dir, saveEvery: 12_800, signal: stop.signal, onStep });
-  console.log(end === 'aborted' ? `stopped; the same command goes on from ${dir}` : 'teacher: done');
-  run.dispose();
+  const made = provenance({
+    preset: 'cifar10',
+    seeds: [CIFAR10_RUN.run.seed ?? 0],
+    command: 'npm run cifar10',
+    options: CIFAR10_RUN,
+    data: { train: train.provenance, test: test.provenance },
+  });
+  try {
+    const input = { train, test, extractor, dir: values.out, ...callbacks };
+    await runCifar10(input, (models, results) => drawCifar10Figures(models, results, test, made));
+  } finally {
+    await extractor.dispose();
+    await train.close?.();
+    await test.close?.();
+  }
 };
 
 void main().catch((error: unknown) => {

@@ -55,7 +55,7 @@ export const noiseData = (sampleShape: readonly number[], classes = 0, length = 
           i * size,
         ),
       );
-      return { x, labels: Int32Array.from(classes > 0 ? indices : [], i => i % classes) };
+      return Promise.resolve({ x, labels: Int32Array.from(classes > 0 ? indices : [], i => i % classes) });
     },
     provenance: { seed: 1 },
   };

@@ -26,6 +26,8 @@ export { resizeTensorflow1 } from './resize-tensorflow';
 export type { FloatImages } from './resize-tensorflow';
 export { CROP_TRANSFORMS, cropTo } from './centre-crop';
 export type { CropOptions, CropTransform } from './centre-crop';
+export { ofClasses, subset } from './subset';
+export { blurred, noisy } from './distortions';
 export { dataCache } from './cache';
 export { DATASET_NAMES, fetchedFolder, openDataset } from './open-dataset';
 export type { FetchedName, OpenDatasetOptions } from './open-dataset';

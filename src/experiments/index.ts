@@ -16,5 +16,6 @@ export type { EvaluateOptions, EvaluationProgress } from './evaluation-plan';
 export type { ImageKeeper } from './feature-store';
 export { datasetImages, drawnImages, type DrawSamples, type ImageSource } from './image-source';
 export { keepImages } from './keep-images';
+export * from './metric-study';
 export { loadResults, type ResultFile, saveResults } from './result-file';
 export { referenceStatistics, type ReferenceStatisticsOptions } from './reference-statistics';

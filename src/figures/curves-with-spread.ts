@@ -9,16 +9,16 @@ export type SeedPoint = { series: string; x: number; seed: number; value: number
 /** An axis: its title with the unit, and whether it is logarithmic. */
 export type Axis = { title: string; log?: boolean };
 
-export type CurvesOptions = References & {
-  title: string;
-  subtitle?: string;
+/** What one plot shows. */
+export type CurvesPlot = References & {
   points: readonly SeedPoint[];
   x: Axis; // e.g. { title: 'training images', log: true }
   y: Axis; // e.g. { title: 'sliced W2' }
 };
 
-const width = 560;
-const height = 340;
+export type CurvesOptions = CurvesPlot & { title: string; subtitle?: string };
+
+const size = { width: 560, height: 340 };
 
 /** The measurements of each (series, x), in order of first appearance of the series and of rising x. */
 const grouped = (points: readonly SeedPoint[]) => {
@@ -41,22 +41,23 @@ const scaleOf = ({ log = false }: Axis, values: readonly number[]): ChartSpec =>
     : { zero: false, nice: false, padding: 10 };
 
 /**
- * A metric against training images, one colour a series: the mean over seeds as a line, the range over seeds as a band,
- * each seed as a dot; the real-vs-real floor dashed and the teacher solid, named at the right.
+ * A plot of curves, to stand alone or beside others: `series` fixes which colour is whose.
  * @throws ArgumentError for a value that a chart cannot place: not finite, or not positive on a logarithmic axis.
  */
-export const curvesWithSpread = ({ title, subtitle, points, x, y, floor, teacher }: CurvesOptions): ChartSpec => {
+export const curvesPlot = (
+  where: string,
+  { points, x, y, floor, teacher }: CurvesPlot,
+  { width, height }: { width: number; height: number },
+  series: readonly string[] = [...new Set(points.map(point => point.series))],
+): ChartSpec => {
   for (const point of points)
     for (const [value, { log }] of [
       [point.x, x],
       [point.value, y],
     ] as const)
       if (!Number.isFinite(value) || (log && value <= 0))
-        throw new ArgumentError(
-          `curvesWithSpread: cannot place ${JSON.stringify(point)} on ${log ? 'a log' : 'an'} axis.`,
-        );
+        throw new ArgumentError(`${where}: cannot place ${JSON.stringify(point)} on ${log ? 'a log' : 'an'} axis.`);
 
-  const series = [...new Set(points.map(point => point.series))];
   const positions = [...new Set(points.map(point => point.x))].sort((a, b) => a - b);
   const heights = [...points, ...(floor ? [floor] : []), ...(teacher ? [teacher] : [])].map(({ value }) => value);
   const color = {
@@ -81,7 +82,6 @@ export const curvesWithSpread = ({ title, subtitle, points, x, y, floor, teacher
   });
   const summary = { values: grouped(points) };
   return {
-    ...chartHead(title, subtitle),
     width,
     height,
     layer: [
@@ -106,3 +106,13 @@ export const curvesWithSpread = ({ title, subtitle, points, x, y, floor, teacher
     view: { stroke: ink.grid },
   };
 };
+
+/**
+ * A metric against training images, one colour a series: the mean over seeds as a line, the range over seeds as a band,
+ * each seed as a dot; the real-vs-real floor dashed and the teacher solid, named at the right.
+ * @throws ArgumentError as `curvesPlot`
+ */
+export const curvesWithSpread = ({ title, subtitle, ...plot }: CurvesOptions): ChartSpec => ({
+  ...chartHead(title, subtitle),
+  ...curvesPlot('curvesWithSpread', plot, size),
+});

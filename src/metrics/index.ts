@@ -35,6 +35,7 @@ export { compareResults, expectComparable, metricResult } from './metric-result'
 export type { Comparison, MetricResult } from './metric-result';
 export { SET_METRICS, setMetric, setMetricNames } from './set-metrics';
 export type { FeatureSet, SetMetric, SetMetricName, SetNeed } from './set-metrics';
+export { pixelFeatures } from './pixel-features';
 export { loadStatistics, saveStatistics, StatisticsError } from './reference-statistics';
 export type { LoadStatisticsOptions, ReferenceStatistics, Source } from './reference-statistics';
 export { NpzError } from './npz';

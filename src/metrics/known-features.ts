@@ -45,7 +45,7 @@ export const KNOWN_FEATURES: Readonly<Record<KnownFeatureName, KnownFeatures>> =
       'http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz; in PyTorch: https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth',
     licence: 'Apache-2.0',
     recipe: [
-      'pip install torch torchvision pytorch-fid onnx, then in Python:',
+      `pip install 'torch>=2.5' torchvision pytorch-fid onnx, then in Python:`,
       '  import torch',
       '  from pytorch_fid.inception import fid_inception_v3',
       '  class Features(torch.nn.Module):',
@@ -87,7 +87,7 @@ export const KNOWN_FEATURES: Readonly<Record<KnownFeatureName, KnownFeatures>> =
     recipe: [
       'The download, 1.2 GB, is an export of the same weights from another implementation, which may bring the position',
       "embeddings to 224 pixels a little differently. To compare with published FD-DINOv2, export the publisher's own:",
-      'pip install torch onnx, then in Python:',
+      `pip install 'torch>=2.5' onnx, then in Python:`,
       '  import torch',
       "  net = torch.hub.load('facebookresearch/dinov2', 'dinov2_vitl14').eval()",
       "  torch.onnx.export(net, torch.zeros(1, 3, 224, 224), 'dinov2-vitl14.onnx',",

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import type { MixtureName } from '../../src/datasets';
-import { mixtures, points, pointsNames } from '../../src/datasets';
+import {
+  indexRange as range,
+  mixtures,
+  networkUnits,
+  points,
+  pointsNames,
+  type PointsName,
+  type PointsOptions,
+} from '../../src/datasets';
 
 const n = 20000;
-const range = (count: number, first = 0): number[] => Array.from({ length: count }, (_, i) => first + i);
+/** Points number `indices` of a density, [n * 2]. */
+const draw = async (name: PointsName, options: PointsOptions, indices: number[]): Promise<Float32Array> =>
+  networkUnits((await points(name, options).batch(indices)).x);
 
 /** Mean and covariance of points [n * 2]. */
 const moments = (x: Float32Array): { mean: number[]; covariance: number[][] } => {
@@ -19,7 +29,10 @@ const moments = (x: Float32Array): { mean: number[]; covariance: number[][] } =>
 };
 
 for (const name of pointsNames) {
-  const { x } = points(name, { seed: 3 }).batch(range(n));
+  let x: Float32Array;
+  before(async () => {
+    x = await draw(name, { seed: 3 }, range(n));
+  });
 
   test(`${name}: mean 0 and deviation 0.5 over both coordinates`, () => {
     const { mean, covariance } = moments(x);
@@ -28,11 +41,11 @@ for (const name of pointsNames) {
     assert.ok(Math.abs(deviation - 0.5) < 0.01, `deviation ${deviation}`);
   });
 
-  test(`${name}: a sample depends on seed, split and index only`, () => {
-    const alone = points(name, { seed: 3 }).batch([77]).x;
+  test(`${name}: a sample depends on seed, split and index only`, async () => {
+    const alone = await draw(name, { seed: 3 }, [77]);
     assert.deepEqual(alone, x.slice(154, 156));
-    assert.notDeepEqual(alone, points(name, { seed: 3, split: 'test' }).batch([77]).x);
-    assert.notDeepEqual(alone, points(name, { seed: 4 }).batch([77]).x);
+    assert.notDeepEqual(alone, await draw(name, { seed: 3, split: 'test' }, [77]));
+    assert.notDeepEqual(alone, await draw(name, { seed: 4 }, [77]));
   });
 }
 
@@ -47,11 +60,11 @@ for (const name of Object.keys(mixtures) as MixtureName[]) {
     }
   });
 
-  test(`${name}: the covariance of the samples is the mixture's`, () => {
+  test(`${name}: the covariance of the samples is the mixture's`, async () => {
     const exact = [0, 1].map(a =>
       [0, 1].map(b => weights.reduce((sum, w, k) => sum + w * (covariances[k][a][b] + means[k][a] * means[k][b]), 0)),
     );
-    const { covariance } = moments(points(name, { seed: 5 }).batch(range(n)).x);
+    const { covariance } = moments(await draw(name, { seed: 5 }, range(n)));
     for (const a of [0, 1])
       for (const b of [0, 1]) assert.ok(Math.abs(covariance[a][b] - exact[a][b]) < 0.012, `[${a}][${b}]`);
   });
@@ -77,9 +90,9 @@ test('checkerboard: 18 modes of deviation 0.04, their neighbours at 45 degrees, 
   }
 });
 
-test('checkerboard: samples fall on all modes equally often', () => {
+test('checkerboard: samples fall on all modes equally often', async () => {
   const counts = new Array<number>(18).fill(0);
-  const { x } = points('checkerboard').batch(range(n));
+  const x = await draw('checkerboard', {}, range(n));
   for (const i of range(n)) {
     const distances = mixtures.checkerboard.means.map(([u, v]) => Math.hypot(x[2 * i] - u, x[2 * i + 1] - v));
     counts[distances.indexOf(Math.min(...distances))]++;

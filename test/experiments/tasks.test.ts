@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute';
-import { digits, points } from '../../src/datasets';
+import { digits, indexRange, networkUnits, points } from '../../src/datasets';
 import { ablation, ablationRows, blockSeeds, compareSteps, type Draw, teacherAt } from '../../src/experiments';
 import { digitsTask } from '../../src/experiments/digits-task';
 import { mostChanged, pickImages } from '../../src/experiments/images';
@@ -23,8 +23,10 @@ test('points: real points measure near the floor, shifted ones near their shift;
   const real = points('checkerboard', { seed: 9, split: 'test' });
   const shifted =
     (by: number): Draw =>
-    ({ seeds }) =>
-      Promise.resolve({ data: real.batch(seeds).x.map(x => x + by), n: seeds.length, shape: [2] });
+    async ({ seeds }) => {
+      const x = networkUnits((await real.batch(seeds)).x);
+      return { data: x.map(v => v + by), n: seeds.length, shape: [2] };
+    };
   const at = await task.measure(shifted(0), { n: 1000, block: 0 });
   assert.ok(at.value < 3 * at.floor && at.floor < 0.06, `${at.value}, floor ${at.floor}`);
   assert.ok(at.onMode! > 0.99 && at.covered === 18);
@@ -47,14 +49,15 @@ test('digits: real digits of the asked classes measure near the floor, noise far
   await selectBackend({ backend: 'wasm' });
   const task = await digitsTask({ reference: 300 });
   const test = digits({ seed: 5, split: 'test' });
-  const pool = test.batch(Array.from({ length: 1500 }, (_, i) => i));
+  const pool = await test.batch(indexRange(1500));
+  const pixels = networkUnits(pool.x);
   const real: Draw = ({ seeds, labels = [] }) => {
     const used = new Set<number>();
     const data = new Float32Array(seeds.length * 256);
     labels.forEach((label, k) => {
       const i = pool.labels.findIndex((other, j) => other === label && !used.has(j));
       used.add(i);
-      data.set(pool.x.subarray(i * 256, (i + 1) * 256), k * 256);
+      data.set(pixels.subarray(i * 256, (i + 1) * 256), k * 256);
     });
     return Promise.resolve({ data, n: seeds.length, shape: [16, 16, 1] });
   };

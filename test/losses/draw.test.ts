@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { indexRange } from '../../src/datasets';
 import { levelOf, sigmaAt } from '../../src/diffusion';
 import { type BatchSlice, cosim, denoising, type HostBatch, type Method } from '../../src/losses';
 import { assertClose, mean, variance } from '../close';
@@ -34,8 +35,8 @@ const equalRows = (part: HostBatch, whole: HostBatch, first: number): void => {
 for (const [name, method] of Object.entries(methods))
   describe(`what a step of ${name} draws`, () => {
     for (const update of method.updates) {
-      test(`${update.trains}: row i of a slice is row first + i of the whole batch, for every input`, () => {
-        const whole = update.draw(tinyImages, slice(0, 12));
+      test(`${update.trains}: row i of a slice is row first + i of the whole batch, for every input`, async () => {
+        const whole = await update.draw(tinyImages, slice(0, 12));
         for (const [first, count] of [
           [0, 4],
           [4, 4],
@@ -43,13 +44,13 @@ for (const [name, method] of Object.entries(methods))
           [11, 1],
           [1, 6],
         ])
-          equalRows(update.draw(tinyImages, slice(first, count)), whole, first);
+          equalRows(await update.draw(tinyImages, slice(first, count)), whole, first);
       });
 
-      test(`${update.trains}: another seed or step draws other noise, times, dropout and data`, () => {
-        const base = update.draw(tinyImages, slice(0, 12));
+      test(`${update.trains}: another seed or step draws other noise, times, dropout and data`, async () => {
+        const base = await update.draw(tinyImages, slice(0, 12));
         for (const other of [slice(0, 12, { seed: 8 }), slice(0, 12, { step: 4 })]) {
-          const drawn = update.draw(tinyImages, other);
+          const drawn = await update.draw(tinyImages, other);
           // drawn data are read in order whatever the seed; labels go round
           const same = other.seed !== 7 ? ['x0', 'labels'] : ['labels'];
           for (const input of Object.keys(base))
@@ -60,8 +61,8 @@ for (const [name, method] of Object.entries(methods))
     }
   });
 
-test('psi and phi share no data, times, noise or dropout, and every dropout layer has its own', () => {
-  const [psi, phi] = methods.CoSIM.updates.map(update => update.draw(tinyImages, slice(0, 12)));
+test('psi and phi share no data, times, noise or dropout, and every dropout layer has its own', async () => {
+  const [psi, phi] = await Promise.all(methods.CoSIM.updates.map(update => update.draw(tinyImages, slice(0, 12))));
   for (const name of ['x0', 's', 't', 'noiseT', 'noiseS']) assert.notDeepEqual(psi[name].data, phi[name].data, name);
   const layers = Object.keys(psi).filter(name => name.startsWith('dropout/'));
   assert.ok(layers.length > 0);
@@ -70,32 +71,31 @@ test('psi and phi share no data, times, noise or dropout, and every dropout laye
   assert.notDeepEqual(psi.noiseT.data, psi.noiseS.data);
 });
 
-test('psi reads the even batches of the data and phi the odd ones: no sample twice, none left out', () => {
-  const data = (update: number, step: number) =>
-    methods.CoSIM.updates[update].draw(tinyImages, slice(0, 12, { step })).x0.data;
-  const batch = (n: number) => tinyImages.batch(Array.from({ length: 12 }, (_, i) => 12 * n + i)).x;
+test('psi reads the even batches of the data and phi the odd ones: no sample twice, none left out', async () => {
+  const data = async (update: number, step: number) =>
+    (await methods.CoSIM.updates[update].draw(tinyImages, slice(0, 12, { step }))).x0.data;
+  const batch = async (n: number) => (await tinyImages.batch(indexRange(12, 12 * n))).x;
   for (const step of [0, 1, 5]) {
-    assert.deepEqual(data(0, step), batch(2 * step));
-    assert.deepEqual(data(1, step), batch(2 * step + 1));
+    assert.deepEqual(await data(0, step), await batch(2 * step));
+    assert.deepEqual(await data(1, step), await batch(2 * step + 1));
   }
 });
 
-test('labels are one-hot rows of the data', () => {
-  const { labels } = methods.CoSIM.updates[0].draw(tinyImages, slice(0, 4, { step: 0 }));
+test('labels are one-hot rows of the data', async () => {
+  const { labels } = await methods.CoSIM.updates[0].draw(tinyImages, slice(0, 4, { step: 0 }));
   assert.deepEqual([...labels.data], [1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0]);
-  assert.equal('labels' in denoising(tinyMlp()).updates[0].draw(tinyPoints, slice(0, 4)), false);
+  assert.equal('labels' in (await denoising(tinyMlp()).updates[0].draw(tinyPoints, slice(0, 4))), false);
 });
 
-test('times: s <= t from pi; phi up to maxRs; psi log-normal where asked, as EDM in pretraining', () => {
+test('times: s <= t from pi; phi up to maxRs; psi log-normal where asked, as EDM in pretraining', async () => {
   const n = 20_000;
   const big = slice(0, n, { batch: n });
-  const [psi, phi] = cosim(tinyMlp(), tinyMlp(), { psiLevels: 'log-normal', phiMaxRs: 0.8 }).updates.map(u =>
-    u.draw(tinyPoints, big),
-  );
+  const { updates } = cosim(tinyMlp(), tinyMlp(), { psiLevels: 'log-normal', phiMaxRs: 0.8 });
+  const [psi, phi] = await Promise.all(updates.map(u => u.draw(tinyPoints, big)));
   for (const { s, t } of [psi, phi]) s.data.forEach((v, i) => assert.ok(v <= t.data[i] && t.data[i] <= 80));
   assertClose(Math.max(...phi.s.data), sigmaAt(0.8), 0.01 * sigmaAt(0.8));
   assertClose(mean(phi.s.data.map(v => levelOf(v))), 0.4, 0.006);
-  const { sigma } = denoising(tinyMlp()).updates[0].draw(tinyPoints, big);
+  const { sigma } = await denoising(tinyMlp()).updates[0].draw(tinyPoints, big);
   for (const level of [psi.s, sigma]) {
     const logs = level.data.map(Math.log);
     assertClose(mean(logs), -1.2, 4 * (1.2 / Math.sqrt(n)));

@@ -5,20 +5,20 @@ import { denoising, logNormalLevel, veLevel, vpLevel } from '../../src/losses';
 import { assertClose, mean, variance } from '../close';
 import { tinyImageNet, tinyImages } from '../tiny';
 
-test('levels of a training step follow their laws', () => {
+test('levels of a training step follow their laws', async () => {
   const slice = { seed: 7, step: 0, batch: 4000, first: 0, count: 4000 };
-  const drawn = (options: object): Float32Array =>
-    denoising(tinyImageNet(), options).updates[0].draw(tinyImages, slice).sigma.data;
-  const edm = drawn({ pMean: -0.4, pStd: 1 }).map(Math.log);
+  const drawn = async (options: object): Promise<Float32Array> =>
+    (await denoising(tinyImageNet(), options).updates[0].draw(tinyImages, slice)).sigma.data;
+  const edm = (await drawn({ pMean: -0.4, pStd: 1 })).map(Math.log);
   assertClose(mean(edm), -0.4, 4 / Math.sqrt(4000));
   assertClose(variance(edm), 1, 4 * Math.sqrt(2 / 4000));
   // ln sigma uniform
-  const ve = drawn({ levels: 've' }).map(Math.log);
+  const ve = (await drawn({ levels: 've' })).map(Math.log);
   const [low, high] = [Math.log(0.02), Math.log(100)];
   assertClose(mean(ve), (low + high) / 2, (4 * (high - low)) / Math.sqrt(12 * 4000));
   assert.ok(Math.min(...ve) >= low - 1e-6 && Math.max(...ve) <= high);
   // VP's a of these levels is exp(-(beta_d t^2 + 2 beta_min t) / 4) with t uniform: its median is that of t = 1/2
-  const vp = drawn({ levels: 'vp' }).sort();
+  const vp = (await drawn({ levels: 'vp' })).sort();
   const t = 0.5;
   const a = Math.exp(-(19.9 * t * t + 0.2 * t) / 4);
   assertClose(1 / Math.sqrt(1 + vp[2000] ** 2), a, 0.03);

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Card, markdownOf } from '../../scripts/train-classifier';
 import { selectBackend } from '../../src/compute';
 import { type Tensors, valueAndGradients } from '../../src/compute/tensors';
-import { digits } from '../../src/datasets';
+import { digits, indexRange, networkUnits } from '../../src/datasets';
 import {
   CLASSIFIER_FILE,
   classifierStep,
@@ -18,14 +18,18 @@ import { classify, digitClassifier } from '../../src/metrics';
 import { initialParameters, parameterCount } from '../../src/networks';
 
 const PIXELS = 256;
-const sample = digits({ seed: 0, split: 'test' }).batch(Array.from({ length: 40 }, (_, i) => i));
+let sample: { x: Float32Array; labels: Int32Array };
 const images = (count: number): tf.Tensor => tf.tensor(sample.x.subarray(0, count * PIXELS), [count, 16, 16, 1]);
 const oneHot = (count: number): tf.Tensor =>
   tf.tensor(Array.from(sample.labels.subarray(0, count), c => Array.from({ length: 10 }, (_, i) => +(i === c))));
 const crossEntropy = (p: Tensors, count: number): tf.Tensor =>
   tf.losses.softmaxCrossEntropy(oneHot(count), digitClassifier.logits(p, images(count)).logits);
 
-before(() => selectBackend({ backend: 'wasm' }));
+before(async () => {
+  await selectBackend({ backend: 'wasm' });
+  const { x, labels } = await digits({ seed: 0, split: 'test' }).batch(indexRange(40));
+  sample = { x: networkUnits(x), labels };
+});
 
 test('the network has the parameters of its layers and gives 64 features and 10 logits an image', () => {
   const convolutions = 9 * (1 * 16 + 16 * 32 + 32 * 64) + 16 + 32 + 64;

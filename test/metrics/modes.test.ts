@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mixtures, points } from '../../src/datasets';
+import { indexRange, mixtures, networkUnits, points } from '../../src/datasets';
 import type { Points } from '../../src/metrics';
 import { modes } from '../../src/metrics';
 
-const draw = (name: keyof typeof mixtures, n: number): Points => ({
-  data: points(name, { seed: 1 }).batch(Array.from({ length: n }, (_, i) => i)).x,
+const draw = async (name: keyof typeof mixtures, n: number): Promise<Points> => ({
+  data: networkUnits((await points(name, { seed: 1 }).batch(indexRange(n))).x),
   n,
   d: 2,
 });
@@ -19,8 +19,8 @@ const pair = {
   covariances: [[[0.01, 0], [0, 0.01]], [[0.04, 0], [0, 0.01]]], // prettier-ignore
 };
 
-test('samples of the mixture itself cover every mode, lie on modes and follow the weights', () => {
-  const report = modes(draw('checkerboard', 5000), mixtures.checkerboard);
+test('samples of the mixture itself cover every mode, lie on modes and follow the weights', async () => {
+  const report = modes(await draw('checkerboard', 5000), mixtures.checkerboard);
   assert.equal(report.modes, 18);
   assert.equal(report.covered, 18);
   assert.ok(report.onMode > 0.998, String(report.onMode)); // 1 - exp(-8) = 0.99966
@@ -28,8 +28,8 @@ test('samples of the mixture itself cover every mode, lie on modes and follow th
   assert.ok(report.divergence < 0.005, String(report.divergence));
 });
 
-test('at one deviation, 1 - exp(-1/2) of exact samples are on a mode', () => {
-  const { onMode } = modes(draw('checkerboard', 5000), mixtures.checkerboard, { within: 1 });
+test('at one deviation, 1 - exp(-1/2) of exact samples are on a mode', async () => {
+  const { onMode } = modes(await draw('checkerboard', 5000), mixtures.checkerboard, { within: 1 });
   assert.ok(Math.abs(onMode - (1 - Math.exp(-0.5))) < 0.03, String(onMode));
 });
 

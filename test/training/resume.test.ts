@@ -97,7 +97,8 @@ describe('stopping', () => {
       await selectBackend({ backend: 'cpu' });
       const bad: Dataset = {
         ...tinyPoints,
-        batch: indices => ({ x: new Float32Array(2 * indices.length).fill(NaN), labels: new Int32Array(0) }),
+        batch: indices =>
+          Promise.resolve({ x: new Float32Array(2 * indices.length).fill(NaN), labels: new Int32Array(0) }),
       };
       const run = startRun(tinyMlp(), bad);
       await run.train({ images: 8, dir });

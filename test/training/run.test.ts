@@ -162,8 +162,8 @@ describe('gradients that are not finite', () => {
   /** Noise in which chosen batches (psi reads the even ones, phi the odd ones) are NaN. */
   const spoilt = (isBad: (batch: number) => boolean): Dataset => ({
     ...tinyPoints,
-    batch: indices => {
-      const data = tinyPoints.batch(indices);
+    batch: async indices => {
+      const data = await tinyPoints.batch(indices);
       if (isBad(Math.floor(indices[0] / 4))) data.x.fill(NaN);
       return data;
     },

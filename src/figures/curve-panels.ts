@@ -1,0 +1,29 @@
+import { fail } from '../compute/check';
+import { type CurvesPlot, curvesPlot } from './curves-with-spread';
+import { chartHead, type ChartSpec } from './theme';
+
+export type CurvePanelsOptions = {
+  title: string;
+  subtitle?: string;
+  panels: readonly (CurvesPlot & { title: string })[];
+  width?: number; // of a plot, default 250
+  height?: number; // default 240
+};
+
+/**
+ * Plots of curves side by side, each with its own axes; a series has the same colour in all of them.
+ * @throws ArgumentError without panels, and as `curvesWithSpread`
+ */
+export const curvePanels = ({ title, subtitle, panels, width = 250, height = 240 }: CurvePanelsOptions): ChartSpec => {
+  if (panels.length === 0) fail('curvePanels', 'panels', 'at least one', panels);
+  const series = [...new Set(panels.flatMap(({ points }) => points.map(point => point.series)))];
+  return {
+    ...chartHead(title, subtitle),
+    spacing: 28,
+    hconcat: panels.map(({ title: name, ...plot }) => ({
+      title: { text: name, fontSize: 13, anchor: 'middle', frame: 'group', offset: 6 },
+      ...curvesPlot('curvePanels', plot, { width, height }, series),
+    })),
+    resolve: { legend: { color: 'shared' } },
+  };
+};

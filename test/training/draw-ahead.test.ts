@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Dataset } from '../../src/datasets';
+import { type BatchSlice, cosim } from '../../src/losses';
+import { drawAhead } from '../../src/training/draw-ahead';
+import { tinyMlp, tinyPoints } from '../tiny';
+
+const method = cosim(tinyMlp(), tinyMlp());
+const [psi, phi] = method.updates;
+const slice = (step: number, first: number): BatchSlice => ({ seed: 1, step, batch: 8, first, count: 4 });
+/** What a run asks for, in order. */
+const inOrder = [0, 1, 2].flatMap(step =>
+  [psi, phi].flatMap(update => [0, 4].map(first => [update, slice(step, first)] as const)),
+);
+
+/** Points that remember which batches were read, and take `delay` ms for each. */
+const watched = (delay = 0): { dataset: Dataset; read: string[] } => {
+  const read: string[] = [];
+  return {
+    read,
+    dataset: {
+      ...tinyPoints,
+      batch: async indices => {
+        read.push(indices.join());
+        await pause(delay);
+        return tinyPoints.batch(indices);
+      },
+    },
+  };
+};
+
+describe('drawing ahead', () => {
+  test('gives what drawing at once gives, and reads every batch once', async () => {
+    const { dataset, read } = watched(1);
+    const draw = drawAhead(method, dataset, 2);
+    for (const [update, wanted] of inOrder) {
+      assert.deepEqual(await draw(update, wanted), await update.draw(tinyPoints, wanted));
+      await pause(5);
+    }
+    assert.equal(new Set(read).size, read.length);
+    assert.equal(read.length, inOrder.length + 2);
+  });
+
+  test('while a step computes, what comes next is read; no more than `ahead` slices', async () => {
+    const { dataset, read } = watched();
+    const draw = drawAhead(method, dataset, 3);
+    await Promise.all([draw(psi, slice(0, 0)), draw(psi, slice(0, 4))]);
+    assert.equal(read.length, 2);
+    await pause(30);
+    assert.equal(read.length, 5);
+    // phi reads the odd batches: 8 to 15 of step 0; then psi's of step 1 from 16 on
+    assert.deepEqual(read.slice(2), ['8,9,10,11', '12,13,14,15', '16,17,18,19']);
+    await draw(phi, slice(0, 0));
+    assert.equal(read.length, 5);
+  });
+
+  test('a step that waits for nothing: slow data cost the time of reading once, not once a step', async () => {
+    const { dataset } = watched(20);
+    const draw = drawAhead(method, dataset, 2);
+    await draw(...inOrder[0]);
+    let waited = 0;
+    for (const [update, wanted] of inOrder.slice(1)) {
+      await pause(60); // the step
+      const before = performance.now();
+      await draw(update, wanted);
+      waited += performance.now() - before;
+    }
+    assert.ok(waited < 20, `waited ${waited} ms in ${inOrder.length - 1} steps`);
+  });
+
+  test('an error reaches whoever asks for the slice, and only then; asking again tries again', async () => {
+    let broken = true;
+    const dataset: Dataset = {
+      ...tinyPoints,
+      batch: indices =>
+        broken && indices[0] === 8 ? Promise.reject(new Error('cannot be read')) : tinyPoints.batch(indices),
+    };
+    const draw = drawAhead(method, dataset, 2);
+    await draw(psi, slice(0, 4));
+    await pause(10);
+    await assert.rejects(draw(phi, slice(0, 0)), /cannot be read/);
+    broken = false;
+    assert.deepEqual(await draw(phi, slice(0, 0)), await phi.draw(tinyPoints, slice(0, 0)));
+  });
+});
