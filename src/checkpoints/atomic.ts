@@ -54,19 +54,19 @@ export const syncTree = async (dir: string): Promise<void> => {
 
 /**
  * Writes a file so that `path` holds its old content or the new, never a part, whatever moment the process dies at.
- * `bytes` may come in pieces, for content larger than one buffer can be.
+ * `bytes` may come in pieces, for content larger than one buffer can be, or that is still being made.
  * @throws Node's error if it cannot be written; the old content is then untouched.
  */
 export const writeFileAtomic = async (
   path: string,
-  bytes: Uint8Array | string | Iterable<Uint8Array>,
+  bytes: Uint8Array | string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> => {
   const temporary = hiddenName(path, 'new');
   const pieces = typeof bytes === 'string' || bytes instanceof Uint8Array ? [bytes] : bytes;
   try {
     const file = await open(temporary, 'wx');
     try {
-      for (const piece of pieces) await file.writeFile(piece);
+      for await (const piece of pieces) await file.writeFile(piece);
       await file.sync();
     } finally {
       await file.close();

@@ -6,6 +6,7 @@ import { ArgumentError } from '../compute/check';
 import { DatasetError, DownloadError } from '../datasets';
 import { NpzError, StatisticsError } from '../metrics';
 import { convertCommand } from './convert';
+import { dataCommand } from './data';
 import { evalCommand } from './eval';
 import { exportCommand } from './export';
 import { featuresCommand } from './features';
@@ -20,6 +21,7 @@ const COMMANDS: readonly ((terminal: Terminal) => Command)[] = [
   inspectCommand,
   sampleCommand,
   exportCommand,
+  dataCommand,
   featuresCommand,
   evalCommand,
 ];

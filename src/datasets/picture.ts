@@ -23,9 +23,7 @@ const MAX_PIXELS = 2 ** 26;
 export const isPictureName = (name: string): boolean => /\.(png|jpe?g|webp)$/i.test(name);
 
 const startsWith = (bytes: Uint8Array, at: number, text: string): boolean =>
-  Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.max(0, Math.min(text.length, bytes.length - at))).toString(
-    'latin1',
-  ) === text;
+  Buffer.from(bytes.subarray(at, at + text.length)).toString('latin1') === text;
 
 const isPng = (bytes: Uint8Array): boolean =>
   startsWith(bytes, 0, '\x89PNG\r\n\x1a\n') && startsWith(bytes, 12, 'IHDR') && bytes.length >= 33;

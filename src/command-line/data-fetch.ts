@@ -1,0 +1,47 @@
+import { Argument, Command } from 'commander';
+import { fetchDataset, type FetchedName, PUBLISHED } from '../datasets';
+import { rateText } from './rate';
+import { stoppable } from './stopped';
+import { progressLine, type Terminal } from './terminal';
+
+/** `cosim data fetch NAME`. */
+export const dataFetchCommand = (terminal: Terminal): Command =>
+  new Command('fetch')
+    .summary('fetch a published data set into the cache')
+    .description(
+      'Fetches a data set from its publisher into data/cache (or the folder COSIM_CACHE names), checks every file by its ' +
+        'SHA-256 and unpacks it. Goes on from where it stopped. Afterwards the name stands for the data: --data cifar10.',
+    )
+    .addArgument(new Argument('<name>', 'data set').choices(Object.keys(PUBLISHED)))
+    .option('--from <path>', 'take the file, or a folder with the files, that you downloaded yourself')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ cosim data fetch cifar10
+  $ cosim data fetch cifar10 --from Downloads/cifar-10-binary.tar.gz
+  $ cosim data fetch mnist --from Downloads`,
+    )
+    .action(async (name: FetchedName, { from }: { from?: string }) => {
+      const { title, licence } = PUBLISHED[name];
+      terminal.err(`${title}\nlicence: ${licence}\n`);
+      const line = progressLine(terminal);
+      const rates = new Map<string, ReturnType<typeof rateText>>();
+      try {
+        const folder = await stoppable('stopped; the same command goes on from there', signal =>
+          fetchDataset(name, {
+            from,
+            signal,
+            onProgress: (file, { received, total }) => {
+              const rate = rates.get(file) ?? rateText(received);
+              rates.set(file, rate);
+              line.show(`${file}: ${rate(received, total, 'MB')}`);
+            },
+          }),
+        );
+        line.clear();
+        terminal.out(`${folder}: ${name}, checked\n`);
+      } finally {
+        line.clear();
+      }
+    });

@@ -1,0 +1,121 @@
+import { existsSync, statSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { ArgumentError } from '../compute/check';
+import {
+  CROP_TRANSFORMS,
+  type CropTransform,
+  type FolderLabels,
+  listPictures,
+  openDataset,
+  packPictures,
+  padded,
+  picturesOfDataset,
+  picturesOfFiles,
+  type PictureSource,
+  type Split,
+} from '../datasets';
+import { rateText } from './rate';
+import { stoppable } from './stopped';
+import { grouped, progressLine, type Terminal } from './terminal';
+
+type Resolution = { width: number; height: number };
+
+type MakeOptions = {
+  resolution?: Resolution;
+  transform?: CropTransform;
+  labels: FolderLabels;
+  grey?: boolean;
+  split: Split;
+  force?: boolean;
+};
+
+/** '64' or '512x384'. */
+const resolution = (text: string): Resolution => {
+  const [, width, height = width] = /^([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?$/.exec(text) ?? [];
+  if (width === undefined) throw new InvalidArgumentError(`'${text}' is no size such as 64 or 512x384.`);
+  return { width: Number(width), height: Number(height) };
+};
+
+/** The pictures, what they are, and how to close them. */
+type Source = { pictures: PictureSource; note?: string; close?: () => Promise<void> };
+
+/** A folder of pictures is packed as it is, one size or many; everything else is a data set. */
+const openSource = async (source: string, { labels, grey = false, split }: MakeOptions): Promise<Source> => {
+  if (existsSync(source) && statSync(source).isDirectory()) {
+    const none = await listPictures(source, 'none').then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    if (!none) return { pictures: picturesOfFiles(await listPictures(source, labels), { rgb: !grey }) };
+    const dataset = await openDataset(source, { split }).catch(() => {
+      throw none; // no other data set either: what is wrong with the pictures says more
+    });
+    return fromDataset(dataset);
+  }
+  return fromDataset(await openDataset(source, { split, ...(source.endsWith('.zip') && { labels }) }));
+};
+
+const fromDataset = (dataset: Awaited<ReturnType<typeof openDataset>>): Source => {
+  const [h, w] = dataset.sampleShape;
+  const small = h === 28 && w === 28;
+  return {
+    pictures: picturesOfDataset(small ? padded(dataset, 2) : dataset),
+    ...(small && { note: "padded to 32 x 32, as EDM's tool does" }),
+    close: dataset.close,
+  };
+};
+
+/** `cosim data make SOURCE DEST`. */
+export const dataMakeCommand = (terminal: Terminal): Command =>
+  new Command('make')
+    .summary("pack pictures into EDM's data-set zip")
+    .description(
+      "Packs a folder of pictures, or a data set, into the zip file that EDM's and EDM2's training and this package read: " +
+        "PNGs named 00000/img00000000.png and so on, classes in dataset.json; crop and resize as in the reference's tool.",
+    )
+    .argument('<source>', 'folder of pictures, data set by name or path')
+    .argument('<dest>', 'the zip file to write')
+    .option('--resolution <size>', 'pixels of the result: 64, or 512x384', resolution)
+    .addOption(new Option('--transform <mode>', 'how pictures become that size').choices(CROP_TRANSFORMS.slice(1)))
+    .addOption(
+      new Option('--labels <mode>', 'classes: of dataset.json if there, required, none; or by sub-folder')
+        .choices(['optional', 'required', 'none', 'folders'])
+        .default('optional'),
+    )
+    .addOption(new Option('--split <name>', 'of data that have two parts').choices(['train', 'test']).default('train'))
+    .option('--grey', 'of a folder: keep grey pictures at one channel (default: all become RGB, as in EDM2)')
+    .option('--force', 'replace DEST if it is there')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ cosim data make cifar10 cifar10-32x32.zip
+  $ cosim data make ImageNet/train imagenet-64x64.zip --resolution 64 --transform center-crop-dhariwal --labels folders
+  $ cosim data make mnist mnist-32x32.zip --split test`,
+    )
+    .action(async (from: string, to: string, options: MakeOptions) => {
+      if (!to.endsWith('.zip')) throw new ArgumentError(`DEST must end with .zip, got '${to}'`);
+      if (existsSync(to) && options.force !== true)
+        throw new ArgumentError(`${to} is there already; --force replaces it`);
+      if (options.transform && !options.resolution) throw new ArgumentError('--transform needs --resolution');
+      const { pictures, note, close } = await openSource(from, options);
+      const line = progressLine(terminal);
+      const rate = rateText(0);
+      try {
+        const n = await stoppable('stopped; nothing is left behind', signal =>
+          packPictures(pictures, to, {
+            ...options.resolution,
+            transform: options.transform,
+            signal,
+            onProgress: (done, total) => line.show(rate(done, total, 'pictures')),
+          }),
+        );
+        line.clear();
+        const labels = pictures.classes > 0 ? `${grouped(pictures.classes)} classes` : 'no labels';
+        const what = [`${grouped(n)} pictures`, labels, `${grouped(statSync(to).size)} bytes`, note];
+        terminal.out(`${to}: ${what.filter(Boolean).join(', ')}\n`);
+      } finally {
+        line.clear();
+        await close?.();
+      }
+    });

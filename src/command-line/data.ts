@@ -1,0 +1,12 @@
+import { Command } from 'commander';
+import type { Terminal } from './terminal';
+import { dataFetchCommand } from './data-fetch';
+import { dataInfoCommand } from './data-info';
+import { dataMakeCommand } from './data-make';
+
+/** `cosim data`. */
+export const dataCommand = (terminal: Terminal): Command =>
+  [dataFetchCommand, dataMakeCommand, dataInfoCommand].reduce(
+    (command, make) => command.addCommand(make(terminal)),
+    new Command('data').summary('fetch, pack and describe data sets').description('Data sets: fetch, pack, describe.'),
+  );
