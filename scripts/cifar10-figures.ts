@@ -40,8 +40,9 @@ const samples = async (models: { teacher: Model; generator: Model }, real: Datas
   return { sheet, seeds };
 };
 
-/** Writes figures/cifar10_*: each picture with its numbers. */
+/** Writes figures/<name>_*: each picture with its numbers. */
 export const drawCifar10Figures = async (
+  name: string,
   models: { teacher: Model; generator: Model },
   { points, curve, teacherHistory, history }: Cifar10Results,
   real: Dataset,
@@ -54,7 +55,7 @@ export const drawCifar10Figures = async (
   const floorLine = { value: floor!, label: 'real vs real' };
 
   const { sheet, seeds } = await samples(models, real);
-  await keepFigure('cifar10_samples', sheet, { seeds }, keep);
+  await keepFigure(`${name}_samples`, sheet, { seeds }, keep);
 
   const bars = barsPerStep({
     title: 'CIFAR-10 at 16 × 16: quality per network evaluation',
@@ -63,7 +64,7 @@ export const drawCifar10Figures = async (
     metric,
     floor: floorLine,
   });
-  await keepFigure('cifar10_quality', await renderChart(bars), { points }, keep);
+  await keepFigure(`${name}_quality`, await renderChart(bars), { points }, keep);
 
   const best = points.filter(({ series }) => series === 'teacher').map(point => resultOf(point, 'fd').value);
   const curves = curvesWithSpread({
@@ -80,7 +81,7 @@ export const drawCifar10Figures = async (
     floor: floorLine,
     teacher: { value: Math.min(...best), label: 'teacher, best NFE' },
   });
-  await keepFigure('cifar10_on_the_way', await renderChart(curves), { curve, teacher: best }, keep);
+  await keepFigure(`${name}_on_the_way`, await renderChart(curves), { curve, teacher: best }, keep);
 
   const teacherLoss = lossChart({
     title: 'Teacher: denoising loss',
@@ -97,14 +98,14 @@ export const drawCifar10Figures = async (
   const binned = (reports: Cifar10Results['history'], keys: readonly string[]) =>
     reports.map(report => [report.images, ...keys.map(key => Number(report[key].toPrecision(6)))]);
   await keepFigure(
-    'cifar10_teacher_loss',
+    `${name}_teacher_loss`,
     await renderChart(teacherLoss),
     { columns: ['images', 'phiLoss'], rows: binned(teacherHistory, ['phiLoss']) },
     keep,
   );
   const keys = ['psiLoss', 'phiLoss', 'phiScoreGap'];
   await keepFigure(
-    'cifar10_cosim_loss',
+    `${name}_cosim_loss`,
     await renderChart(cosimLoss),
     { columns: ['images', ...keys], rows: binned(history, keys) },
     keep,

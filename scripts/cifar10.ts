@@ -1,6 +1,7 @@
 /*
- * npm run cifar10 -- --data cifar-10-batches-bin --features mobilenet [--out runs/cifar10]: a teacher and CoSIM on CIFAR-10
- * at 16 x 16, trained and measured on this machine; the figures of it. Ctrl-C stops it, the same command goes on.
+ * npm run cifar10 -- --data cifar-10-batches-bin --features mobilenet: a teacher and CoSIM on CIFAR-10 at 16 x 16, trained and
+ * measured on this machine; the figures of it. Ctrl-C stops it, the same command goes on. --rate is CoSIM's learning rate,
+ * --out the folder of the runs, --name what the figures' names begin with.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -31,10 +32,16 @@ const main = async (): Promise<void> => {
       data: { type: 'string' },
       features: { type: 'string', default: 'mobilenet' },
       out: { type: 'string', default: join('runs', 'cifar10') },
+      name: { type: 'string', default: 'cifar10' },
+      rate: { type: 'string' },
     },
   });
   if (values.data === undefined)
-    throw new Error('usage: npm run cifar10 -- --data cifar-10-batches-bin [--features NAME|FILE] [--out FOLDER]');
+    throw new Error(
+      'usage: npm run cifar10 -- --data cifar-10-batches-bin [--features NAME|FILE] [--rate R] [--out FOLDER] [--name NAME]',
+    );
+  const learningRate = values.rate === undefined ? CIFAR10_RUN.run.learningRate : Number(values.rate);
+  const options = { ...CIFAR10_RUN, run: { ...CIFAR10_RUN.run, learningRate } };
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort(new Error('stopped; the same command goes on')));
   await selectBackend();
@@ -49,13 +56,13 @@ const main = async (): Promise<void> => {
   const made = provenance({
     preset: 'cifar10',
     seeds: [CIFAR10_RUN.run.seed ?? 0],
-    command: 'npm run cifar10',
-    options: CIFAR10_RUN,
+    command: `npm run cifar10${values.rate === undefined ? '' : ` -- --rate ${values.rate}`}`,
+    options,
     data: { train: train.provenance, test: test.provenance },
   });
   try {
-    const input = { train, test, extractor, dir: values.out, ...callbacks };
-    await runCifar10(input, (models, results) => drawCifar10Figures(models, results, test, made));
+    const input = { train, test, extractor, dir: values.out, options, ...callbacks };
+    await runCifar10(input, (models, results) => drawCifar10Figures(values.name, models, results, test, made));
   } finally {
     await extractor.dispose();
     await train.close?.();

@@ -5,7 +5,7 @@ import { Argument, Command } from 'commander';
 import { hiddenName } from '../checkpoints/atomic';
 import { selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
-import { download } from '../datasets';
+import { download, type DownloadProgress } from '../datasets';
 import { FEATURE_NAMES, loadFeatures } from '../experiments';
 import {
   type FeatureExtractor,
@@ -16,6 +16,8 @@ import {
   type KnownFeatureName,
   preprocessingText,
 } from '../metrics';
+import { rateText } from './rate';
+import { stoppable } from './stopped';
 import { columns, grouped, progressLine, type Terminal } from './terminal';
 
 type FetchOptions = { from?: string; force?: boolean };
@@ -90,13 +92,13 @@ const bring = async (
         recipeText(name),
     );
   if (from === undefined && url !== undefined && !existsSync(path)) {
-    const progress = progressLine(terminal);
-    const onProgress = ({ received, total }: { received: number; total?: number }): void =>
-      progress.show(`${grouped(received)}${total === undefined ? '' : ` of ${grouped(total)}`} bytes`);
+    const line = progressLine(terminal);
+    const rate = rateText(0);
+    const onProgress = ({ received, total }: DownloadProgress): void => line.show(rate(received, total, 'MB'));
     try {
-      await download(url, path, { onProgress, ...(sha256 !== undefined && { sha256 }) });
+      await stoppable('stopped', signal => download(url, path, { onProgress, signal, sha256 }));
     } finally {
-      progress.clear();
+      line.clear();
     }
   }
   const { rows, sha256: found } = await describe(name, from ?? path);

@@ -26,7 +26,7 @@ export const startFeatureThread = (): FeatureThread => {
   worker.on('message', ({ id, answer, problem }: Received) => {
     const entry = waiting.get(id);
     waiting.delete(id);
-    if (waiting.size === 0) worker.unref(); // a thread at rest does not keep the process alive
+    if (waiting.size === 0 && !ended) worker.unref(); // a thread at rest does not keep the process alive
     if (answer) entry?.resolve(answer);
     else entry?.reject(new WorkerError(problem));
   });

@@ -1,5 +1,4 @@
-export { withFloor } from './measurement';
-export type { Measurement, Metric, Points } from './measurement';
+export type { Measurement, Points } from './measurement';
 export { wasserstein } from './wasserstein';
 export { wasserstein1d } from './wasserstein-1d';
 export { slicedWasserstein, slicedWassersteinAlong } from './sliced-wasserstein';

@@ -12,11 +12,7 @@ export type Measurement = {
   value: number;
   n: number; // samples
   nReference: number; // reference points
-  floor?: number; // the same between real points and the reference, at the same n: what a perfect model would get
 };
-
-/** A distance of samples from reference points. */
-export type Metric = (samples: Points, reference: Points) => Measurement;
 
 /** Checks that data hold n points of d numbers, and at least `min` of them. */
 export const expectPoints = (where: string, name: string, { data, n, d }: Points, min = 1): void => {
@@ -36,14 +32,4 @@ export const expectPair = (where: string, samples: Points, reference: Points, mi
 export const expectFinite = (where: string, name: string, { data, d }: Points): void => {
   for (let i = 0; i < data.length; i++)
     if (!Number.isFinite(data[i])) fail(where, `${name}: row ${Math.floor(i / d)}`, 'finite numbers', data[i]);
-};
-
-/**
- * The metric together with its floor: what `real`, as many real points as there are samples and none of them in the
- * reference, gets in place of the samples. Distances of finite sets do not reach zero; this is how far down they go.
- * @throws ArgumentError when `real` and `samples` differ in size
- */
-export const withFloor = (metric: Metric, samples: Points, reference: Points, real: Points): Measurement => {
-  if (real.n !== samples.n) fail('withFloor', 'real.n', `that of the samples, ${samples.n}`, real.n);
-  return { ...metric(samples, reference), floor: metric(real, reference).value };
 };

@@ -12,7 +12,7 @@ const root = join(__dirname, '../..');
 test('help lists the commands; the help of each has an example', async () => {
   const { code, out } = await cosim('--help');
   assert.equal(code, 0);
-  for (const name of ['convert', 'inspect', 'sample', 'eval', 'features']) {
+  for (const name of ['convert', 'inspect', 'sample', 'data', 'features', 'eval']) {
     assert.match(out, new RegExp(`^  ${name} `, 'm'));
     const help = await cosim(name, '--help');
     assert.equal(help.code, 0);

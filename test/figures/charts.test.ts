@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   barsPerStep,
+  curvePanels,
   curvesWithSpread,
   densityPanels,
   gridPoints,
@@ -54,6 +55,29 @@ test('curves: two series give two lines, two bands and a dot per seed; title, ax
 test('a chart is the same for the same data and differs when one value changes by 2 %', async () => {
   assert.equal(await svgOf(curves()), await svgOf(curves()));
   assert.notEqual(await svgOf(curves()), await svgOf(curves(0.0408)));
+});
+
+test('panels of curves: each with its own title and axes, a series in one colour, the legend once', async () => {
+  const panel = (title: string, series: string[]) => ({
+    title,
+    points: series.flatMap(name => [1, 2, 4].map(x => ({ series: name, x, seed: 0, value: x * x }))),
+    x: { title: `strength of ${title}` },
+    y: { title: 'distance / floor', log: true },
+    floor: { value: 1, label: '' },
+  });
+  const svg = await svgOf(
+    curvePanels({ title: 'Spoilt', panels: [panel('noise', ['deep', 'pixels']), panel('blur', ['pixels'])] }),
+  );
+  assert.equal(marks(svg, 'line'), 3);
+  assert.equal(marks(svg, 'symbol'), 3 * 3);
+  for (const text of ['Spoilt', 'noise', 'blur', 'strength of noise', 'strength of blur', 'deep', 'pixels'])
+    assert.ok(svg.includes(`>${text}<`), text);
+  const strokes = [...svg.matchAll(/<g class="mark-line role-mark[^>]*>.*?stroke="(#[0-9a-f]{6})"/gs)].map(
+    ([, color]) => color,
+  );
+  assert.equal(count(svg, />pixels</g), 1);
+  assert.equal(strokes[strokes.length - 1], '#d55e00'); // the second colour, though it is the first series there
+  assert.throws(() => curvePanels({ title: '', panels: [] }), /panels must be at least one/);
 });
 
 test('curves refuse what an axis cannot place', () => {

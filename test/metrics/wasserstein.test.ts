@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { slicedWasserstein, slicedWassersteinAlong, wasserstein, withFloor } from '../../src/metrics';
+import { slicedWasserstein, slicedWassersteinAlong, wasserstein } from '../../src/metrics';
 import { goldenNumbers, goldenPoints } from './golden';
 import { close, mapped, normals, reversed } from './sets';
 
@@ -86,18 +86,6 @@ test('sliced W2 of sets of different size equals that of the sets repeated to on
   });
   const expected = slicedWasserstein(repeat(x, 2), repeat(y, 3), { projections: 20 }).value;
   assert.ok(close(slicedWasserstein(x, y, { projections: 20 }).value, expected, 1e-12));
-});
-
-test('the floor is the metric of real points, and asks for as many of them as samples', () => {
-  const [samples, reference, real] = [
-    mapped(normals(500, 2, 12), v => v + 1),
-    normals(500, 2, 13),
-    normals(500, 2, 14),
-  ];
-  const measured = withFloor(slicedWasserstein, samples, reference, real);
-  assert.equal(measured.floor, slicedWasserstein(real, reference).value);
-  assert.ok((measured.floor ?? Infinity) < 0.2 * measured.value);
-  assert.throws(() => withFloor(slicedWasserstein, samples, reference, normals(400, 2, 14)), /real\.n/);
 });
 
 test('data of another length than n * d, other dimensions and unknown options are refused', () => {
