@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { selectBackend } from '../compute/backend';
 import { loadFeatures, referenceStatistics } from '../experiments';
 import { saveStatistics } from '../metrics';
-import { stoppable } from './interrupted';
 import { type RealOptions, required, withRealImages, withRealOptions } from './real-images';
+import { stoppable } from './stopped';
 import { grouped, type Terminal } from './terminal';
 import { workingLine } from './working-line';
 
@@ -33,7 +33,7 @@ export const evalStatsCommand = (terminal: Terminal): Command =>
       const line = workingLine(terminal);
       try {
         const { cache, saveEvery: chunk, nReference } = options;
-        const statistics = await stoppable(signal =>
+        const statistics = await stoppable('stopped; the same command goes on where it was', signal =>
           withRealImages(options, dataset =>
             referenceStatistics({
               ...{ dataset, nReference, extractor, cache, chunk, signal },

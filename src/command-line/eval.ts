@@ -16,12 +16,12 @@ import type { ReferenceOptions } from '../networks';
 import { evalCompareCommand } from './eval-compare';
 import { evalStatsCommand } from './eval-stats';
 import { resultTable } from './evaluation-report';
-import { stoppable } from './interrupted';
 import { withNetworkImages, withStoredImages } from './judged-images';
 import { withNetworkOptions } from './network-options';
 import { count, index } from './options';
 import { type RealOptions, required, withRealImages, withRealOptions } from './real-images';
 import { type SamplerOptions, withSamplerOptions } from './sampler-options';
+import { stoppable } from './stopped';
 import type { Terminal } from './terminal';
 import { workingLine } from './working-line';
 
@@ -98,7 +98,7 @@ const measured = async (
   const extractor = await loadFeatures(required(options.features, '--features'));
   const line = workingLine(terminal);
   try {
-    return await stoppable(signal =>
+    return await stoppable('stopped; the same command goes on where it was', signal =>
       withReference(options, against =>
         withJudged(options, async (images, n) => ({
           images,

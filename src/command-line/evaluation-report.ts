@@ -26,6 +26,7 @@ export const resultTable = (results: readonly MetricResult[]): string => {
     ...[metric, number(value), number(spread), number(floor), smallerIsBetter ? 'smaller' : 'larger'],
     ...[grouped(n), countOf(nReference)],
   ]);
+  const biased = results.some(({ metric, n }) => metric === 'fd' && n <= features.d);
   const range = seeds.map(({ first, last }) => `${first}-${last}`).join(', ');
   return [
     columns([['metric', 'value', 'spread', 'floor', 'better', 'n', 'real'], ...rows]),
@@ -35,6 +36,7 @@ export const resultTable = (results: readonly MetricResult[]): string => {
       ...(reference ? [['reference', referenceText(reference)]] : []),
       ['floor of', floorOf],
       ['seeds', range],
+      ...(biased ? [['note', `n is not above ${features.d}: fd is mostly bias then; compare it at this n alone`]] : []),
     ]),
   ].join('');
 };

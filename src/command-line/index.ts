@@ -11,8 +11,8 @@ import { evalCommand } from './eval';
 import { exportCommand } from './export';
 import { featuresCommand } from './features';
 import { inspectCommand } from './inspect';
-import { Interrupted } from './interrupted';
 import { sampleCommand } from './sample';
+import { Stopped } from './stopped';
 import type { Terminal } from './terminal';
 
 /** Every command: a new one is one file and one line here. */
@@ -69,7 +69,7 @@ export const runCommandLine = async (args: readonly string[], terminal: Terminal
       if (error.code === 'commander.help' && error.exitCode !== 0) return 2; // 'cosim' alone: help went to stderr
       return error.exitCode === 0 ? 0 : 2;
     }
-    if (error instanceof Interrupted) {
+    if (error instanceof Stopped) {
       terminal.err(`cosim: ${error.message}\n`);
       return 130;
     }

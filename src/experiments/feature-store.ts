@@ -115,6 +115,7 @@ export const featureStore = ({ extractor, folder, chunk, batch, signal }: Featur
       const statistics = needs.has('statistics') ? accumulateStatistics(extractor.d, { signal }) : undefined;
       const [points, logits] = [collector(n), collector(n)];
       let made = 0;
+      onChunk?.(0, 0); // time is counted from here
       for (let at = 0; at < n; at += chunk) {
         signal?.throwIfAborted();
         const count = Math.min(chunk, n - at);

@@ -9,6 +9,7 @@ import { digits, indexRange, toBytes } from '../../src/datasets';
 import { loadFeatures, loadResults, loadTeacher } from '../../src/experiments';
 import { frechet, type MetricResult } from '../../src/metrics';
 import { sampleHeun } from '../../src/samplers';
+import { workText } from '../../src/command-line/working-line';
 import { goldenCheckpoint } from '../checkpoints/golden';
 import { close } from '../metrics/sets';
 import { cosim, temporaryFolder } from './commands';
@@ -36,6 +37,7 @@ test('eval measures what samples drawn by hand measure, and says what it depends
     );
   assert.match(out, /^seeds +0-29, 30-59$/m);
   assert.match(out, /^reference +digits16, train$/m);
+  assert.match(out, /^note +n is not above 64: fd is mostly bias then/m);
 
   const { images, results, provenance } = await loadResults(file('all.json'));
   const { network, ...sampler } = images;
@@ -99,6 +101,12 @@ test('eval that Ctrl-C has stopped ends with 130; the same command goes on and g
   for (const [path, time] of before) assert.equal(statSync(path).mtimeMs, time, path);
   assert.equal((await cosim(...command('whole', 'whole.json'))).code, 0);
   assert.deepEqual(await resultsIn(file('stopped.json')), await resultsIn(file('whole.json')));
+});
+
+test('progress tells the rate of what is made now, and the time that the rest takes at it', () => {
+  const work = { stage: 'judged', done: 1200.4, total: 6000, made: 600 };
+  assert.equal(workText(work, 20), 'judged: 1,200 of 6,000 images, 30 /s, 2:40 left');
+  assert.equal(workText({ ...work, made: 0 }, 0), 'judged: 1,200 of 6,000 images');
 });
 
 test('eval stats keeps a reference that gives the same distances; what needs single images refuses it', async () => {
