@@ -60,10 +60,9 @@ export const blurred = (dataset: Dataset, deviation: number): Dataset => {
       precision: 'float',
       minAmplitude: 0.001,
     });
-    const buffer: Uint8Array = await picture
+    return (await picture
       .toColourspace(C === 1 ? 'b-w' : 'srgb')
       .raw()
-      .toBuffer();
-    return buffer;
+      .toBuffer()) as Uint8Array; // sharp's own type needs newer types of Node
   });
 };

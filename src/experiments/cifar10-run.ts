@@ -36,7 +36,7 @@ export const CIFAR10_RUN: Cifar10Run = {
   teacherImages: 294_400,
   teacher: { batch: 64, learningRate: 1e-3, warmup: 6_400, beta1: 0.9, beta2: 0.999, emaHalflife: 16_000, emaRampup: 0.05, seed: 0 },
   cosim: { alpha: 1.2, coef: 1, R: 4 },
-  run: { batch: 64, learningRate: 3e-5, emaHalflife: 6_400, emaRampup: 0.25, seed: 0 },
+  run: { batch: 64, learningRate: 1e-4, emaHalflife: 2_000, emaRampup: 0.1, seed: 0 },
   evaluateAt: [3_200, 6_400, 12_800, 25_600],
   steps: [1, 2, 4],
   evaluations: [9, 35],
