@@ -152,6 +152,7 @@ export type DistortionPoint = {
   x: number;
   seed: number;
   value: number;
+  floor: number; // the distance of as many unspoilt test images
   result: MetricResult;
 };
 
@@ -168,19 +169,23 @@ export const distancesOfDistortions = async (
 ): Promise<DistortionPoint[]> => {
   const points: DistortionPoint[] = [];
   const total = spaces.length * distortions.reduce((sum, { levels }) => sum + levels.length, 0);
-  for (const extractor of spaces)
+  for (const extractor of spaces) {
+    const distanceOf = async (dataset: Dataset): Promise<MetricResult> => {
+      const images = datasetImages(dataset, { shuffled: true });
+      const shared = { extractor, metrics: ['fd'], n, blocks: 1, cache, chunk, signal };
+      return (await evaluate({ images, reference: train, ...shared }))[0];
+    };
+    const { value: floor } = await distanceOf(test);
     for (const { name, levels, apply } of distortions)
       for (const x of levels) {
-        const [result] = await evaluate({
-          images: datasetImages(await apply(test, x), { shuffled: true }),
-          reference: train,
-          real: test,
-          ...{ extractor, metrics: ['fd'], n, blocks: 1, cache, chunk, signal },
+        const result = await distanceOf(await apply(test, x));
+        points.push({
+          ...{ distortion: name, series: extractor.name, x, seed: 0, value: result.value / floor },
+          ...{ floor, result },
         });
-        const value = result.value / result.floor!;
-        points.push({ distortion: name, series: extractor.name, x, seed: 0, value, result });
         onProgress?.(`${name} ${x}, ${extractor.name}`, points.length, total);
       }
+  }
   return points;
 };
 

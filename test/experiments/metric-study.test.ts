@@ -46,7 +46,7 @@ test('distances grow with noise and blur; of the classes that are left the more 
       const own = points.filter(point => point.distortion === name);
       assert.deepEqual(own.map(point => point.x), levels); // prettier-ignore
       assert.ok(own[own.length - 1].value > 1.5 * own[0].value, `${name}: ${own.map(point => point.value).join()}`);
-      for (const { value, result } of own) assert.equal(value, result.value / result.floor!);
+      for (const { value, floor, result } of own) assert.equal(value, result.value / floor);
     }
     const { labels, columns, images } = await distortedExamples(study(), chosen.slice(0, 2));
     assert.equal(labels.length, 9);
