@@ -8,5 +8,8 @@ import { dataMakeCommand } from './data-make';
 export const dataCommand = (terminal: Terminal): Command =>
   [dataFetchCommand, dataMakeCommand, dataInfoCommand].reduce(
     (command, make) => command.addCommand(make(terminal)),
-    new Command('data').summary('fetch, pack and describe data sets').description('Data sets: fetch, pack, describe.'),
+    new Command('data')
+      .summary('fetch, pack and describe data sets')
+      .description('Data sets: fetch, pack, describe.')
+      .addHelpText('after', '\nExamples:\n  $ cosim data fetch cifar10\n  $ cosim data info cifar10'),
   );
