@@ -61,8 +61,10 @@ export const theme: ChartSpec = {
   range: { category: [...palette], heatmap: { scheme: sequential } },
 };
 
-/** Labels for counts of images: 0, 250k, 1M. */
-export const countLabels = { labelExpr: "format(datum.value, '.3~s')" } as const;
+/** Labels for counts of images and for strengths: 0, 250k, 1M; 0.4 stays as it is. */
+export const countLabels = {
+  labelExpr: "abs(datum.value) < 1 ? format(datum.value, '~g') : format(datum.value, '.3~s')",
+} as const;
 
 /** A chart's head: schema and theme, with the title and the line under it. */
 export const chartHead = (title: string, subtitle?: string): ChartSpec => ({
