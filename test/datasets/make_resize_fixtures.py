@@ -1,4 +1,4 @@
-"""Makes test/golden/resize: what Pillow (and, for TensorFlow 1, the definition in numpy) makes of small images.
+"""Makes test/fixtures/resize: what Pillow (and, for TensorFlow 1, the definition in numpy) makes of small images.
 
 Of each result the file keeps every `stride`-th row and column, and the SHA-256 of all of its bytes.
 Run with Debian's python3-numpy and python3-pil:  /usr/bin/python3 test/datasets/make_resize_fixtures.py
@@ -14,7 +14,7 @@ import numpy as np
 import PIL
 from PIL import Image
 
-FOLDER = Path(__file__).parents[1] / "golden" / "resize"
+FOLDER = Path(__file__).parents[1] / "fixtures" / "resize"
 MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 KERNELS = {"box": Image.BOX, "bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC, "lanczos": Image.LANCZOS}
 KEPT = 200  # numbers of a result, about

@@ -1,4 +1,4 @@
-"""Makes test/golden/datasets: data sets as EDM's and EDM2's tools store them, written by Pillow, numpy and zipfile.
+"""Makes test/fixtures/datasets: data sets as EDM's and EDM2's tools store them, written by Pillow, numpy and zipfile.
 
 Run with Debian's python3-numpy and python3-pil:  /usr/bin/python3 test/datasets/make_zip_fixtures.py
 """
@@ -12,7 +12,7 @@ import numpy as np
 import PIL
 from PIL import Image
 
-FOLDER = Path(__file__).parents[1] / "golden" / "datasets"
+FOLDER = Path(__file__).parents[1] / "fixtures" / "datasets"
 draws = np.random.RandomState(7)
 
 

@@ -3,11 +3,11 @@ import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { edmZip, imageFolder, latents } from '../../src/datasets';
-import { goldenFolder } from '../golden';
+import { fixturesFolder } from '../golden';
 import { temporaryFolder } from './files';
 
 const place = temporaryFolder();
-const folder = join(goldenFolder, 'datasets'); // by make_zip_fixtures.py: Pillow, numpy and zipfile
+const folder = join(fixturesFolder, 'datasets'); // by make_zip_fixtures.py: Pillow, numpy and zipfile
 const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Record<
   'edm' | 'edm2' | 'jpeg',
   number[][]

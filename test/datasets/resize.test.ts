@@ -13,7 +13,7 @@ import {
   type ResizeKernel,
   resizeTensorflow1,
 } from '../../src/datasets';
-import { goldenFolder } from '../golden';
+import { fixturesFolder } from '../golden';
 
 // Made by make_resize_fixtures.py with Pillow: part of each result as it is, all of it as a hash.
 type Case = { source: string; height: number; width: number; stride: number; sha256: string } & (
@@ -21,7 +21,7 @@ type Case = { source: string; height: number; width: number; stride: number; sha
   | { of: 'tensorflow1' }
   | { of: 'crop'; transform: CropTransform; 'left out'?: true }
 );
-const folder = join(goldenFolder, 'resize');
+const folder = join(fixturesFolder, 'resize');
 const { cases } = JSON.parse(readFileSync(join(folder, 'resize.json'), 'utf8')) as { cases: Case[] };
 const { tensors } = parseSafetensors(readFileSync(join(folder, 'resize.safetensors')));
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { parseSafetensors } from '../../src/checkpoints';
 import { type Images, type Preprocessing, preprocessingText } from '../../src/metrics';
 import { preprocess } from '../../src/metrics/preprocessing';
-import { goldenFolder } from '../golden';
+import { fixturesFolder } from '../golden';
 import { plain } from './feature-files';
 
 const images = (data: ArrayLike<number>, n: number, h: number, w: number, c: number): Images => ({
@@ -49,7 +49,7 @@ test('grey images in every channel; one channel where the network wants one', ()
 });
 
 test("Pillow's and TensorFlow 1's resized images", () => {
-  const { tensors } = parseSafetensors(readFileSync(join(goldenFolder, 'resize', 'resize.safetensors')));
+  const { tensors } = parseSafetensors(readFileSync(join(fixturesFolder, 'resize', 'resize.safetensors')));
   const rgb = images(tensors.rgb.data as Uint8Array, 1, 32, 32, 3);
   for (const kernel of ['box', 'bilinear', 'bicubic', 'lanczos'] as const)
     assert.deepEqual(seen({ resize: { kernel: `pil-${kernel}`, size: 5 } }, rgb), [
