@@ -34,7 +34,7 @@ const trainAndMeasure = async (
   signal: AbortSignal | undefined,
 ): Promise<AblationPoint[] | undefined> => {
   const { teacher, start, dataset, times } = task;
-  const run = distil({ teacher, start, dataset, cosim: { coef, alpha }, run: { ...options, seed } });
+  const run = distil({ teacher, start, dataset, method: { kind: 'cosim', coef, alpha }, run: { ...options, seed } });
   try {
     const points: AblationPoint[] = [];
     for (const images of evaluateAt) {

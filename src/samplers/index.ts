@@ -1,3 +1,4 @@
+export { sampleAncestral } from './ancestral';
 export { compilingPays } from './batches';
 export type { Samples, SamplerInput } from './batches';
 export { checkExport } from './check-export';
