@@ -5,3 +5,4 @@ export { checkExport } from './check-export';
 export { exportGenerator, exportSampler, type ExportOptions, type ExportReport } from './export';
 export * from './heun';
 export { sampleMultistep } from './multistep';
+export * from './time-search';
