@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
+import { fullWidthSection } from '../bench/full-width-table';
 import { speedBlock } from '../bench/speed-table';
 import { writeFileAtomic } from '../src/checkpoints';
 import { readLiterature, readStoredResults, replaceBlocks, resultsPage, verdictBlock } from '../src/experiments';
@@ -15,7 +16,7 @@ export const generatedFiles = async (): Promise<Record<string, string>> => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const texts = {
     'README.md': replaceBlocks(readme, { verdicts: verdictBlock(results), speed: speedBlock() }),
-    'RESULTS.md': resultsPage(results, await readLiterature()),
+    'RESULTS.md': resultsPage(results, await readLiterature(), [fullWidthSection()]),
   };
   const formatted = Object.entries(texts).map(async ([name, text]): Promise<[string, string]> => {
     const filepath = join(root, name);

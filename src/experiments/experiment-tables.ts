@@ -9,7 +9,7 @@ const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? ''
 const perSteps = (table: number) => {
   const line = ({ series, nfe = 0 }: Pick<ResultRow, 'series' | 'nfe'>): LineKind => ({
     label: series === 'teacher' ? `teacher, ${counted(nfe, 'evaluation')}` : `${series}, ${counted(nfe, 'step')}`,
-    paper: { table, method: series === 'teacher' ? 'VP-EDM' : series, nfe },
+    paper: { table, method: series === 'teacher' ? 'VP-EDM' : series.replace(/, K = \d+$/, ''), nfe },
   });
   return {
     line,

@@ -22,8 +22,7 @@ export { referenceStatistics, type ReferenceStatisticsOptions } from './referenc
 export { type LiteratureRow, literatureRows, readLiterature } from './literature';
 export { readStoredResults, type StoredResult, type StoredResults } from './stored-results';
 export { type ResultRow, resultRows } from './result-rows';
-export { type Judgement, type Verdict } from './judgement';
 export { type Claim, CLAIMS, type ClaimVerdict, judgeClaims } from './verdicts';
-export { methodTable, resultTable, type ResultTable } from './result-tables';
+export { type MethodRow, methodTable, resultTable, type ResultTable } from './result-tables';
 export { resultsPage, verdictBlock } from './results-page';
 export { replaceBlocks } from './marked-blocks';

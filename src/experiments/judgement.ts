@@ -63,10 +63,12 @@ export const judged = (holds: boolean, numbers: string): Judgement => ({
   numbers,
 });
 
+export const NO_VALUES = 'the result has no such values';
+
 /** Whether all groups have values enough to judge by; otherwise what is missing. */
 export const missing = (groups: readonly (readonly ResultRow[])[]): string | undefined => {
   const fewest = Math.min(...groups.map(({ length }) => length));
-  if (groups.length === 0 || fewest === 0) return 'the result has no such values';
+  if (groups.length === 0 || fewest === 0) return NO_VALUES;
   return fewest < LEAST_RUNS ? `${fewest} of at least ${LEAST_RUNS} values` : undefined;
 };
 

@@ -7,11 +7,12 @@ import {
   type Judgement,
   judgeOrder,
   missing,
+  NO_VALUES,
   notMeasured,
   short,
   withRange,
 } from './judgement';
-import { atTheEnd, groupRows, meanOf, type ResultRow, resultRows, valuesOf } from './result-rows';
+import { atTheEnd, groupRows, meanOf, meansBySeed, type ResultRow, resultRows, valuesOf } from './result-rows';
 
 /** Reads what it needs from the `numbers` of a stored result; what is not there makes it 'not measured'. */
 export type Judge = (numbers: unknown) => Judgement;
@@ -24,6 +25,12 @@ const atNfe = (rows: readonly ResultRow[], series: string, nfe?: number): Result
 const evaluationsOf = (rows: readonly ResultRow[], series: string): number[] =>
   [...new Set(rows.filter(row => row.series === series).flatMap(({ nfe }) => nfe ?? []))].sort((a, b) => a - b);
 
+/** The steps that CoSIM's few are judged by. */
+const mostSteps = (rows: readonly ResultRow[]): number | undefined =>
+  evaluationsOf(rows, OURS)
+    .filter(nfe => nfe <= 4)
+    .at(-1);
+
 /** Four steps of the generator are better than two. */
 export const fourStepsBeatTwo: Judge = numbers => {
   const rows = atTheEnd(resultRows(numbers));
@@ -35,7 +42,7 @@ export const strengthsCross: Judge = numbers => {
   const rows = resultRows(numbers);
   const at = (coef: number, images: number): ResultRow[] => rows.filter(r => r.coef === coef && r.images === images);
   const evaluations = rows.flatMap(({ images }) => images ?? []);
-  if (evaluations.length === 0) return notMeasured('the result has no such values');
+  if (evaluations.length === 0) return notMeasured(NO_VALUES);
   const [first, last] = [Math.min(...evaluations), Math.max(...evaluations)];
   return judgeOrder(
     { what: `0.5 against 1 after ${grouped(first)} images`, lower: at(0.5, first), higher: at(1, first) },
@@ -71,38 +78,55 @@ export const matchesTeacher: Judge = numbers => {
   return judged(holds, text);
 };
 
-const budget = (rows: readonly ResultRow[]): string => {
-  const [{ images }] = rows;
-  const seconds = rows.flatMap(row => row.seconds ?? []).sort((a, b) => a - b);
-  const time = seconds.length > 0 ? [`${short(seconds[seconds.length >> 1])} s`] : [];
-  return [...(images === undefined ? [] : [`${grouped(images)} images`]), ...time].join(', ');
+const median = (values: readonly number[]): number | undefined => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+/** Training images and time of some runs, medians; undefined where the rows do not say. */
+const budgetOf = (rows: readonly ResultRow[]): { images?: number; seconds?: number; text: string } => {
+  const images = median(rows.flatMap(row => row.images ?? []));
+  const seconds = median(rows.flatMap(row => row.seconds ?? []));
+  const parts = [
+    ...(images === undefined ? [] : [`${grouped(images)} images`]),
+    ...(seconds === undefined ? [] : [`${short(seconds)} s`]),
+  ];
+  return { images, seconds, text: parts.join(', ') || 'unknown' };
 };
 
-/** CoSIM at its most steps up to four is better than another method at its most; budgets are part of the numbers. */
+/**
+ * CoSIM at its most steps up to four is better than another method at its most. Equal budget: the other had at least as many
+ * images, or at least as much time; where it had less of both, or the rows do not say, nothing is judged.
+ */
 export const beatsMethod =
   (method: string): Judge =>
   numbers => {
     const rows = atTheEnd(resultRows(numbers));
-    const ours = evaluationsOf(rows, OURS)
-      .filter(nfe => nfe <= 4)
-      .at(-1);
+    const ours = mostSteps(rows);
     const theirs = evaluationsOf(rows, method).at(-1);
     const [lower, higher] = [atNfe(rows, OURS, ours), atNfe(rows, method, theirs)];
-    const judgement = judgeOrder({ what: `${ours} steps against ${method}'s ${theirs}`, lower, higher });
+    const judgement = judgeOrder({ what: `${ours} steps against ${theirs} of ${method}`, lower, higher });
     if (judgement.verdict === 'not measured') return judgement;
-    const budgets = [budget(lower), budget(higher)].filter(text => text !== '').join(' against ');
-    return { ...judgement, numbers: `${judgement.numbers}${budgets && ` (${budgets})`}` };
+    const [own, other] = [budgetOf(lower), budgetOf(higher)];
+    const atLeast = (a?: number, b?: number): boolean => a !== undefined && b !== undefined && a >= b;
+    const fair = atLeast(other.images, own.images) || atLeast(other.seconds, own.seconds);
+    const budgets = `${own.text} against ${other.text}`;
+    if (!fair) return notMeasured(`budgets are not equal: ${budgets}`);
+    return { ...judgement, numbers: `${judgement.numbers} (${budgets})` };
   };
 
-/** What one method's iteration costs. */
-export type IterationCost = { method: string; levels?: number; psiSteps?: number; secondsPerIteration: number };
+/** What one iteration of a method takes: all its updates of psi and the one of phi; medians. */
+export type StoredCost = {
+  method: string;
+  levels?: number;
+  psiSteps?: number;
+  secondsPerIteration: number;
+  cpuSecondsPerIteration?: number;
+};
 
 /** The costs in `numbers.cost`; none for a result of another shape. */
-export const iterationCosts = (numbers: unknown): IterationCost[] => {
+export const storedCosts = (numbers: unknown): StoredCost[] => {
   const cost = (numbers as { cost?: unknown } | null)?.cost;
   if (!Array.isArray(cost)) return [];
-  return (cost as Partial<IterationCost>[]).filter(
-    (row): row is IterationCost => typeof row?.method === 'string' && Number.isFinite(row.secondsPerIteration),
+  return (cost as Partial<StoredCost>[]).filter(
+    (row): row is StoredCost => typeof row?.method === 'string' && Number.isFinite(row.secondsPerIteration),
   );
 };
 
@@ -111,7 +135,7 @@ const NOISE_OF_TIMES = 0.1;
 
 /** An iteration of CoSIM takes clearly less time than any of HSIVI-SM that was timed. */
 export const iterationsAreCheaper: Judge = numbers => {
-  const costs = iterationCosts(numbers);
+  const costs = storedCosts(numbers);
   const seconds = (method: string): number[] =>
     costs.filter(row => row.method === method).map(row => row.secondsPerIteration);
   const [ours, theirs] = [seconds(OURS), seconds('HSIVI-SM')];
@@ -122,17 +146,22 @@ export const iterationsAreCheaper: Judge = numbers => {
   return judged(least > (1 + NOISE_OF_TIMES) * slowest, text);
 };
 
-/** At the longest time that every run reached, CoSIM is better than HSIVI-SM. */
+/**
+ * CoSIM, at its last measurement before any run of HSIVI-SM ended, is better than HSIVI-SM at its end. Each in the most steps
+ * that it was measured with, CoSIM's at most four.
+ */
 export const aheadAtEqualTime: Judge = numbers => {
   const rows = resultRows(numbers).filter(row => row.seconds !== undefined);
-  const runs = [...groupRows(rows, row => `${row.series}/${row.seed}`).values()];
-  const time = Math.min(...runs.map(run => Math.max(...run.map(row => row.seconds!))));
-  const reached = runs.map(run => {
-    const before = run.filter(row => row.seconds! <= time);
-    return before.sort((a, b) => a.seconds! - b.seconds!).slice(-1);
-  });
-  const of = (series: string): ResultRow[] => reached.flat().filter(row => row.series === series);
-  return judgeOrder({ what: `CoSIM against HSIVI-SM after ${short(time)} s`, lower: of(OURS), higher: of('HSIVI-SM') });
+  const upTo = (series: string, time: number, nfe?: number): ResultRow[] => {
+    const own = rows.filter(row => row.series === series && row.nfe === nfe && row.seconds! <= time);
+    const runs = [...groupRows(own, ({ seed }) => seed).values()];
+    return runs.flatMap(run => run.sort((a, b) => a.seconds! - b.seconds!).slice(-1));
+  };
+  const higher = upTo('HSIVI-SM', Infinity, evaluationsOf(rows, 'HSIVI-SM').at(-1));
+  if (higher.length === 0) return notMeasured(NO_VALUES);
+  const time = Math.min(...higher.map(row => row.seconds!));
+  const lower = upTo(OURS, time, mostSteps(rows));
+  return judgeOrder({ what: `CoSIM against HSIVI-SM after ${short(time)} s`, lower, higher });
 };
 
 const ofSize = (rows: readonly ResultRow[], size: string, nfe: number): ResultRow[] =>
@@ -172,8 +201,8 @@ export const searchBeatsGrid: Judge = numbers => {
   const cases = groupRows(rows, ({ task, nfe }) => [task, nfe === undefined ? '' : `${nfe} steps`].join(', '));
   const pairs = [...cases].map(([what, own]) => ({
     what,
-    lower: own.filter(({ grid }) => grid === 'searched'),
-    higher: own.filter(({ grid }) => grid === 'edm'),
+    lower: meansBySeed(own.filter(({ grid }) => grid === 'searched')),
+    higher: meansBySeed(own.filter(({ grid }) => grid === 'edm')),
   }));
   return judgeOrder(...pairs);
 };

@@ -83,11 +83,18 @@ export const valuesOf = (rows: readonly ResultRow[]): number[] => rows.map(({ va
 
 export const meanOf = (rows: readonly ResultRow[]): number => spread(valuesOf(rows)).mean;
 
-/** Of every series the rows with most training images: where a training was measured on its way, its end. */
+/** One row a seed: the mean value and floor where a seed has several blocks. */
+export const meansBySeed = (rows: readonly ResultRow[]): ResultRow[] =>
+  [...groupRows(rows, ({ seed }) => seed).values()].map(own => {
+    const floors = own.flatMap(({ floor }) => floor ?? []);
+    return { ...own[0], value: meanOf(own), floor: floors.length > 0 ? spread(floors).mean : undefined };
+  });
+
+/** Of every series, size and task the rows with most training images: where a training was measured on its way, its end. */
 export const atTheEnd = (rows: readonly ResultRow[]): ResultRow[] => {
-  const last = new Map<string, number>();
-  for (const { series, images = 0 } of rows) last.set(series, Math.max(images, last.get(series) ?? 0));
-  return rows.filter(({ series, images = 0 }) => images === last.get(series));
+  const groups = groupRows(rows, ({ series, size, task }) => JSON.stringify([series, size, task]));
+  const last = [...groups.values()].map(own => Math.max(...own.map(({ images = 0 }) => images)));
+  return [...groups.values()].flatMap((own, i) => own.filter(({ images = 0 }) => images === last[i]));
 };
 
 /** What varies between values of one kind: training seeds, '0, 1, 2', or '3 blocks of seed 0', of one training or the teacher. */

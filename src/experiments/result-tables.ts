@@ -1,7 +1,16 @@
 import { table } from '../figures';
 import { grouped, short } from './judgement';
 import { type LiteratureRow, literatureRows } from './literature';
-import { atTheEnd, groupRows, meanOf, type ResultRow, resultRows, seedsText, valuesOf } from './result-rows';
+import {
+  atTheEnd,
+  groupRows,
+  meanOf,
+  meansBySeed,
+  type ResultRow,
+  resultRows,
+  seedsText,
+  valuesOf,
+} from './result-rows';
 import type { StoredResult } from './stored-results';
 
 /** What a line of a table is about, and what of the paper stands beside it. */
@@ -77,7 +86,8 @@ export const resultTable = (
   const rows = result === undefined ? [] : resultRows(result.numbers);
   if (result === undefined || rows.length === 0) return missingLines(kind, literature);
   const shown = kind.whole ? rows : atTheEnd(rows);
-  const lines = [...groupRows(shown, row => kind.line(row, rows).label)].map(([label, own]) => {
+  const lines = [...groupRows(shown, row => kind.line(row, rows).label)].map(([label, all]) => {
+    const own = meansBySeed(all);
     const wanted = kind.line(own[0], rows).paper;
     const paper = wanted === undefined ? [] : literatureRows(literature, wanted);
     const values = valuesOf(own);

@@ -2,7 +2,7 @@
 import { table } from '../figures';
 import { parameterCount } from '../networks';
 import { RESULT_TABLES } from './experiment-tables';
-import { iterationCosts } from './judges';
+import { storedCosts } from './judges';
 import { grouped } from './judgement';
 import { type LiteratureRow, literatureRows } from './literature';
 import { PAPER_PRESET_NAMES, paperPreset } from './paper-presets';
@@ -47,28 +47,33 @@ const section = (kind: ResultTable, results: StoredResults, literature: readonly
 /** What one iteration of CoSIM and of HSIVI-SM takes. */
 const costSection = (results: StoredResults): string => {
   const result = results.get('05_hsivi_cost');
-  const costs = iterationCosts(result?.numbers);
+  const costs = storedCosts(result?.numbers);
   const head = [
     '## Cost of an iteration (CoSIM against HSIVI-SM)',
     'HSIVI-SM simulates the levels above for every update; CoSIM pushes data forward once. The paper prints no times.',
   ];
   if (result === undefined || costs.length === 0) return [...head, NOT_THERE].join('\n\n');
-  const rows = costs.map(({ method, levels, psiSteps, secondsPerIteration }) => ({
+  const rows = costs.map(({ method, levels, psiSteps, secondsPerIteration, cpuSecondsPerIteration = '' }) => ({
     method,
     levels: levels === undefined ? '' : String(levels),
     'psi steps a phi step': psiSteps === undefined ? '' : String(psiSteps),
     'seconds an iteration': secondsPerIteration,
+    'of processor': cpuSecondsPerIteration,
     commit: result.provenance.commit,
   }));
   return [...head, table(rows).markdown, ...source(result)].join('\n\n');
 };
+
+/** Text as it is, where Markdown would see emphasis or HTML: formulas. */
+const plain = (text: string): string => text.replace(/[*_<`]/g, '\\$&');
 
 /** Every statement that an experiment on the theory checked, with its numbers. */
 const theorySection = (results: StoredResults): string => {
   const own = [...results.values()].filter(({ name }) => name.startsWith('08_'));
   const lines = own.flatMap(result =>
     theoryVerdicts(result.numbers).map(verdict => ({
-      statement: verdict.statement,
+      statement: plain(verdict.statement),
+      reading: plain(verdict.reading ?? ''),
       verdict: verdict.holds ? 'holds' : 'does not hold',
       numbers: theoryNumbers(verdict),
       commit: result.provenance.commit,
@@ -79,20 +84,27 @@ const theorySection = (results: StoredResults): string => {
   return [...head, table(lines).markdown, ...own.flatMap(source)].join('\n\n');
 };
 
+/** The paper's run with this teacher, as Table 5 has it; undefined where the paper has none. */
+const paperRun = (teacher: string): Partial<LiteratureRow> | undefined => {
+  if (teacher === 'edm-cifar10-32x32-uncond-vp') return { dataset: 'CIFAR-10' };
+  if (teacher.startsWith('edm-imagenet-64x64')) return { dataset: 'ImageNet-64' };
+  const size = /^edm2-img512-(\w+)$/.exec(teacher)?.[1].toUpperCase();
+  return size === undefined ? undefined : { method: `CoSIM-${size}` };
+};
+
 /** Table 5's parameter counts: the networks are built without weights and counted. */
 const networksSection = (literature: readonly LiteratureRow[]): string => {
-  const methods = { cifar10: 'CIFAR-10', imagenet64: 'ImageNet-64' };
   const rows = PAPER_PRESET_NAMES.map(name => {
-    const wanted = Object.hasOwn(methods, name)
-      ? { dataset: methods[name as keyof typeof methods] }
-      : { method: `CoSIM-${name.slice(-1).toUpperCase()}` };
-    const [paper] = literatureRows(literature, { table: 5, metric: 'parameters, millions', ...wanted });
-    const ours = parameterCount(paperPreset(name).generator.parameters) / 1e6;
+    const { teacher, generator } = paperPreset(name);
+    const ours = parameterCount(generator.parameters) / 1e6;
+    const run = paperRun(teacher);
+    const found = run && literatureRows(literature, { table: 5, metric: 'parameters, millions', ...run });
+    const paper = found?.[0]?.value;
     return {
       preset: `\`${name}\``,
       'ours, millions': ours.toFixed(1),
-      paper: String(paper.value),
-      difference: `${ours >= paper.value ? '+' : ''}${(ours - paper.value).toFixed(1)}`,
+      paper: paper === undefined ? '' : String(paper),
+      difference: paper === undefined ? '' : `${ours >= paper ? '+' : ''}${(ours - paper).toFixed(1)}`,
     };
   });
   const text = 'Parameters of the generators that the presets build, counted; the paper rounds to millions.';
@@ -143,8 +155,12 @@ training varies. "Holds" asks that the means are in order and differ by more tha
 seed agrees and the mean difference exceeds the standard deviation of the differences. In brackets: smallest and largest. A claim
 holds where every test that was measured does. "Does not hold" is said of this scale, not of the paper.`;
 
-/** RESULTS.md: verdicts first, then experiment by experiment. Markdown, not yet wrapped by a formatter. */
-export const resultsPage = (results: StoredResults, literature: readonly LiteratureRow[]): string => {
+/** RESULTS.md: verdicts first, then experiment by experiment, then `more` sections. Markdown, not yet formatted. */
+export const resultsPage = (
+  results: StoredResults,
+  literature: readonly LiteratureRow[],
+  more: readonly string[] = [],
+): string => {
   const verdicts = judgeClaims(results);
   const tables = (from: string, to: string): string[] =>
     RESULT_TABLES.filter(({ result }) => result >= from && result < to).map(kind => section(kind, results, literature));
@@ -160,6 +176,7 @@ export const resultsPage = (results: StoredResults, literature: readonly Literat
     theorySection(results),
     ...tables('08', '~'),
     networksSection(literature),
+    ...more,
   ].join('\n\n');
 };
 

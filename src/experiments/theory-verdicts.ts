@@ -2,7 +2,11 @@ import { judged, notMeasured } from './judgement';
 import type { Judge } from './judges';
 
 /** What an experiment on the theory stores beside its curves. */
-export type TheoryVerdict = { statement: string; holds: boolean } & Record<string, unknown>;
+export type TheoryVerdict = {
+  statement: string; // 'Theorem 3.1'
+  holds: boolean;
+  reading?: string; // which reading of the statement was measured
+} & Record<string, unknown>; // the numbers that decide
 
 /** The verdicts in `numbers.verdict`, one or a list; none for a result of another shape. */
 export const theoryVerdicts = (numbers: unknown): TheoryVerdict[] => {
@@ -13,13 +17,18 @@ export const theoryVerdicts = (numbers: unknown): TheoryVerdict[] => {
   );
 };
 
-/** The numbers a verdict carries, as 'worst ratio 0.92, bound 1'; camel case becomes words. */
-export const theoryNumbers = ({ statement: _statement, holds: _holds, ...rest }: TheoryVerdict): string =>
+/** The numbers a verdict carries, as 'worst ratio 0.92, games 12'; camel case becomes words. */
+export const theoryNumbers = ({
+  statement: _statement,
+  holds: _holds,
+  reading: _reading,
+  ...rest
+}: TheoryVerdict): string =>
   Object.entries(rest)
     .filter(([, value]) => ['number', 'string', 'boolean'].includes(typeof value))
     .map(([key, value]) => {
       const words = key.replace(/([a-z])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`);
-      return `${words} ${typeof value === 'number' ? value.toPrecision(3) : String(value)}`;
+      return `${words} ${typeof value === 'number' ? Number(value.toPrecision(3)) : String(value)}`;
     })
     .join(', ');
 

@@ -83,7 +83,7 @@ export const CLAIMS: readonly Claim[] = [
     id: 'C4',
     claim: 'At an equal budget CoSIM is better than SiD, Moment Matching and HSIVI-SM.',
     paper: 'Tables 1, 3',
-    tests: ['SiD', 'Moment Matching', 'HSIVI-SM'].flatMap(against),
+    tests: ['SiD', 'SiD, alpha 1', 'Moment Matching', 'HSIVI-SM'].flatMap(against),
   },
   {
     id: 'C5',

@@ -89,8 +89,11 @@ describe('a table beside the paper', () => {
 
   it('shows the end of a training, or all of it', () => {
     const rows = [1, 2].flatMap(images => values({ series: 'CoSIM', nfe: 2, images }, images, images));
-    assert.equal(cells(resultTable(KIND, result(rows), LITERATURE))[0].ours, '2.00 ± 0.00');
-    assert.equal(cells(resultTable({ ...KIND, whole: true }, result(rows), LITERATURE))[0].ours, '1.50 ± 0.58');
+    const line: ResultTable['line'] = ({ images }) => ({ label: `${images} images` });
+    const ours = (whole: boolean) =>
+      cells(resultTable({ ...KIND, line, whole }, result(rows), LITERATURE)).map(one => [one.what, one.ours]);
+    assert.deepEqual(ours(false), [['2 images', '2.00 ± 0.00']]);
+    assert.deepEqual(ours(true), [['1 images', '1.00 ± 0.00'], ['2 images', '2.00 ± 0.00']]); // prettier-ignore
   });
 });
 
@@ -105,6 +108,12 @@ test('rows of a result: lists, points, curves and blocks of an evaluation; the r
     resultRows([{ series: 'b', results }]).map(({ seed, value, n, floor }) => [seed, value, n, floor]),
     [[0, 4, 9, 1], [1, 5, 9, 1]], // prettier-ignore
   );
+});
+
+test('blocks of one training seed are one value, their mean', () => {
+  const rows = [1, 2, 3, 5].map((value, i) => ({ series: 'a', seed: i >> 1, block: i % 2, value, n: 5 }));
+  const [line] = cells(resultTable(KIND, result(rows, [0, 1]), LITERATURE));
+  assert.deepEqual([line.ours, line.spread, line.seeds], ['2.75 ± 1.77', '1.50 to 4.00', '0, 1']);
 });
 
 test('methods: one line each, a column a key, functions left out', () => {
@@ -160,13 +169,13 @@ test('a page without any result has every claim and table, not measured', async 
 
 test('the page has the numbers of a cost and of a theory, with their commits', async () => {
   const cost = [{ method: 'HSIVI-SM', levels: 4, psiSteps: 20, secondsPerIteration: 1.5 }];
-  const verdict = { statement: 'Proposition 3.4', holds: true, worstRatio: 0.5 };
+  const verdict = { statement: 'Proposition 3.4', reading: 'f* with q_phi', holds: true, worstRatio: 0.5 };
   const results = new Map([
     ['05_hsivi_cost', result({ cost, curve: [] })],
     ['08_x', { ...result({ verdict }), name: '08_x', picture: true }],
   ]);
   const page = resultsPage(results, await readLiterature());
-  assert.match(page, /\| HSIVI-SM \| 4 +\| 20 +\| +1\.50 \| abc1234 \|/);
-  assert.match(page, /\| Proposition 3\.4 \| holds +\| worst ratio 0\.500 \| abc1234 \|/);
+  assert.match(page, /\| HSIVI-SM \| 4 +\| 20 +\| +1\.50 \| +\| abc1234 \|/);
+  assert.match(page, /\| Proposition 3\.4 \| f\\\* with q\\_phi \| holds +\| worst ratio 0\.5 \| abc1234 \|/);
   assert.match(page, /!\[r\]\(figures\/08_x\.png\)/);
 });

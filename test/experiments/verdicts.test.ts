@@ -96,13 +96,24 @@ test('C4: each method at its most evaluations, with the budgets', () => {
   assert.deepEqual(measured.map(({ on, verdict }) => [on, verdict]), [['SiD, drawn digits', 'holds'], ['Moment Matching, drawn digits', 'does not hold']]); // prettier-ignore
   assert.match(
     measured[0].numbers,
-    /^4 steps against SiD's 1: 2\.02 .* \(6,400 images, 10\.0 s against 6,400 images, 9\.00 s\)$/,
+    /^4 steps against 1 of SiD: 2\.02 .* \(6,400 images, 10\.0 s against 6,400 images, 9\.00 s\)$/,
   );
   assert.equal(claim.verdict, 'does not hold');
-  assert.equal(verdictText(claim), 'does not hold at this scale (1 of 2 tests hold; 4 more not measured)');
+  assert.equal(verdictText(claim), 'does not hold at this scale (1 of 2 tests hold; 6 more not measured)');
 });
 
-test('C5: the cost of an iteration, and quality when the slowest run ends', () => {
+test('C4: an unequal budget is not judged, unless the slower method had the time', () => {
+  const on = (images: number, seconds: number) =>
+    verdictsOn('C4', '05_points', [
+      ...near(2, { method: 'CoSIM', nfe: 4, images: 6400, seconds: 10 }),
+      ...near(3, { method: 'HSIVI-SM', nfe: 4, images, seconds }),
+    ]);
+  assert.deepEqual(on(3200, 9), []);
+  assert.deepEqual(on(3200, 11), HOLDS);
+  assert.deepEqual(on(6400, 9), HOLDS);
+});
+
+test('C5: the cost of an iteration, and quality when HSIVI-SM ends', () => {
   const cost = (hsivi: number) => [
     { method: 'CoSIM', levels: 0, psiSteps: 1, secondsPerIteration: 1 },
     { method: 'HSIVI-SM', levels: 2, psiSteps: 1, secondsPerIteration: hsivi },
@@ -139,6 +150,15 @@ test('C7: the search has to win at every task and number of steps', () => {
   ];
   assert.deepEqual(verdictsOn('C7', '09_found_times', grids(1)), HOLDS);
   assert.deepEqual(verdictsOn('C7', '09_found_times', grids(2.5)), NOT);
+});
+
+test('C7: several blocks of one training are one value', () => {
+  const grid = (name: string, value: number, seeds: number[]) =>
+    seeds.flatMap(seed => [0, 1].map(block => ({ task: 'points', steps: 2, grid: name, seed, block, value })));
+  const on = (seeds: number[]) =>
+    verdictsOn('C7', '09_found_times', [...grid('searched', 1, seeds), ...grid('edm', 2, seeds)]);
+  assert.deepEqual(on([0, 1, 2]), HOLDS);
+  assert.deepEqual(on([0, 1]), [], 'four values of two trainings');
 });
 
 test('C8: each statement has the verdict that its experiment stored', () => {
