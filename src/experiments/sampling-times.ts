@@ -78,7 +78,7 @@ export const samplingTimesStudy = async (
       const { method, run: trainedBy } = shared;
       const made = await trainedGenerator(task, { method, run: trainedBy, images, seed }, generators, {
         signal,
-        onImages: seen => tell(0, seen / images, 'training'),
+        onStep: report => tell(0, report.images / images, 'training'),
       });
       if (!made) return undefined;
       const { run, dir } = made;
