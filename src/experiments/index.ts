@@ -19,3 +19,4 @@ export { keepImages } from './keep-images';
 export * from './metric-study';
 export { loadResults, type ResultFile, saveResults } from './result-file';
 export { referenceStatistics, type ReferenceStatisticsOptions } from './reference-statistics';
+export * as theory from './theory';
