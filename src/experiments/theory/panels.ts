@@ -23,7 +23,7 @@ export const panels31 = (rows: readonly Row31[]): MeasuredPanel[] => {
   const alphas = distinct(rows.map(row => row.alpha));
   const solved = rows.filter(row => row.kind === 'solved');
   const trained = rows.filter(row => row.kind === 'trained');
-  const shown = solved.filter((_, i) => Math.floor(i / alphas.length) % 4 === 0); // every fourth strength as a dot
+  const shown = solved.filter((_, i) => Math.floor(i / alphas.length) % 2 === 0); // dots: fewer strengths
   const last = alphas[alphas.length - 1];
   const network = `trained network, α = ${last}`;
   return [
@@ -35,7 +35,7 @@ export const panels31 = (rows: readonly Row31[]): MeasuredPanel[] => {
         ...values(shown, row => ['solved psi', row.coef, row.beta]),
         ...values(trained, row => [network, row.coef, row.beta]),
       ],
-      rules: [{ y: 1, label: 'SiD: f* = Q' }],
+      rules: [{ y: 1, label: 'f* = Q' }],
     },
     {
       title: 'First stage at the optimum',
@@ -45,7 +45,7 @@ export const panels31 = (rows: readonly Row31[]): MeasuredPanel[] => {
         ...values(shown, row => [`α = ${row.alpha}`, row.coef, row.first]),
         ...values(trained, row => [network, row.coef, row.first]),
       ],
-      rules: [{ y: 0 }, ...alphas.map(alpha => ({ x: alpha / 2, label: `α/2, α = ${alpha}` }))],
+      rules: [{ y: 0 }, ...alphas.map(alpha => ({ x: alpha / 2 }))],
     },
   ];
 };
@@ -90,9 +90,7 @@ export const panels32 = (rows: readonly Row32[], pushes: readonly PushRow[]): Me
     ...{ title, x: { title: 'steps K', log: true }, y: { title: unit, log: true } },
     predicted: values(rows.filter(row => row.seed === -1), row => [row.generator, row.K, value(row)]), // prettier-ignore
     measured: values(rows.filter(row => row.K > 0 && row.n > 0), row => [row.generator, row.K, value(row)]), // prettier-ignore
-    rules: [
-      { y: real.reduce((sum, row) => sum + value(row), 0) / real.length, label: `floor: ${real[0]?.n} points of p_0` },
-    ],
+    rules: [{ y: real.reduce((sum, row) => sum + value(row), 0) / real.length, label: 'floor' }],
   });
   return [
     {
@@ -113,7 +111,7 @@ export const panels34 = (rows: readonly Row34[]): MeasuredPanel[] => {
     const own = rows.filter(row => row.family === family && row.lambda === lambda && row.errors !== 'none');
     const seen = own.filter(row => row.fisher > 1e-12);
     const [{ alpha, bestFisher }] = own;
-    const epsilons = spaced(0.02, Math.max(...seen.map(row => row.epsilon)), 60);
+    const epsilons = spaced(0.02, Math.max(...seen.map(row => row.epsilon)), 25);
     const scale = (epsilon: number): number => (alpha * (1 + lambda) * epsilon) ** 2;
     return {
       title: `${family}: λ = ${lambda}`,
@@ -160,7 +158,7 @@ export const panels38 = (
   const shrinking = (process: ProcessName, formula: string): MeasuredPanel => {
     const own = rates.filter(row => row.process === process);
     return {
-      title: `${process}: one step with the optimal G`,
+      title: `${process}: one step, optimal G`,
       ...{ x: { title: 't', log: true }, y: { title: 'W2 after / W2 before', log: true } },
       bounds: values(own, row => [formula, row.t, row.bound]),
       measured: values(own, row => [row.start, row.t, row.ratio]),

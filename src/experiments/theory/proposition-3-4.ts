@@ -65,7 +65,7 @@ export const families34 = ({ p = twoModes(), s = 0.4, side = 13 } = {}): Family[
       q: { ...twoModes(separation), weights: [weight, 1 - weight] },
     })),
   );
-  return [family('Gaussians, without p', p, s, gaussians), family('mixtures, with p', p, s, mixtures)];
+  return [family('Gaussians', p, s, gaussians), family('mixtures', p, s, mixtures)];
 };
 
 const average = (mass: Float64Array, value: (j: number) => number): number =>
