@@ -30,7 +30,7 @@ const titleOf = ({ title }: ChartSpec): string => {
   return typeof text === 'string' ? text : '';
 };
 
-/** The same pixels in about a third of the bytes: canvas filters every row, which flat colours do not pay for. */
+/** The same pixels in about 0.7 of the bytes: canvas filters every row, which does not pay for flat colours. */
 const repacked = async (png: Buffer): Promise<Buffer> => {
   const { default: sharp } = await import('sharp');
   const pipeline: { toBuffer: () => Promise<Buffer> } = sharp(png).png({ compressionLevel: 9 });
