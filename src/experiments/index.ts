@@ -32,3 +32,4 @@ export { type Claim, CLAIMS, type ClaimVerdict, judgeClaims } from './verdicts';
 export { type MethodRow, methodTable, resultTable, type ResultTable } from './result-tables';
 export { resultsPage, verdictBlock } from './results-page';
 export { replaceBlocks } from './marked-blocks';
+export * as theory from './theory';
