@@ -92,7 +92,7 @@ const CIFAR10 = 'edm-cifar10-32x32-uncond-vp';
 
 /** Two iterations of Algorithm 2 with Table 5's options but for the batch. */
 const step = async (name: string): Promise<Row> => {
-  const { generator, run: options, cosim: method } = paperPreset('cifar10');
+  const { generator, run: options, cosim: method } = paperPreset('cifar10-uncond');
   const { parameters, denoiser } = modelOf(CIFAR10);
   const run = distil({
     teacher: { denoiser, parameters },
@@ -120,7 +120,7 @@ const step = async (name: string): Promise<Row> => {
 
 /** The gradients of a batch of 2 in one round and in two: they are sums of the same terms. */
 const accumulation = async (name: string): Promise<Row> => {
-  const { cosim: options } = paperPreset('cifar10');
+  const { cosim: options } = paperPreset('cifar10-uncond');
   const { parameters, denoiser } = modelOf(CIFAR10);
   const method = cosim(denoiser, denoiser, options);
   const psi = auxiliaryParameters(denoiser, parameters);

@@ -239,8 +239,7 @@ export class CompiledEngine implements Engine {
   async gradient(update: Update, draw: DrawBatch, step: number): Promise<Float32Array> {
     const { plan } = await this.accumulate(update, draw, step);
     const sum = new Float32Array(this.vectors[update.trains].data.length);
-    for (const { out, total } of plan.hands)
-      (total ?? out.gradient).data.forEach((x, i) => (sum[i] += x));
+    for (const { out, total } of plan.hands) (total ?? out.gradient).data.forEach((x, i) => (sum[i] += x));
     return sum;
   }
 
