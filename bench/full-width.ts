@@ -12,7 +12,6 @@ import { expectOneOf } from '../src/compute/check';
 import { dismissWorkers, targetFor } from '../src/compute/graph';
 import { normalRows } from '../src/compute/noise';
 import type { Dataset } from '../src/datasets';
-import { cosim } from '../src/losses';
 import {
   auxiliaryParameters,
   freshParameters,
@@ -23,7 +22,7 @@ import {
   withEngine,
 } from '../src/networks';
 import { paperPreset } from '../src/experiments';
-import { distil, initialState, runOptions } from '../src/training';
+import { distil, initialState, methodFromConfig, runOptions } from '../src/training';
 import { CompiledEngine } from '../src/training/compiled-engine';
 import { drawAhead } from '../src/training/draw-ahead';
 import { provenance } from './provenance';
@@ -92,13 +91,13 @@ const CIFAR10 = 'edm-cifar10-32x32-uncond-vp';
 
 /** Two iterations of Algorithm 2 with Table 5's options but for the batch. */
 const step = async (name: string): Promise<Row> => {
-  const { generator, run: options, cosim: method } = paperPreset('cifar10-uncond');
+  const { generator, run: options, method } = paperPreset('cifar10-uncond');
   const { parameters, denoiser } = modelOf(CIFAR10);
   const run = distil({
     teacher: { denoiser, parameters },
     start: { denoiser: generator, parameters },
     dataset: noise(denoiser.sampleShape),
-    cosim: method,
+    method,
     run: { ...options, batch: 1, rounds: 1, engine: 'compiled', workers: 1 },
   });
   tf.dispose(parameters);
@@ -120,10 +119,10 @@ const step = async (name: string): Promise<Row> => {
 
 /** The gradients of a batch of 2 in one round and in two: they are sums of the same terms. */
 const accumulation = async (name: string): Promise<Row> => {
-  const { cosim: options } = paperPreset('cifar10-uncond');
+  const { method: options } = paperPreset('cifar10-uncond');
   const { parameters, denoiser } = modelOf(CIFAR10);
-  const method = cosim(denoiser, denoiser, options);
-  const psi = auxiliaryParameters(denoiser, parameters);
+  const method = methodFromConfig(options, { theta: denoiser, phi: denoiser });
+  const psi = auxiliaryParameters(denoiser, parameters, 'copy'); // F is not D, and phi has a gradient
   const gradientsOf = async (rounds: number): Promise<Float32Array[]> => {
     const chosen = runOptions({ batch: 2, rounds });
     const state = tf.tidy(() => initialState({ theta: parameters, phi: parameters, psi }, ['psi', 'phi'], chosen));

@@ -1,6 +1,12 @@
 export * from './ablation';
 export * from './classifier';
 export * from './digits-task';
+export * from './distil-estimate';
+export { checkRunFolder } from './distil-folder';
+export type { MeasureOptions, RunMeasurement } from './distil-metrics';
+export * from './distil-presets';
+export * from './distil-run';
+export type { SheetOptions } from './distil-sheets';
 export * from './figure-folder';
 export * from './method-presets';
 export * from './methods-comparison';
