@@ -1,5 +1,5 @@
-// node --import tsx bench/report.ts: writes README's table of speed and figures/bench_*.{png,svg,json,vl.json} from
-// bench/results.json. No number is typed by hand.
+// node --import tsx bench/report.ts: writes README's tables of speed and of the paper's networks, and
+// figures/bench_*.{png,svg,json,vl.json}, from bench/results.json and bench/full-width.json. No number is typed by hand.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
@@ -17,6 +17,14 @@ const named = new Set(CASES.map(({ name }) => name));
 const compared = rows.filter(row => named.has(row.case) && row.ratio !== null);
 
 const cell = (ms: number, spread: number | null): string => `${ms.toFixed(1)} ±${(50 * (spread ?? 0)).toFixed(0)} %`;
+
+const markdown = (lines: readonly (readonly string[])[]): string => {
+  const [head, ...body] = lines;
+  const widths = head.map((title, i) => Math.max(title.length, ...body.map(line => line[i].length)));
+  return [head, widths.map(width => '-'.repeat(width)), ...body]
+    .map(line => `| ${line.map((text, i) => text.padEnd(widths[i])).join(' | ')} |`)
+    .join('\n');
+};
 
 /** A Markdown table, one line a case and engine. */
 const table = (): string => {
@@ -40,9 +48,7 @@ const table = (): string => {
     `${row.ours_peak_mb.toFixed(0)} / ${row.torch_peak_mb!.toFixed(0)}`,
     String(row.n),
   ]);
-  const widths = head.map((title, i) => Math.max(title.length, ...body.map(line => line[i].length)));
-  const lines = [head, widths.map(width => '-'.repeat(width)), ...body];
-  return lines.map(line => `| ${line.map((text, i) => text.padEnd(widths[i])).join(' | ')} |`).join('\n');
+  return markdown([head, ...body]);
 };
 
 const places = [
@@ -114,17 +120,57 @@ const scaling = (): ChartSpec => {
   };
 };
 
-const BEGIN = '<!-- bench: written by bench/report.ts -->';
-const END = '<!-- /bench -->';
+type Times = { wall_s: number; cpu_s: number };
+type FullWidth = Omit<Measured, 'case'> & {
+  case: string;
+  network: string;
+  first: Times;
+  next: Times;
+  peak_gb: number;
+  load: number;
+  numbers: Record<string, number>;
+};
+
+const fullWidth = (JSON.parse(readFileSync(join(__dirname, 'full-width.json'), 'utf8')) as { rows: FullWidth[] }).rows;
+
+/** The paper's networks with random weights, one line a case. */
+const fullWidthTable = (): string => {
+  const seconds = ({ wall_s, cpu_s }: Times): string => `${wall_s.toFixed(1)} / ${cpu_s.toFixed(1)}`;
+  const shown = (numbers: Record<string, number>): string =>
+    Object.entries(numbers)
+      .map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`)
+      .join(', ');
+  const head = ['case', 'network', 'parameters', 'batch', 'first, s wall / CPU', 'next, s wall / CPU', 'peak GB', 'load', 'numbers']; // prettier-ignore
+  const body = fullWidth.map(row => [
+    ...[row.case, `\`${row.network}\``, `${(row.parameters / 1e6).toFixed(1)} M`, String(row.batch)],
+    ...[seconds(row.first), seconds(row.next), row.peak_gb.toFixed(1), row.load.toFixed(1), shown(row.numbers)],
+  ]);
+  return markdown([head, ...body]);
+};
+
+/** Places in README by the name in their marks: what is between `<!-- NAME: ... -->` and `<!-- /NAME -->` is written here. */
+const BLOCKS: Record<string, () => string> = {
+  bench: () => {
+    const note = `_${places.join('; ')}; commit ${commits.join(', ')}; ± half the interquartile range; \`bench/results.json\`._`;
+    return `${table()}\n\n${note}`;
+  },
+  'full-width': () => {
+    const machines = [...new Set(fullWidth.map(({ machine, node }) => `${machine}, Node ${node}`))].join('; ');
+    const from = [...new Set(fullWidth.map(({ commit }) => commit))].join(', ');
+    return `${fullWidthTable()}\n\n_${machines}; commit ${from}; \`bench/full-width.json\`._`;
+  },
+};
+
+const withBlock = (text: string, name: string): string => {
+  const [begin, end] = [`<!-- ${name}: written by bench/report.ts -->`, `<!-- /${name} -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`README.md has no place for the table: ${begin} ... ${end}`);
+  return `${text.slice(0, from)}${begin}\n\n${BLOCKS[name]()}\n\n${text.slice(to)}`;
+};
 
 const main = async (): Promise<void> => {
   const path = join(root, 'README.md');
-  const readme = readFileSync(path, 'utf8');
-  const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`README.md has no place for the table: ${BEGIN} ... ${END}`);
-  const note = `_${places.join('; ')}; commit ${commits.join(', ')}; ± half the interquartile range; \`bench/results.json\`._`;
-  const block = `${BEGIN}\n\n${table()}\n\n${note}\n\n`;
-  const text = readme.slice(0, from) + block + readme.slice(to);
+  const text = Object.keys(BLOCKS).reduce(withBlock, readFileSync(path, 'utf8'));
   await writeFileAtomic(path, await format(text, { ...(await resolveConfig(path)), filepath: path }));
   const keep = async (name: string, spec: ChartSpec, numbers: readonly Measured[]): Promise<void> => {
     await saveFigure(join(root, 'figures', name), await renderChart(spec), numbers, provenance(made));
