@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
-import { fullWidthSection } from '../bench/full-width-table';
+import { fullWidthSection, fullWidthTable } from '../bench/full-width-table';
 import { speedBlock } from '../bench/speed-table';
 import { writeFileAtomic } from '../src/checkpoints';
 import {
@@ -25,7 +25,12 @@ export const generatedFiles = async (): Promise<Record<string, string>> => {
   const [readme, index] = ['README.md', 'notebooks/README.md'].map(name => readFileSync(join(root, name), 'utf8'));
   const methods = methodTable(Object.values(METHOD_PRESETS));
   const texts = {
-    'README.md': replaceBlocks(readme, { verdicts: verdictBlock(results), methods, speed: speedBlock() }),
+    'README.md': replaceBlocks(readme, {
+      verdicts: verdictBlock(results),
+      methods,
+      speed: speedBlock(),
+      'full-width': fullWidthTable(),
+    }),
     'notebooks/README.md': replaceBlocks(index, { notebooks: notebookIndex() }),
     'RESULTS.md': resultsPage(results, await readLiterature(), [fullWidthSection()]),
   };
