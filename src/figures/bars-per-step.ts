@@ -40,8 +40,9 @@ export const barsPerStep = ({
       return [{ series: name, steps: count, ...summary, label: shortNumber(summary.mean) }];
     }),
   );
-  const width = Math.max(320, steps.length * (series.length * barWidth + 44));
   const several = series.length > 1;
+  const sideBySide = steps.some(count => bars.filter(bar => bar.steps === count).length > 1);
+  const width = Math.max(320, steps.length * ((sideBySide ? series.length : 1) * barWidth + 44));
   const place = {
     x: {
       field: 'steps',
@@ -51,7 +52,7 @@ export const barsPerStep = ({
       sort: steps,
       scale: { paddingInner: 0.3, paddingOuter: 0.2 },
     },
-    ...(several ? { xOffset: { field: 'series', type: 'nominal', scale: { domain: series } } } : {}),
+    ...(sideBySide ? { xOffset: { field: 'series', type: 'nominal', scale: { domain: series } } } : {}),
   };
   const y = (field: string) => ({
     field,
