@@ -8,6 +8,7 @@ import { TEACHER_NAMES, teacherFile, type TeacherName, TEACHERS } from '../src/e
 import { saveModel } from '../src/networks';
 import { pretrain, Run, type IterationReport } from '../src/training';
 import { madeNow, writeCard } from './teacher-card';
+import { makeAutoencoder } from './train-autoencoder';
 import { makeClassifier } from './train-classifier';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { images: { type: 'string' } } });
@@ -18,8 +19,9 @@ const clock = (seconds: number): string =>
 
 const main = async (): Promise<void> => {
   if (positionals[0] === 'classifier') return makeClassifier();
+  if (positionals[0] === 'autoencoder') return makeAutoencoder();
   if (!TEACHER_NAMES.includes(name))
-    throw new Error(`usage: npm run teacher -- classifier|${TEACHER_NAMES.join('|')} [--images N]`);
+    throw new Error(`usage: npm run teacher -- classifier|autoencoder|${TEACHER_NAMES.join('|')} [--images N]`);
   const backend = await selectBackend();
   const preset = TEACHERS[name];
   const images = values.images ? Number(values.images) : preset.images;

@@ -1,4 +1,5 @@
 export * from './ablation';
+export * from './autoencoder';
 export * from './classifier';
 export * from './digits-task';
 export * from './figure-folder';
@@ -7,7 +8,9 @@ export * from './points-task';
 export * from './steps-comparison';
 export * from './sweep';
 export * from './task';
+export * from './teacher-folder';
 export * from './teachers';
+export * from './train-autoencoder';
 export * from './images';
 export * from './load-features';
 export * from './cifar10-run';

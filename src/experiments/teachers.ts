@@ -13,6 +13,7 @@ import {
   type ReferenceOptions,
 } from '../networks';
 import type { RunOptions } from '../training';
+import { TEACHER_FOLDER } from './teacher-folder';
 
 /** How a shipped teacher was made; `npm run teacher -- NAME` makes it again. */
 export type TeacherPreset = {
@@ -57,9 +58,6 @@ export const TEACHERS = {
 
 export type TeacherName = keyof typeof TEACHERS;
 export const TEACHER_NAMES = Object.keys(TEACHERS) as TeacherName[];
-
-/** Folder of the shipped weights. */
-export const TEACHER_FOLDER = join(__dirname, '..', '..', 'data', 'teachers');
 
 /** Where a shipped model's weights lie; its card lies beside them. */
 export const teacherFile = (name: TeacherName): string => join(TEACHER_FOLDER, `${TEACHERS[name].file}.safetensors`);
