@@ -19,7 +19,6 @@ import { judgedImages } from '../src/experiments/judged-images';
 import { type Provenance, provenance } from '../src/figures/provenance';
 import { classification, featureStatistics, frechetDistance } from '../src/metrics';
 import { digitAutoencoder, parameterCount, type Tensors } from '../src/networks';
-import { spread } from '../src/figures';
 
 const { imageShape, latentShape } = digitAutoencoder;
 const UNITS_FROM = 10_000; // training digits that the latents' means and deviations are taken over
@@ -61,7 +60,7 @@ const measureQuality = async (parameters: Tensors, units: { mean: number[]; devi
   };
   const [test, others] = [await drawn('test', 0, TEST), await drawn('test', TEST, TEST)];
   const back = await decode(await encode!(test));
-  const squares = test.data.map((v, i) => (v - back.data[i]) ** 2);
+  const squares = test.data.reduce((sum, v, i) => sum + (v - back.data[i]) ** 2, 0);
   const [original, reconstructed, other] = [
     await judged(test, test.labels),
     await judged(back, test.labels),
@@ -70,7 +69,7 @@ const measureQuality = async (parameters: Tensors, units: { mean: number[]; devi
   await classifier.dispose();
   return {
     n: TEST,
-    meanSquareError: spread([...squares]).mean,
+    meanSquareError: squares / test.data.length,
     accuracyOfOriginals: original.accuracy,
     accuracyOfReconstructions: reconstructed.accuracy,
     frechetDistance: (await frechetDistance(reconstructed.statistics, original.statistics)).value,
