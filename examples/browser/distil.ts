@@ -14,7 +14,12 @@ const main = async (): Promise<void> => {
   const resumed = (await newestFolder(dir)) !== undefined;
   const run = resumed
     ? await Run.load(dir, { dataset })
-    : distil({ teacher: await loadTeacher('digits'), dataset, cosim: { alpha: 1.2, coef: 1, R: 4 }, run: options });
+    : distil({
+        teacher: await loadTeacher('digits'),
+        dataset,
+        method: { kind: 'cosim', alpha: 1.2, coef: 1, R: 4 },
+        run: options,
+      });
   const onStep = ({ step, images }: { step: number; images: number }): void => {
     if (step % 20 === 0) console.log(`${images} of ${IMAGES} images`);
   };

@@ -8,7 +8,7 @@ import { runtimeProblem } from '../compute/graph';
 import { SAMPLING_TIMES } from '../diffusion';
 import type { Model, ReferenceOptions } from '../networks';
 import { checkExport, exportGenerator, exportSampler } from '../samplers';
-import { loadModelNamed } from './named-model';
+import { loadModelNamed, type SampledModel } from './named-model';
 import { withNetworkOptions } from './network-options';
 import { count, numberList } from './options';
 import { grouped, type Terminal } from './terminal';
@@ -25,10 +25,17 @@ type ExportCommandOptions = ReferenceOptions & {
 const TOLERANCE = 1e-3;
 
 /** The times of the sampler that is asked for; none for the generator alone. */
-const timesOf = ({ steps, times }: ExportCommandOptions): readonly number[] | undefined => {
-  if (times !== undefined && steps !== undefined) throw new ArgumentError('--steps and --times exclude each other');
+const timesOf = (
+  { steps, times }: ExportCommandOptions,
+  { sampler, times: own = SAMPLING_TIMES }: SampledModel,
+): readonly number[] | undefined => {
+  if (steps === undefined && times === undefined) return undefined;
+  if (sampler === 'ancestral')
+    throw new ArgumentError(
+      '--steps and --times write Algorithm 1; this generator was trained for the ancestral sampler',
+    );
   if (steps === undefined) return times;
-  const standard = SAMPLING_TIMES[steps] as readonly number[] | undefined;
+  const standard = own[steps] as readonly number[] | undefined;
   if (!standard) throw new ArgumentError(`no standard times for ${steps} steps; pass --times, as 80,16.78,2.24,0.131`);
   return standard;
 };
@@ -73,10 +80,12 @@ Examples:
       const { onnx: path, batch, force } = options;
       if (!path.endsWith('.onnx')) throw new ArgumentError(`--onnx must end with .onnx, got '${path}'`);
       if (existsSync(path) && force !== true) throw new ArgumentError(`${path} is there already; --force replaces it`);
-      const times = timesOf(options);
+      if (options.times !== undefined && options.steps !== undefined)
+        throw new ArgumentError('--steps and --times exclude each other');
       await selectBackend();
       const model = await loadModelNamed(run, options);
       try {
+        const times = timesOf(options, model);
         const report = times
           ? await exportSampler(path, model, { times, batch })
           : await exportGenerator(path, model, { batch });

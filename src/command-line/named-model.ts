@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { newestFolder } from '../checkpoints';
 import { sha256OfFiles } from '../datasets/records';
 import { loadTeacher, TEACHER_NAMES, teacherFile, type TeacherName } from '../experiments';
+import type { SamplingTimes } from '../diffusion';
+import type { SamplerName } from '../losses';
 import { loadNetwork, type Model, type ReferenceOptions } from '../networks';
 import { loadGenerator } from '../training';
 import { referenceOptions } from './network-options';
 
 /** A model and the sampler that it was trained for. */
-export type SampledModel = Model & { sampler: 'heun' | 'multistep' };
+export type SampledModel = Model & { sampler: SamplerName; times?: SamplingTimes };
 
 /** A shipped model by name, the generator of a run's folder, or the network of any file. The caller owns its parameters. */
 export const loadModelNamed = async (name: string, options: ReferenceOptions = {}): Promise<SampledModel> => {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { ArgumentError } from '../compute/check';
 import { SAMPLING_TIMES } from '../diffusion';
 import type { Model } from '../networks';
-import { sampleHeun, sampleMultistep, type Samples, type SamplerInput } from '../samplers';
+import { sampleAncestral, sampleHeun, sampleMultistep, type Samples, type SamplerInput } from '../samplers';
 import { loadModelNamed, type SampledModel, weightsSha256 } from './named-model';
 import { count, decimal, numberList } from './options';
 
@@ -39,18 +39,20 @@ const DEFAULT_STEPS = 18;
  * @throws ArgumentError for options of the other sampler, and steps without standard times
  */
 export const chooseSampler = async (
-  { sampler }: Pick<SampledModel, 'sampler'>,
+  { sampler, times: own = SAMPLING_TIMES }: Pick<SampledModel, 'sampler' | 'times'>,
   { times, steps, churn, guidance, guide }: SamplerOptions,
 ): Promise<ChosenSampler> => {
-  if (times !== undefined || sampler === 'multistep') {
+  if (times !== undefined || sampler !== 'heun') {
     if (guide !== undefined || churn > 0)
       throw new ArgumentError("--guide and --churn are options of EDM's sampler; a generator in few steps has none");
-    const chosen = times ?? SAMPLING_TIMES[steps ?? 4];
+    const ancestral = sampler === 'ancestral';
+    const few = Object.keys(own).map(Number);
+    const chosen = times ?? own[steps ?? (few.includes(4) ? 4 : Math.max(...few))];
     if (!chosen) throw new ArgumentError(`no standard times for ${steps} steps; pass --times, as 80,16.78,2.24,0.131`);
     return {
-      identity: { sampler: 'multistep', times: chosen.join() },
+      identity: { sampler: ancestral ? 'ancestral' : 'multistep', times: chosen.join() },
       calls: chosen.length,
-      draw: input => sampleMultistep({ ...input, times: chosen }),
+      draw: input => (ancestral ? sampleAncestral : sampleMultistep)({ ...input, times: chosen }),
     };
   }
   const levels = steps ?? DEFAULT_STEPS;

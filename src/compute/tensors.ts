@@ -19,11 +19,11 @@ export const withPrefix = (prefix: string, tensors: Tensors): Tensors => {
 export const addPrefix = (prefix: string, tensors: Tensors): Tensors =>
   Object.fromEntries(Object.entries(tensors).map(([name, t]) => [prefix + name, t]));
 
+/** The value of `f`, a constant for the gradient: what it computes is not recorded, so nothing is computed backward. */
+export const detached = (f: () => tf.Tensor): tf.Tensor => tf.customGrad(() => ({ value: f(), gradFunc: () => [] }))();
+
 /** A constant for the gradient: the value of x, from which nothing flows back. */
-export const stopGradient = tf.customGrad(x => ({
-  value: tf.clone(x as tf.Tensor),
-  gradFunc: (dy: tf.Tensor) => tf.zerosLike(dy),
-}));
+export const stopGradient = (x: tf.Tensor): tf.Tensor => detached(() => tf.clone(x));
 
 /** A scalar with tensors to report beside it. */
 export type ValueAndMetrics = { value: tf.Tensor; metrics: Tensors };

@@ -28,6 +28,22 @@ export const perSample = (values: tf.Tensor, x: tf.Tensor): tf.Tensor =>
 export const diffuse = (x0: tf.Tensor, noise: tf.Tensor, sigma: tf.Tensor, a?: tf.Tensor): tf.Tensor =>
   tf.add(a ? tf.mul(perSample(a, x0), x0) : x0, tf.mul(perSample(sigma, x0), noise));
 
+/**
+ * A draw from q(x_s | x_0, x_t) for s <= t, EDM: N((s/t)^2 x_t + (1 - (s/t)^2) x_0, s^2 (1 - (s/t)^2) I). x0, xT, noise
+ * [B, ...], s and t [B], to x_s [B, ...].
+ */
+export const posterior = (
+  x0: tf.Tensor,
+  xT: tf.Tensor,
+  noise: tf.Tensor,
+  { s, t }: { s: tf.Tensor; t: tf.Tensor },
+): tf.Tensor => {
+  const kept = tf.square(tf.div(s, t));
+  const rest = tf.sub(1, kept);
+  const mean = tf.add(tf.mul(perSample(kept, x0), xT), tf.mul(perSample(rest, x0), x0));
+  return tf.add(mean, tf.mul(perSample(tf.mul(s, tf.sqrt(rest)), x0), noise));
+};
+
 /** Tweedie: S(x, t) = (a D(x, t) - x) / sigma^2, all [B, ...] with a, sigma [B]. */
 export const scoreFromDenoised = (denoised: tf.Tensor, x: tf.Tensor, sigma: tf.Tensor, a?: tf.Tensor): tf.Tensor => {
   const signal = a ? tf.mul(perSample(a, x), denoised) : denoised;

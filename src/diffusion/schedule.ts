@@ -1,4 +1,4 @@
-import { expectInteger, expectNumber, withDefaults } from '../compute/check';
+import { expectInteger, expectNumber, fail, withDefaults } from '../compute/check';
 
 /** The range of noise levels and its warp, EDM's for every data set ([C]: the paper keeps the base model's). */
 export type NoiseRange = {
@@ -45,8 +45,33 @@ export const karrasTimes = (steps: number, range: Partial<NoiseRange> = {}): num
   return [...levels, 0];
 };
 
+/** Equal steps in r from sigmaMax down to, and without, 0: sig(1 - k/K) for k = 0, ..., K - 1. */
+export const jumpTimes = (steps: number, range: NoiseRange = EDM_RANGE): number[] =>
+  Array.from({ length: steps }, (_, k) => sigmaAt(1 - k / steps, range));
+
+/**
+ * The times of Algorithm 1 without the final 0, as given.
+ * @throws ArgumentError naming `where` and `name` unless there are some, above `above` and decreasing.
+ */
+export const decreasingTimes = (
+  where: string,
+  name: string,
+  times: readonly number[],
+  { above = 0 }: { above?: number } = {},
+): readonly number[] => {
+  if (times.length === 0) fail(where, name, 'at least one noise level', times);
+  times.forEach((t, i) => {
+    expectNumber(where, `${name}[${i}]`, t, { above });
+    if (i > 0 && t >= times[i - 1]) fail(where, name, 'decreasing', [...times]);
+  });
+  return times;
+};
+
+/** Noise levels T = t_0 > ... > t_{K-1} > 0 of Algorithm 1, by the number of steps K. */
+export type SamplingTimes = Readonly<Record<number, readonly number[]>>;
+
 /** [C] The paper does not print its sampling times: these are the published stand-in (NCVSD's grid), last level first gone to 0. */
-export const SAMPLING_TIMES: Readonly<Record<number, readonly number[]>> = {
+export const SAMPLING_TIMES: SamplingTimes = {
   1: [80],
   2: [16.78, 1.382],
   4: [80, 16.78, 2.24, 0.131],

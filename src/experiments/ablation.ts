@@ -1,7 +1,8 @@
 import { regularisation } from '../losses';
-import { distil, type RunOptions } from '../training';
+import type { RunOptions } from '../training';
 import { sweep } from './sweep';
-import type { Task, TaskResult } from './task';
+import type { Task } from './task';
+import { type CurvePoint, trainingCurve } from './training-curve';
 
 /** The ablation over the regularisation strength (Table 6) on one task. */
 export type AblationOptions = {
@@ -15,38 +16,11 @@ export type AblationOptions = {
 };
 
 /** The metric of one run at one number of training images. */
-export type AblationPoint = { coef: number; seed: number; images: number } & TaskResult;
-
-type Config = { identity: Task['identity']; coef: number; alpha: number; seed: number } & Omit<
-  AblationOptions,
-  'coefs' | 'seeds'
->;
+export type AblationPoint = { coef: number } & CurvePoint;
 
 export type AblationCallbacks = {
   onImages?: (images: number, total: number, label: string) => void; // over all runs that were not cached
   signal?: AbortSignal;
-};
-
-const trainAndMeasure = async (
-  task: Task,
-  { coef, alpha, seed, evaluateAt, steps, n, run: options }: Config,
-  onImages: (images: number) => void,
-  signal: AbortSignal | undefined,
-): Promise<AblationPoint[] | undefined> => {
-  const { teacher, start, dataset, times } = task;
-  const run = distil({ teacher, start, dataset, cosim: { coef, alpha }, run: { ...options, seed } });
-  try {
-    const points: AblationPoint[] = [];
-    for (const images of evaluateAt) {
-      await run.train({ images, signal, onStep: report => onImages(report.images) });
-      if (signal?.aborted) return undefined;
-      const result = await task.measure(request => run.sample({ ...request, times: times[steps] }), { n, block: 0 });
-      points.push({ coef, seed, images: run.images, ...result });
-    }
-    return points;
-  } finally {
-    run.dispose();
-  }
 };
 
 /**
@@ -55,31 +29,30 @@ const trainAndMeasure = async (
  */
 export const ablation = async (
   task: Task,
-  { coefs, seeds, ...shared }: AblationOptions,
+  { coefs, alpha, seeds, steps, ...shared }: AblationOptions,
   folder: string,
   { onImages, signal }: AblationCallbacks = {},
 ): Promise<AblationPoint[]> => {
+  const { identity } = task;
   const configs = seeds.flatMap(seed =>
-    coefs.map((coef): Config => ({ identity: task.identity, coef, seed, ...shared })),
+    coefs.map(coef => ({ identity, method: { kind: 'cosim', alpha, coef } as const, seed, steps: [steps], ...shared })),
   );
   const each = shared.evaluateAt[shared.evaluateAt.length - 1];
+  const total = each * configs.length;
   let done = 0;
   const entries = await sweep({
     configs,
     folder,
-    evaluate: config =>
-      trainAndMeasure(
-        task,
-        config,
-        images => onImages?.(done + images, each * configs.length, `coef ${config.coef}, seed ${config.seed}`),
-        signal,
-      ),
-    onEntry: ({ config, cached }) => {
+    evaluate: config => {
+      const label = `coef ${config.method.coef}, seed ${config.seed}`;
+      return trainingCurve(task, config, { signal, onImages: images => onImages?.(done + images, total, label) });
+    },
+    onEntry: ({ config: { method, seed }, cached }) => {
       done += each;
-      if (cached) onImages?.(done, each * configs.length, `coef ${config.coef}, seed ${config.seed}: from cache`);
+      if (cached) onImages?.(done, total, `coef ${method.coef}, seed ${seed}: from cache`);
     },
   });
-  return entries.flatMap(entry => entry.result);
+  return entries.flatMap(({ config, result }) => result.map(point => ({ coef: config.method.coef, ...point })));
 };
 
 /** One row a strength: alpha, lambda, coef and beta side by side, and the metric over seeds at every evaluation. */

@@ -7,11 +7,10 @@ import { join } from 'node:path';
 import { newestFolder } from '../checkpoints';
 import { cifar10, type Dataset, downsampled, mirrored, type Split } from '../datasets';
 import { SAMPLING_TIMES } from '../diffusion';
-import type { CosimOptions } from '../losses';
 import type { FeatureExtractor, MetricResult } from '../metrics';
 import { ddpmpp, edmDenoiser, type Model, type Tensors } from '../networks';
 import { sampleHeun, sampleMultistep, type SamplerInput, type Samples } from '../samplers';
-import { distil, type IterationReport, pretrain, Run, type RunOptions } from '../training';
+import { distil, type Distilling, type IterationReport, pretrain, Run, type RunOptions } from '../training';
 import { evaluate } from './evaluate';
 import { drawnImages } from './image-source';
 import { sweep } from './sweep';
@@ -20,7 +19,7 @@ export type Cifar10Run = {
   network: Parameters<typeof ddpmpp>[0]; // of the teacher; generator and auxiliary start as it
   teacherImages: number; // that the teacher is trained on
   teacher: Partial<RunOptions>;
-  cosim: Partial<CosimOptions>;
+  method: Distilling;
   run: Partial<RunOptions>; // of CoSIM
   evaluateAt: readonly number[]; // CoSIM's training images at which it is measured, rising; the last ends the run
   steps: readonly number[]; // of the generator, NFE
@@ -35,7 +34,7 @@ export const CIFAR10_RUN: Cifar10Run = {
   network: { resolution: 16, channels: 3, classes: 0, modelChannels: 64, channelMult: [1, 2], blocks: 1, attention: [8], dropout: 0 },
   teacherImages: 294_400,
   teacher: { batch: 64, learningRate: 1e-3, warmup: 6_400, beta1: 0.9, beta2: 0.999, emaHalflife: 16_000, emaRampup: 0.05, seed: 0 },
-  cosim: { alpha: 1.2, coef: 1, R: 4 },
+  method: { kind: 'cosim', alpha: 1.2, coef: 1, R: 4 },
   run: { batch: 64, learningRate: 1e-4, emaHalflife: 2_000, emaRampup: 0.1, seed: 0 },
   evaluateAt: [3_200, 6_400, 12_800, 25_600],
   steps: [1, 2, 4],
@@ -136,7 +135,7 @@ export const runCifar10 = async (
   const teacher: Model = { denoiser, parameters: teacherRun.parameters('ema') };
   const folder = join(dir, 'cosim');
   const run = await continued(folder, data, () =>
-    distil({ teacher, dataset: data, cosim: options.cosim, run: options.run }),
+    distil({ teacher, dataset: data, method: options.method, run: options.run }),
   );
   /** One sampler's results, kept in `dir/points`; nothing where the generator has trained on since without them. */
   const measure = async (

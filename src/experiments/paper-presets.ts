@@ -1,7 +1,6 @@
 import { unknownName } from '../compute/check';
-import type { CosimOptions } from '../losses';
 import { type Denoiser, denoiserFromConfig, publishedDenoiser, type PublishedName } from '../networks';
-import type { RunOptions } from '../training';
+import type { Distilling, RunOptions } from '../training';
 
 const M = 1e6;
 
@@ -38,7 +37,7 @@ export type PaperPreset = {
   teacher: PublishedName;
   generator: Denoiser; // the teacher's network with the run's dropout
   run: Partial<RunOptions>; // the whole batch of 2048, in as many rounds as one GPU of the paper's eight would need
-  cosim: Partial<CosimOptions>;
+  method: Distilling;
   images: number; // to train on
 };
 
@@ -61,7 +60,7 @@ export const paperPreset = (name: PaperPresetName): PaperPreset => {
       beta2,
       eps,
     },
-    cosim: { alpha: 1.2, coef: 1, R },
+    method: { kind: 'cosim', alpha: 1.2, coef: 1, R },
     images,
   };
 };

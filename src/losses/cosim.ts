@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, expectNumber, expectOneOf, withDefaults } from '../compute/check';
-import { stopGradient, type Tensors, withPrefix } from '../compute/tensors';
 import {
   diffuse,
   EDM_RANGE,
@@ -13,17 +12,11 @@ import {
   timePairs,
 } from '../diffusion';
 import { auxiliaryOf, type Denoiser } from '../networks';
-import { edmWeight } from './denoising';
-import {
-  type BatchSlice,
-  drawData,
-  drawDropout,
-  drawNormal,
-  drawUniform,
-  type HostBatch,
-  type Method,
-  type Update,
-} from './method';
+import { alternating, type Matched } from './alternating';
+import { type DivergenceName, divergenceOf, DIVERGENCES, generalPhiLoss, generalPsiLoss } from './divergence';
+import { drawData, drawNormal, drawUniform, type Method } from './method';
+import { logNormalLevel } from './noise-levels';
+import { edmWeight, sampleScale } from './weights';
 
 /** Options of CoSIM. [C] marks what the paper leaves open. */
 export type CosimOptions = {
@@ -33,6 +26,8 @@ export type CosimOptions = {
   jumps: JumpSet; // [C] reading of that set
   phiMaxRs: number; // [C] s of L_phi from r_s <= this: 1 as in Algorithm 2, 0.8 as SiD
   psiLevels: 'pi' | 'log-normal'; // [C] s of L_psi from pi(s, t), or ln s ~ N(-1.2, 1.2^2) as SiD
+  divergence: DivergenceName; // h of Theorem B.1: 'square' is the paper's Fisher divergence
+  delta: number; // where pseudo-Huber turns from square to linear, data units
   sigmaData: number; // standard deviation of the data
   range: NoiseRange;
 };
@@ -44,6 +39,8 @@ export const COSIM_DEFAULTS: CosimOptions = {
   jumps: 'harmonic',
   phiMaxRs: 1,
   psiLevels: 'pi',
+  divergence: 'square',
+  delta: 1,
   sigmaData: 0.5,
   range: EDM_RANGE,
 };
@@ -68,7 +65,7 @@ export const regularisation = (
  * Nothing flows back through xhat and D. F, xHat, D [B, ...], s [B] to [B, ...].
  */
 export const psiLoss = (
-  { F, xHat, D, s }: { F: tf.Tensor; xHat: tf.Tensor; D: tf.Tensor; s: tf.Tensor },
+  { F, xHat, D, s }: Matched,
   { coef, sigmaData = 0.5 }: { coef: number; sigmaData?: number },
 ): tf.Tensor => {
   const fit = tf.squaredDifference(F, xHat);
@@ -80,94 +77,65 @@ export const psiLoss = (
  * Eq. (15), first line, denoiser form, per element: (D - F) ((D - xhat) - alpha (D - F)) / c with
  * c = max(mean |xhat - D|, 1e-5) per sample, a constant for the gradient. All [B, ...].
  */
-export const phiLoss = (
-  { F, xHat, D }: { F: tf.Tensor; xHat: tf.Tensor; D: tf.Tensor },
-  { alpha }: { alpha: number },
-): tf.Tensor => {
-  const axes = [...xHat.shape.keys()].slice(1);
-  const c = stopGradient(tf.maximum(tf.mean(tf.abs(tf.sub(xHat, D)), axes), 1e-5));
+export const phiLoss = ({ F, xHat, D }: Omit<Matched, 's'>, { alpha }: { alpha: number }): tf.Tensor => {
   const gap = tf.sub(D, F);
-  return tf.div(tf.mul(gap, tf.sub(tf.sub(D, xHat), tf.mul(alpha, gap))), perSample(c, xHat));
+  return tf.div(tf.mul(gap, tf.sub(tf.sub(D, xHat), tf.mul(alpha, gap))), sampleScale(xHat, D));
 };
 
 /**
  * Continuous semi-implicit distillation (Algorithm 2): one psi update, then one phi update, each with its own data,
  * times and noise.
- * @throws ArgumentError for unknown options, coef or alpha not above 0, R below 1.
+ * @throws ArgumentError for unknown options; alpha, coef or delta not above 0, R below 1.
  */
 export const cosim = (teacher: Denoiser, generator: Denoiser, options: Partial<CosimOptions> = {}): Method => {
   const config = withDefaults('cosim', options, COSIM_DEFAULTS);
-  const { alpha, coef, R, jumps, sigmaData } = config;
+  const { alpha, coef, R, jumps, phiMaxRs, psiLevels, divergence, sigmaData } = config;
   const range = noiseRange('cosim', config.range);
-  expectNumber('cosim', 'sigmaData', sigmaData, { above: 0 });
-  expectNumber('cosim', 'alpha', alpha, { above: 0 });
-  expectNumber('cosim', 'coef', coef, { above: 0 });
-  expectNumber('cosim', 'phiMaxRs', config.phiMaxRs, { above: 0, max: 1 });
+  for (const name of ['sigmaData', 'alpha', 'coef', 'delta'] as const)
+    expectNumber('cosim', name, config[name], { above: 0 });
+  expectNumber('cosim', 'phiMaxRs', phiMaxRs, { above: 0, max: 1 });
   expectInteger('cosim', 'R', R, { min: 1 });
   expectOneOf('cosim', 'jumps', jumps, JUMP_SETS);
-  expectOneOf('cosim', 'psiLevels', config.psiLevels, ['pi', 'log-normal']);
+  expectOneOf('cosim', 'psiLevels', psiLevels, ['pi', 'log-normal']);
+  expectOneOf('cosim', 'divergence', divergence, DIVERGENCES);
   const auxiliary = auxiliaryOf(generator);
+  const { lambda, ...report } = regularisation(alpha, coef);
+  const general = divergenceOf(divergence, alpha, config.delta);
 
-  /** x_0, s, t and both noises; psi reads even batches of the data, phi odd ones. */
-  const draw =
-    (role: 'psi' | 'phi', trained: Denoiser) =>
-    async (dataset: Parameters<Update['draw']>[0], slice: BatchSlice): Promise<HostBatch> => {
+  const updates = alternating({
+    ...{ teacher, generator, auxiliary },
+    /** x_0, s, t and both noises; psi reads even batches of the data, phi odd ones. */
+    draw: async (role, dataset, slice) => {
       const uniforms = drawUniform(`${role}.times`, slice, TIME_PAIR_UNIFORMS);
-      const logNormal = role === 'psi' && config.psiLevels === 'log-normal';
-      const levels = logNormal ? drawNormal('psi.level', slice, []).data.map(z => Math.exp(-1.2 + 1.2 * z)) : undefined;
-      const maxRs = role === 'phi' ? config.phiMaxRs : 1;
-      const { s, t } = timePairs(uniforms, { R, jumps, maxRs, range }, levels);
+      const levels = (): Float32Array => drawNormal('psi.level', slice, []).data.map(z => logNormalLevel(z));
+      const given = role === 'psi' && psiLevels === 'log-normal' ? levels() : undefined;
+      const maxRs = role === 'phi' ? phiMaxRs : 1;
+      const { s, t } = timePairs(uniforms, { R, jumps, maxRs, range }, given);
       return {
         ...(await drawData(dataset, slice, 2 * slice.step + (role === 'psi' ? 0 : 1), generator.classes)),
-        ...drawDropout(role, slice, trained),
         noiseT: drawNormal(`${role}.noiseT`, slice, generator.sampleShape),
         noiseS: drawNormal(`${role}.noiseS`, slice, generator.sampleShape),
         s: { data: s, shape: [slice.count] },
         t: { data: t, shape: [slice.count] },
       };
-    };
-
-  /** Eq. (18): x_t from the data, xhat = G(x_t, t), x_s, and what teacher and auxiliary make of x_s. */
-  const forward = (roles: Parameters<Update['loss']>[0], batch: Tensors, trained: 'psi' | 'phi') => {
-    const { theta = {}, phi = {}, psi = {} } = roles;
-    const { x0, s, t, noiseT, noiseS, labels } = batch;
-    const dropoutNoise = withPrefix('dropout/', batch);
-    const noiseFor = (role: string): Tensors | undefined => (role === trained ? dropoutNoise : undefined);
-    const xT = diffuse(x0, noiseT, t);
-    const xHat = generator.denoise(phi, xT, t, { labels, dropoutNoise: noiseFor('phi') });
-    const xS = diffuse(xHat, noiseS, s);
-    const D = teacher.denoise(theta, xS, s, { labels: teacher.classes > 0 ? labels : undefined });
-    const F = auxiliary.denoise(psi, xS, s, { t, labels, dropoutNoise: noiseFor('psi') });
-    return { xHat, D, F, s };
-  };
-
-  const psi: Update = {
-    trains: 'psi',
-    lossScale: 1,
-    forced: auxiliary.forced,
-    draw: draw('psi', auxiliary),
-    loss: (roles, batch) => {
-      const value = tf.sum(psiLoss(forward(roles, batch, 'psi'), { coef, sigmaData }));
-      return { value, metrics: { loss: value } };
     },
-  };
-  const phi: Update = {
-    trains: 'phi',
-    lossScale: 100, // SiD's, irrelevant to Adam but for eps
-    forced: generator.forced,
-    draw: draw('phi', generator),
-    loss: (roles, batch) => {
-      const { xHat, D, F } = forward(roles, batch, 'phi');
-      const value = tf.sum(phiLoss({ F, xHat, D }, { alpha }));
-      // The loss itself tells little (it may be negative): the gap between the two score networks tells more.
-      return { value, metrics: { loss: value, scoreGap: tf.sum(tf.squaredDifference(D, F)) } };
+    /** Eq. (18): x_t from the data, xhat = G(x_t, t), x_s, and what teacher and auxiliary make of x_s. */
+    forward: ({ G, D, F }, { x0, s, t, noiseT, noiseS }) => {
+      const xHat = G(diffuse(x0, noiseT, t), t);
+      const xS = diffuse(xHat, noiseS, s);
+      return { xHat, D: D(xS, s), F: F(xS, s, t), s };
     },
-  };
+    psiLoss: matched =>
+      divergence === 'square'
+        ? psiLoss(matched, { coef, sigmaData })
+        : generalPsiLoss(matched, general, { lambda, sigmaData }),
+    phiLoss: matched => (divergence === 'square' ? phiLoss(matched, { alpha }) : generalPhiLoss(matched, general)),
+  });
   return {
     config: { kind: 'cosim', ...config, range },
     sampler: 'multistep',
-    report: regularisation(alpha, coef),
+    report: { ...report, lambda },
     denoisers: { theta: teacher, phi: generator, psi: auxiliary },
-    updates: [psi, phi],
+    updates,
   };
 };

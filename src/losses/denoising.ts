@@ -5,6 +5,7 @@ import { diffuse, perSample } from '../diffusion';
 import type { Denoiser } from '../networks';
 import { type BatchSlice, drawData, drawDropout, drawNormal, drawUniform, type Method } from './method';
 import { logNormalLevel, veLevel, vpLevel } from './noise-levels';
+import { edmWeight } from './weights';
 
 /** How the noise levels of a batch are drawn, and with which weight: EDM's, VP's or VE's (Karras et al. 2022, Table 1). */
 export const LEVEL_DRAWS = ['log-normal', 'vp', 've'] as const;
@@ -26,10 +27,6 @@ export const DENOISING_DEFAULTS: DenoisingOptions = {
   sigmaData: 0.5,
   uncertainty: false,
 };
-
-/** EDM's weight w(sigma) = (sigma^2 + sd^2) / (sigma sd)^2, [B] to [B]. */
-export const edmWeight = (sigma: tf.Tensor, sigmaData = 0.5): tf.Tensor =>
-  tf.div(tf.add(tf.square(sigma), sigmaData ** 2), tf.square(tf.mul(sigma, sigmaData)));
 
 /** EDM's loss per element: w(sigma) (D(x_0 + sigma n, sigma) - x_0)^2; denoised, x0 [B, ...], sigma [B] to [B, ...]. */
 export const denoisingLoss = (denoised: tf.Tensor, x0: tf.Tensor, sigma: tf.Tensor, sigmaData = 0.5): tf.Tensor =>

@@ -1,4 +1,10 @@
+export { type Distillation, type Matched } from './alternating';
 export * from './cosim';
 export * from './denoising';
-export type { BatchSlice, HostArray, HostBatch, Method, Role, Update } from './method';
+export * from './divergence';
+export * from './hsivi';
+export type { BatchSlice, HostArray, HostBatch, Method, Role, SamplerName, Update } from './method';
+export * from './moment-matching';
 export { logNormalLevel, veLevel, vpLevel } from './noise-levels';
+export * from './sid';
+export { edmWeight } from './weights';

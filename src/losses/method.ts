@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Address, normalRows, uniformRows } from '../compute/noise';
 import type { Tensors, ValueAndMetrics } from '../compute/tensors';
 import { type Dataset, networkUnits, trainingIndices } from '../datasets';
+import type { SamplingTimes } from '../diffusion';
 import type { Denoiser } from '../networks';
 
 /** Parameter sets by their letter in the paper: teacher, generator, auxiliary. */
@@ -14,7 +15,7 @@ export type HostBatch = Record<string, HostArray>;
 /** Which samples of which step: the same sample gets the same data, times and noise however a batch is cut. */
 export type BatchSlice = {
   seed: number;
-  step: number; // from 0
+  step: number; // updates of this kind before this one
   batch: number; // samples of the whole step
   first: number; // first sample of this slice
   count: number; // samples in this slice
@@ -23,6 +24,7 @@ export type BatchSlice = {
 /** One optimisation of one parameter set: what it is fed and what it minimises. */
 export type Update = {
   trains: Role;
+  repeats?: number; // times in a row in every iteration, default 1; a slice's step then counts these updates
   lossScale: number; // multiplies the loss before differentiation
   forced?: Denoiser['forced']; // what a step does to the trained parameters before anything else
   /** All inputs that are data or chance, on the host. */
@@ -37,8 +39,12 @@ export type Method = {
   report: Record<string, number>; // derived quantities worth printing beside results, e.g. beta
   denoisers: Partial<Record<Role, Denoiser>>; // phi is what is averaged and sampled from
   updates: readonly Update[];
-  sampler: 'multistep' | 'heun'; // how phi generates: Algorithm 1, or EDM's sampler for a plain denoiser
+  sampler: SamplerName; // how phi generates
+  times?: SamplingTimes; // the method's own, by number of steps; otherwise SAMPLING_TIMES
 };
+
+/** Algorithm 1; its ancestral variant, with noise from the posterior; or EDM's sampler for a plain denoiser. */
+export type SamplerName = 'multistep' | 'ancestral' | 'heun';
 
 /** Normal noise shaped like the samples: row i is sample first + i of the step. */
 export const drawNormal = (
@@ -60,6 +66,17 @@ export const oneHot = (labels: ArrayLike<number>, classes: number): HostArray =>
   for (let i = 0; i < labels.length; i++) data[i * classes + labels[i]] = 1;
   return { data, shape: [labels.length, classes] };
 };
+
+/** Uniformly drawn classes, for methods that see no data; nothing for unconditional networks. */
+export const drawLabels = (stream: string, slice: BatchSlice, classes: number): HostBatch =>
+  classes > 0
+    ? {
+        labels: oneHot(
+          drawUniform(stream, slice, 1).map(u => Math.floor(u * classes)),
+          classes,
+        ),
+      }
+    : {};
 
 /** Clean samples, with one-hot labels if the network takes them. `dataStep` numbers the batches read so far. */
 export const drawData = async (

@@ -3,10 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError } from '../compute/check';
 import type { Shape } from '../compute/graph/shapes';
 import type { TensorFunction } from '../compute/graph/trace';
-import { SAMPLING_TIMES } from '../diffusion';
+import { decreasingTimes, SAMPLING_TIMES } from '../diffusion';
 import type { Denoiser } from '../networks';
 import { seededNormal } from './batches';
-import { checkTimes, multistepSteps } from './multistep';
+import { multistepSteps } from './multistep';
 
 /** A function of named inputs with the parameters among them, and what its file says about it. */
 export type ExportedFunction = {
@@ -61,7 +61,7 @@ export const generatorFunction = (where: string, denoiser: Denoiser): ExportedFu
 /** Algorithm 1: noise [K, B, ...sampleShape], labels [B, classes] to samples [B, ...sampleShape]. */
 export const samplerFunction = (where: string, denoiser: Denoiser, times: readonly number[]): ExportedFunction => {
   refuseAuxiliary(where, denoiser);
-  checkTimes(where, times);
+  decreasingTimes(where, 'times', times);
   const { sampleShape, classes } = denoiser;
   const K = times.length;
   return {

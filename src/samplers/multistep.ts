@@ -1,18 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { expectNumber, fail } from '../compute/check';
+import { decreasingTimes } from '../diffusion';
 import { denoiseAt, inBatches, type Samples, type SamplerInput, seededNormal, type Steps } from './batches';
-
-/**
- * Checks the times of Algorithm 1 without the final 0.
- * @throws ArgumentError naming `where` unless there are some, positive and decreasing.
- */
-export const checkTimes = (where: string, times: readonly number[]): void => {
-  if (times.length === 0) fail(where, 'times', 'at least one noise level', times);
-  times.forEach((t, i) => {
-    expectNumber(where, `times[${i}]`, t, { above: 0 });
-    if (i > 0 && t >= times[i - 1]) fail(where, 'times', 'decreasing', [...times]);
-  });
-};
 
 /**
  * Algorithm 1 for times T = t_0 > ... > t_{K-1} > 0: x ~ N(0, T^2); x <- G(x, t_{n-1}) + t_n eps; the last is G itself.
@@ -38,7 +26,7 @@ export const multistepSteps = (
  */
 export const sampleMultistep = async (given: SamplerInput & { times: readonly number[] }): Promise<Samples> => {
   const { times, denoiser } = given;
-  checkTimes('sampleMultistep', times);
+  decreasingTimes('sampleMultistep', 'times', times);
   const noise = (seeds: readonly number[], step: number): tf.Tensor => seededNormal(seeds, step, denoiser.sampleShape);
   return inBatches('sampleMultistep', given, times.length, input => multistepSteps(input, times, noise));
 };

@@ -1,5 +1,13 @@
+import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset } from '../datasets';
-import { cosim, type CosimOptions, denoising, type DenoisingOptions } from '../losses';
+import {
+  type CosimOptions,
+  denoising,
+  type DenoisingOptions,
+  type HsiviOptions,
+  type MomentMatchingOptions,
+  type SidOptions,
+} from '../losses';
 import {
   auxiliaryParameters,
   type Denoiser,
@@ -8,35 +16,43 @@ import {
   type SecondTimeStart,
   type Tensors,
 } from '../networks';
-import * as tf from '@tensorflow/tfjs-core';
+import { methodFromConfig } from './methods';
 import type { RunOptions } from './options';
 import { Run } from './run';
+
+/** A way to distil with its options; what is left out keeps the method's default. */
+export type Distilling =
+  | ({ kind: 'cosim' } & Partial<CosimOptions>)
+  | ({ kind: 'sid' } & Partial<SidOptions>)
+  | ({ kind: 'hsivi' } & Partial<HsiviOptions>)
+  | ({ kind: 'moment-matching' } & Partial<MomentMatchingOptions>);
 
 /** What `distil` needs; options of the method and of the run are given side by side. */
 export type DistilInput = {
   teacher: Model;
   start?: Model; // what phi and psi start as; default the teacher. Needed where the teacher is exact, not a network
   dataset: Dataset; // x_0 of eq. (18)
-  cosim?: Partial<CosimOptions>;
+  method?: Distilling; // default CoSIM
   secondTimeStart?: SecondTimeStart; // [C] how psi's embedding of t starts
   run?: Partial<RunOptions>;
 };
 
-/** A CoSIM run, Algorithm 2: phi, psi <- start, theta frozen. */
+/** A distillation run, Algorithm 2: phi, psi <- start, theta frozen. */
 export const distil = ({
   teacher,
   start = teacher,
   dataset,
-  cosim: options,
+  method: config = { kind: 'cosim' },
   secondTimeStart,
   run,
 }: DistilInput): Run => {
-  const method = cosim(teacher.denoiser, start.denoiser, options);
-  const psi = auxiliaryParameters(start.denoiser, start.parameters, secondTimeStart);
+  const method = methodFromConfig(config, { theta: teacher.denoiser, phi: start.denoiser });
+  const twoTimes = method.denoisers.psi !== start.denoiser;
+  const psi = twoTimes ? auxiliaryParameters(start.denoiser, start.parameters, secondTimeStart) : start.parameters;
   try {
     return Run.start(method, { theta: teacher.parameters, phi: start.parameters, psi }, dataset, run);
   } finally {
-    tf.dispose(psi);
+    if (twoTimes) tf.dispose(psi);
   }
 };
 

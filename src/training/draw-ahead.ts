@@ -9,10 +9,12 @@ export type DrawBatch = (update: Update, slice: BatchSlice) => Promise<HostBatch
 const following = (updates: readonly Update[], update: Update, slice: BatchSlice): [Update, BatchSlice] => {
   const { step, batch, first, count } = slice;
   if (first + 2 * count <= batch) return [update, { ...slice, first: first + count }];
-  const next = updates.indexOf(update) + 1;
-  return next < updates.length
-    ? [updates[next], { ...slice, first: 0 }]
-    : [updates[0], { ...slice, step: step + 1, first: 0 }];
+  const { repeats = 1 } = update;
+  if ((step + 1) % repeats > 0) return [update, { ...slice, step: step + 1, first: 0 }];
+  const at = updates.indexOf(update) + 1;
+  const next = updates[at % updates.length];
+  const iteration = Math.floor(step / repeats) + (at === updates.length ? 1 : 0);
+  return [next, { ...slice, step: iteration * (next.repeats ?? 1), first: 0 }];
 };
 
 /**

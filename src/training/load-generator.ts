@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError, loadTensors, newestFolder } from '../checkpoints';
 import { withPrefix } from '../compute/tensors';
-import type { Method } from '../losses';
+import { SAMPLING_TIMES, type SamplingTimes } from '../diffusion';
+import type { Method, SamplerName } from '../losses';
 import { type Denoiser, denoiserFromConfig, matchParameters, type Model } from '../networks';
 import { methodFromConfig } from './methods';
 
 /** A generator and how it is sampled from. */
-export type Generator = Model & { sampler: Method['sampler']; images: number };
+export type Generator = Model & { sampler: SamplerName; times: SamplingTimes; images: number };
 
 /** What a generator needs of a run's `run.json`. */
 type RunJson = {
@@ -16,6 +17,7 @@ type RunJson = {
   images: number;
   method: Method['config'];
   denoisers: Record<string, Denoiser['config']>;
+  times?: SamplingTimes;
 };
 
 const readRunJson = async (path: string): Promise<RunJson> => {
@@ -39,17 +41,18 @@ const readRunJson = async (path: string): Promise<RunJson> => {
 export const loadGenerator = async (dir: string): Promise<Generator> => {
   const folder = await newestFolder(dir);
   if (folder === undefined) throw new CheckpointError('missing', `${dir}: no checkpoint of a run in this folder`);
-  const { method: config, denoisers: configs, images } = await readRunJson(join(folder, 'run.json'));
+  const { method: config, denoisers: configs, images, times: found } = await readRunJson(join(folder, 'run.json'));
   const denoisers = Object.fromEntries(
     Object.entries(configs).map(([role, denoiser]) => [role, denoiserFromConfig(denoiser)]),
   );
-  const { phi, sampler } = { phi: denoisers.phi, ...methodFromConfig(config, denoisers) };
+  const { phi } = denoisers;
+  const { sampler, times: own = SAMPLING_TIMES } = methodFromConfig(config, denoisers);
   const path = join(folder, 'state.safetensors');
   const { tensors } = await loadTensors(path);
   try {
     const parameters = matchParameters(path, phi.parameters, withPrefix('ema/', tensors));
     for (const [name, tensor] of Object.entries(tensors)) if (!name.startsWith('ema/')) tensor.dispose();
-    return { denoiser: phi, parameters, sampler, images };
+    return { denoiser: phi, parameters, sampler, times: { ...own, ...found }, images };
   } catch (error) {
     dispose(tensors);
     throw error;

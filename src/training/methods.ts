@@ -1,5 +1,5 @@
 import { unknownName } from '../compute/check';
-import { cosim, denoising, type Method, type Role } from '../losses';
+import { cosim, denoising, hsivi, type Method, momentMatching, type Role, sid } from '../losses';
 import type { Denoiser } from '../networks';
 
 type Build = (denoisers: Record<Role, Denoiser>, options: Record<string, unknown>) => Method;
@@ -7,6 +7,9 @@ type Build = (denoisers: Record<Role, Denoiser>, options: Record<string, unknown
 /** Methods by the `kind` of their configuration: a new method is one file in losses/ and one line here. */
 const METHODS: Record<string, Build> = {
   cosim: ({ theta, phi }, options) => cosim(theta, phi, options),
+  sid: ({ theta, phi }, options) => sid(theta, phi, options),
+  hsivi: ({ theta, phi }, options) => hsivi(theta, phi, options),
+  'moment-matching': ({ theta, phi }, options) => momentMatching(theta, phi, options),
   denoising: ({ phi }, options) => denoising(phi, options),
 };
 

@@ -5,6 +5,7 @@ import { CheckpointError, commitFolder, loadTensors, newestFolder, prune, saveTe
 import { ArgumentError, expectShape } from '../compute/check';
 import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
 import type { Dataset } from '../datasets';
+import type { SamplingTimes } from '../diffusion';
 import type { Method, Role } from '../losses';
 import { type Denoiser, denoiserFromConfig, matchParameters, parameterCount, type ParameterSpec } from '../networks';
 import { expectDataFits } from './data-fit';
@@ -21,13 +22,14 @@ type RunJson = {
   denoisers: Partial<Record<Role, Denoiser['config']>>;
   options: RunOptions;
   dataset: { name: string; provenance: Dataset['provenance'] };
+  times?: SamplingTimes; // that were searched for
 };
 
 const KEPT = 2;
 
 /** Writes `dir/<step>/{run.json, history.jsonl, state.safetensors}`: complete or absent, whenever the process dies. */
 export const saveRun = async (dir: string, parts: RunParts): Promise<string> => {
-  const { method, dataset, options, state, position, history } = parts;
+  const { method, dataset, options, state, position, history, found } = parts;
   const denoisers = Object.entries(method.denoisers).map(([role, { config }]) => [role, config] as const);
   const json: RunJson = {
     format: 'cosim-run-1',
@@ -36,6 +38,7 @@ export const saveRun = async (dir: string, parts: RunParts): Promise<string> => 
     denoisers: Object.fromEntries(denoisers),
     options,
     dataset: { name: dataset.name, provenance: dataset.provenance },
+    ...(Object.keys(found).length > 0 && { times: found }),
   };
   const path = await commitFolder(dir, String(position.step).padStart(8, '0'), async folder => {
     await writeFile(join(folder, 'run.json'), JSON.stringify(json, null, 1));
@@ -119,6 +122,7 @@ export const loadRun = async (dir: string, dataset: Dataset): Promise<RunParts> 
       state: orderedState(join(folder, 'state.safetensors'), method, json.options, tensors),
       position: { step: json.step, images: json.images },
       history,
+      found: json.times ?? {},
     };
   } catch (error) {
     dispose(tensors);

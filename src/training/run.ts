@@ -3,11 +3,18 @@ import { lockFolder } from '../checkpoints';
 import { ArgumentError, expectInteger, expectKeys } from '../compute/check';
 import { WorkerError } from '../compute/graph';
 import { cloneTensors, type Tensors, withPrefix } from '../compute/tensors';
-import { SAMPLING_TIMES } from '../diffusion';
+import { decreasingTimes, SAMPLING_TIMES, type SamplingTimes } from '../diffusion';
 import type { Dataset } from '../datasets';
 import type { Method, Role, Update } from '../losses';
 import { type Denoiser, matchParameters } from '../networks';
-import { type HeunOptions, sampleHeun, sampleMultistep, type Samples, type SamplerInput } from '../samplers';
+import {
+  type HeunOptions,
+  sampleAncestral,
+  sampleHeun,
+  sampleMultistep,
+  type Samples,
+  type SamplerInput,
+} from '../samplers';
 import { expectDataFits } from './data-fit';
 import { badStepError, type TrainingError } from './bad-step';
 import { chooseEngine, workersFor } from './choose-engine';
@@ -31,9 +38,12 @@ export type TrainOptions = {
 
 export type SampleOptions = Omit<SamplerInput, 'denoiser' | 'parameters'> &
   Omit<HeunOptions, 'noise'> & {
-    times?: readonly number[]; // of Algorithm 1; default SAMPLING_TIMES[steps]
+    times?: readonly number[]; // of Algorithm 1; default the run's own for this number of steps
     parameters?: 'ema' | 'raw'; // the average (default) or the generator as trained last
   };
+
+/** An update whose gradient was not finite, and which of its kind it was. */
+type Spoilt = { update: Update; step: number };
 
 /** What a run is made of. */
 export type RunParts = {
@@ -43,6 +53,7 @@ export type RunParts = {
   state: Tensors; // owned by the run
   position: Position;
   history: IterationReport[];
+  found: SamplingTimes; // sampling times that were searched for
 };
 
 const capitalised = (name: string): string => name[0].toUpperCase() + name.slice(1);
@@ -84,7 +95,10 @@ export class Run {
         resolved,
       );
     });
-    return new Run({ method, dataset, options: resolved, position: { step: 0, images: 0 }, history: [] }, state);
+    return new Run(
+      { method, dataset, options: resolved, position: { step: 0, images: 0 }, history: [], found: {} },
+      state,
+    );
   }
 
   /**
@@ -124,6 +138,20 @@ export class Run {
   /** Reports of all iterations so far, across resumptions. */
   get history(): readonly IterationReport[] {
     return this.parts.history;
+  }
+
+  /** Sampling times by number of steps: those found by a search, else the method's own, else the published stand-in. */
+  get times(): SamplingTimes {
+    return { ...(this.method.times ?? SAMPLING_TIMES), ...this.parts.found };
+  }
+
+  /**
+   * Keeps sampling times, as `searchTimes` found them: the default from now on, and saved with the run.
+   * @throws ArgumentError for times that are not positive and decreasing
+   */
+  setTimes(times: readonly number[]): void {
+    decreasingTimes('setTimes', 'times', times);
+    this.parts.found = { ...this.parts.found, [times.length]: [...times] };
   }
 
   /** Parameters by role (`ema`: the average of phi). They stay the run's: clone what must outlive the next step. */
@@ -174,7 +202,7 @@ export class Run {
   }
 
   /** An iteration; where a worker fails, what was there before it is saved. */
-  private async iterateOrSave(dir: string | undefined): Promise<{ report: IterationReport; spoilt?: Update }> {
+  private async iterateOrSave(dir: string | undefined): Promise<{ report: IterationReport; spoilt?: Spoilt }> {
     const engine = this.alive();
     engine.mark();
     try {
@@ -186,19 +214,23 @@ export class Run {
     }
   }
 
-  /** One iteration: every update of the method once, in order; `spoilt` is the first whose gradient was not finite. */
-  private async iterate(engine: Engine): Promise<{ report: IterationReport; spoilt?: Update }> {
+  /** One iteration: the method's updates in order; `spoilt` is the first whose gradient was not finite. */
+  private async iterate(engine: Engine): Promise<{ report: IterationReport; spoilt?: Spoilt }> {
     const { parts } = this;
     const { method, options, position } = parts;
     const began = performance.now();
     const metrics: Record<string, number> = { nonFinite: 0 };
-    let spoilt: Update | undefined;
+    let spoilt: Spoilt | undefined;
     for (const update of method.updates) {
-      const numbers = await engine.update(update, this.draw, position);
-      if (numbers.nonFinite > 0) spoilt ??= update;
-      for (const [name, value] of Object.entries(numbers)) {
-        if (name === 'nonFinite') metrics.nonFinite += value;
-        else metrics[update.trains + capitalised(name)] = value;
+      const { repeats = 1 } = update;
+      for (let i = 0; i < repeats; i++) {
+        const at = { ...position, step: position.step * repeats + i };
+        const numbers = await engine.update(update, this.draw, at);
+        if (numbers.nonFinite > 0) spoilt ??= { update, step: at.step };
+        for (const [name, value] of Object.entries(numbers)) {
+          if (name === 'nonFinite') metrics.nonFinite += value;
+          else metrics[update.trains + capitalised(name)] = value; // of several updates in a row the last
+        }
       }
     }
     parts.position = { step: position.step + 1, images: position.images + options.batch };
@@ -207,12 +239,11 @@ export class Run {
     return { report, spoilt };
   }
 
-  private badStepError(update: Update, dir: string | undefined): Promise<TrainingError> {
-    const { options, position } = this.parts;
-    return badStepError(this.alive(), update, this.draw, position.step - 1, options, dir);
+  private badStepError({ update, step }: Spoilt, dir: string | undefined): Promise<TrainingError> {
+    return badStepError(this.alive(), update, this.draw, step, this.parts.options, dir);
   }
 
-  /** Samples from the generator: Algorithm 1, or EDM's Heun sampler where the run trains a denoiser. */
+  /** Samples from the generator as its method says: Algorithm 1, the ancestral sampler, or EDM's for a denoiser. */
   async sample(request: SampleOptions): Promise<Samples> {
     this.alive();
     const { parameters = 'ema', times, steps = 4, ...rest } = request;
@@ -220,9 +251,11 @@ export class Run {
     const denoiser = method.denoisers.phi!;
     const input = { ...rest, denoiser, parameters: this.parameters(parameters === 'raw' ? 'phi' : 'ema') };
     if (method.sampler === 'heun') return sampleHeun({ ...input, steps });
-    const chosen = times ?? SAMPLING_TIMES[steps];
+    const chosen = times ?? this.times[steps];
     if (!chosen) throw new ArgumentError(`sample: no standard times for ${steps} steps; pass \`times\``);
-    return sampleMultistep({ ...input, times: chosen });
+    return method.sampler === 'ancestral'
+      ? sampleAncestral({ ...input, times: chosen })
+      : sampleMultistep({ ...input, times: chosen });
   }
 
   /** Writes a checkpoint `dir/<step>`, complete or absent; the two newest are kept. Returns its path. */

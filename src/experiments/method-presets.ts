@@ -1,0 +1,27 @@
+import type { Distilling } from '../training';
+
+/** A row of the comparison: a method as it is trained, and the numbers of steps it is sampled in. */
+export type MethodPreset = {
+  name: string;
+  source: string; // where it is defined
+  method: Distilling;
+  steps: readonly number[]; // NFE
+};
+
+/**
+ * The methods of the comparison, paper.md 10: a new method is one file in losses/, one line in training/methods.ts and one
+ * row here.
+ */
+// prettier-ignore
+export const METHOD_PRESETS = {
+  cosim:        { name: 'CoSIM',               source: 'eq. 15, Algorithm 2',      method: { kind: 'cosim', alpha: 1.2, coef: 1, R: 4 },       steps: [1, 2, 4] },
+  pseudoHuber:  { name: 'CoSIM, pseudo-Huber', source: 'Theorem B.1',              method: { kind: 'cosim', alpha: 1.2, coef: 1, R: 4, divergence: 'pseudo-huber', delta: 1 }, steps: [1, 2, 4] },
+  sid:          { name: 'SiD',                 source: 'Zhou et al. 2024',         method: { kind: 'sid', alpha: 1.2 },                        steps: [1] },
+  sidOne:       { name: 'SiD, alpha 1',        source: 'Zhou et al. 2024',         method: { kind: 'sid', alpha: 1 },                          steps: [1] },
+  hsivi:        { name: 'HSIVI-SM',            source: 'Yu et al. 2023, eq. 3-5',  method: { kind: 'hsivi', psiSteps: 20, alpha: 0.5 },        steps: [4] },
+  moments2:     { name: 'Moment Matching, K = 2', source: 'Salimans et al. 2024',  method: { kind: 'moment-matching', steps: 2 },              steps: [2] },
+  moments4:     { name: 'Moment Matching',     source: 'Salimans et al. 2024',     method: { kind: 'moment-matching', steps: 4 },              steps: [4] },
+} as const satisfies Record<string, MethodPreset>;
+
+export type MethodPresetName = keyof typeof METHOD_PRESETS;
+export const METHOD_PRESET_NAMES = Object.keys(METHOD_PRESETS) as MethodPresetName[];

@@ -1,0 +1,71 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { expectNumber, withDefaults } from '../compute/check';
+import { diffuse, EDM_RANGE, type NoiseRange, noiseRange, sigmaAt } from '../diffusion';
+import type { Denoiser } from '../networks';
+import { alternating } from './alternating';
+import { phiLoss, psiLoss } from './cosim';
+import { drawLabels, drawNormal, drawUniform, type Method } from './method';
+import { logNormalLevel } from './noise-levels';
+
+/** Options of SiD. */
+export type SidOptions = {
+  alpha: number; // weight of ||u||^2 in the generator's stage: 1 or 1.2
+  startSigma: number; // the generator's one noise level
+  phiMaxRs: number; // s of the generator's stage from r_s <= this: s <= 24.4
+  sigmaData: number; // standard deviation of the data
+  range: NoiseRange;
+};
+
+export const SID_DEFAULTS: SidOptions = {
+  alpha: 1.2,
+  startSigma: 2.5,
+  phiMaxRs: 0.8,
+  sigmaData: 0.5,
+  range: EDM_RANGE,
+};
+
+/**
+ * Score identity distillation (Zhou et al. 2024): a one-step generator, xhat = G(2.5 z, 2.5), that sees no data. CoSIM's two
+ * stages with coef 0.5 (psi is EDM's denoising loss on generated samples) and an auxiliary that knows s only. Classes
+ * are drawn uniformly.
+ * @throws ArgumentError for unknown options; alpha, startSigma, phiMaxRs or sigmaData not above 0.
+ */
+export const sid = (teacher: Denoiser, generator: Denoiser, options: Partial<SidOptions> = {}): Method => {
+  const config = withDefaults('sid', options, SID_DEFAULTS);
+  const { alpha, startSigma, phiMaxRs, sigmaData } = config;
+  const range = noiseRange('sid', config.range);
+  for (const name of ['alpha', 'startSigma', 'sigmaData'] as const)
+    expectNumber('sid', name, config[name], { above: 0 });
+  expectNumber('sid', 'phiMaxRs', phiMaxRs, { above: 0, max: 1 });
+
+  const updates = alternating({
+    ...{ teacher, generator, auxiliary: generator },
+    draw: (role, _dataset, slice) => {
+      const s =
+        role === 'psi'
+          ? drawNormal('psi.level', slice, []).data.map(z => logNormalLevel(z))
+          : drawUniform('phi.level', slice, 1).map(u => sigmaAt(u * phiMaxRs, range));
+      return Promise.resolve({
+        ...drawLabels(`${role}.labels`, slice, generator.classes),
+        noise: drawNormal(`${role}.noise`, slice, generator.sampleShape),
+        noiseS: drawNormal(`${role}.noiseS`, slice, generator.sampleShape),
+        s: { data: s, shape: [slice.count] },
+      });
+    },
+    forward: ({ G, D, F }, { noise, noiseS, s }) => {
+      const xHat = G(tf.mul(noise, startSigma), tf.fill([noise.shape[0]], startSigma));
+      const xS = diffuse(xHat, noiseS, s);
+      return { xHat, D: D(xS, s), F: F(xS, s), s };
+    },
+    psiLoss: matched => psiLoss(matched, { coef: 0.5, sigmaData }),
+    phiLoss: matched => phiLoss(matched, { alpha }),
+  });
+  return {
+    config: { kind: 'sid', ...config, range },
+    sampler: 'multistep',
+    times: { 1: [startSigma] },
+    report: { alpha },
+    denoisers: { theta: teacher, phi: generator, psi: generator },
+    updates,
+  };
+};

@@ -1,0 +1,76 @@
+import { expectInteger, expectNumber, fail } from '../compute/check';
+import { decreasingTimes, EDM_RANGE, karrasTimes, type NoiseRange } from '../diffusion';
+
+/** What the search for sampling times is given. */
+export type TimeSearchInput = {
+  start: readonly number[]; // K noise levels to begin with: `edmStart(K)`
+  measure: (times: readonly number[]) => Promise<number>; // any metric, the smaller the better
+  scales?: readonly number[]; // factors tried on each time in turn, default TIME_SCALES
+  rounds?: number; // passes over all times, each with the factors' square roots of the last, default 2
+  sigmaMax?: number; // no time above this, default 80
+  onEvaluation?: (entry: TimeSearchEntry, done: number, atMost: number) => void;
+  signal?: AbortSignal; // stops between evaluations by throwing the signal's reason
+};
+
+/** One evaluation: the time number `index` tried at `time`, the others as `times` says. */
+export type TimeSearchEntry = { round: number; index: number; time: number; times: readonly number[]; value: number };
+
+export type TimeSearchResult = {
+  times: readonly number[];
+  value: number; // of `times`, on what the search saw: optimistic, so judge it by other seeds
+  landscape: readonly TimeSearchEntry[]; // all evaluations in order
+};
+
+/** [C] Factors of the first round: 1/16, 1/8, ..., 16. */
+export const TIME_SCALES: readonly number[] = [-4, -3, -2, -1, 0, 1, 2, 3, 4].map(power => 2 ** power);
+
+/** [C] Where the search begins: EDM's grid of K + 1 levels without its last, at which a generator would do nothing. */
+export const edmStart = (steps: number, range: NoiseRange = EDM_RANGE): number[] =>
+  karrasTimes(steps + 1, range).slice(0, steps);
+
+/**
+ * Greedy search for the times of Algorithm 1 (section 4: EDM's scheme first, then a scale parameter): one time point after
+ * another is multiplied by each factor while the others stay, and the best is kept. Times that would not decrease are not
+ * tried. Deterministic if `measure` is: use the same seeds for all, apart from those that judge the result.
+ * @throws ArgumentError for a start that is not decreasing, factors not above 0, a metric that is not finite at the start
+ */
+export const searchTimes = async ({
+  start,
+  measure,
+  scales = TIME_SCALES,
+  rounds = 2,
+  sigmaMax = EDM_RANGE.sigmaMax,
+  onEvaluation,
+  signal,
+}: TimeSearchInput): Promise<TimeSearchResult> => {
+  decreasingTimes('searchTimes', 'start', start);
+  expectInteger('searchTimes', 'rounds', rounds, { min: 1 });
+  scales.forEach((scale, i) => expectNumber('searchTimes', `scales[${i}]`, scale, { above: 0 }));
+  const atMost = 1 + rounds * start.length * scales.filter(scale => scale !== 1).length;
+  const landscape: TimeSearchEntry[] = [];
+  const evaluate = async (round: number, index: number, times: readonly number[]): Promise<number> => {
+    signal?.throwIfAborted();
+    const value = await measure(times);
+    const entry = { round, index, time: times[index], times, value };
+    landscape.push(entry);
+    onEvaluation?.(entry, landscape.length, atMost);
+    return value;
+  };
+
+  let best = { times: start, value: await evaluate(0, 0, start) };
+  if (!Number.isFinite(best.value)) fail('searchTimes', 'measure', 'a finite metric at the start', best.value);
+  for (let round = 0; round < rounds; round++)
+    for (let index = 0; index < start.length; index++) {
+      const centre = best;
+      if (round > 0 || index > 0) landscape.push({ round, index, time: centre.times[index], ...centre });
+      for (const scale of scales) {
+        const time = centre.times[index] * scale ** (1 / 2 ** round);
+        const times = centre.times.map((t, i) => (i === index ? time : t));
+        const falls = times.every((t, i) => t <= sigmaMax && (i === 0 || t < times[i - 1]));
+        if (scale === 1 || !falls) continue;
+        const value = await evaluate(round, index, times);
+        if (value < best.value) best = { times, value };
+      }
+    }
+  return { ...best, landscape };
+};
