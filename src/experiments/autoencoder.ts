@@ -99,7 +99,8 @@ export const autoencoderOnBackend = (
   );
 
 const openShipped = async (engine: EngineName, { latents, weights }: AutoencoderCard): Promise<Autoencoder> => {
-  const units: AutoencoderUnits = { ...latents, range: '[-1, 1]' };
+  const { mean, deviation } = latents;
+  const units: AutoencoderUnits = { mean, deviation, range: '[-1, 1]' };
   const { encoder, decoder, weights: file } = AUTOENCODER_FILES;
   if (eagerReason(engine) === undefined)
     return onnxAutoencoder(decoder, { encoder, layout: 'NHWC', ...units, factor: 4, batch: BATCH });

@@ -16,6 +16,8 @@ export * from './teachers';
 export * from './train-autoencoder';
 export * from './training-curve';
 export * from './images';
+export * from './latents-judge';
+export * from './latents-task';
 export * from './load-features';
 export * from './cifar10-run';
 export { evaluate } from './evaluate';
