@@ -1,54 +1,15 @@
-// node --import tsx bench/report.ts: writes README's table of speed and figures/bench_*.{png,svg,json,vl.json} from
-// bench/results.json. No number is typed by hand.
-import { readFileSync } from 'node:fs';
+// node --import tsx bench/report.ts: writes figures/bench_*.{png,svg,json,vl.json} from bench/results.json; `npm run tables`
+// writes README's table of it. No number is typed by hand.
 import { join } from 'node:path';
-import { format, resolveConfig } from 'prettier';
-import { writeFileAtomic } from '../src/checkpoints';
 import { type ChartSpec, provenance, renderChart, saveFigure } from '../src/figures';
 import { chartHead, ink } from '../src/figures/theme';
 import { CASES, SCALING } from './cases';
-import type { Row } from './one-case';
-
-type Measured = Row & { date: string; commit: string; machine: string; node: string; block: number };
+import { comparedRows, type Measured, measuredRows, placesOf } from './speed-table';
 
 const root = join(__dirname, '..');
-const rows = (JSON.parse(readFileSync(join(__dirname, 'results.json'), 'utf8')) as { rows: Measured[] }).rows;
-const named = new Set(CASES.map(({ name }) => name));
-const compared = rows.filter(row => named.has(row.case) && row.ratio !== null);
-
-const cell = (ms: number, spread: number | null): string => `${ms.toFixed(1)} ±${(50 * (spread ?? 0)).toFixed(0)} %`;
-
-/** A Markdown table, one line a case and engine. */
-const table = (): string => {
-  const head = [
-    'case',
-    'engine',
-    'ours, ms',
-    'PyTorch, ms',
-    'ratio',
-    'CPU, ours / PyTorch',
-    'peak MB, ours / PyTorch',
-    'n',
-  ];
-  const body = compared.map(row => [
-    row.case,
-    row.engine,
-    cell(row.ours_ms, row.ours_spread),
-    cell(row.torch_ms!, row.torch_spread),
-    row.ratio!.toFixed(2),
-    `${row.ours_cpu_ms.toFixed(0)} / ${row.torch_cpu_ms!.toFixed(0)}`,
-    `${row.ours_peak_mb.toFixed(0)} / ${row.torch_peak_mb!.toFixed(0)}`,
-    String(row.n),
-  ]);
-  const widths = head.map((title, i) => Math.max(title.length, ...body.map(line => line[i].length)));
-  const lines = [head, widths.map(width => '-'.repeat(width)), ...body];
-  return lines.map(line => `| ${line.map((text, i) => text.padEnd(widths[i])).join(' | ')} |`).join('\n');
-};
-
-const places = [
-  ...new Set(compared.map(({ machine, node, torch_version: torch }) => `${machine}, Node ${node}, PyTorch ${torch}`)),
-];
-const commits = [...new Set(compared.map(({ commit }) => commit))];
+const rows = measuredRows();
+const compared = comparedRows(rows);
+const { places, commits } = placesOf(compared);
 const made = { preset: 'bench', seeds: [1], measured: { places, commits } };
 
 /** Time over PyTorch's, one bar a case and engine; below 1 is faster. */
@@ -60,7 +21,7 @@ const ratios = (): ChartSpec => {
     label: ratio!.toFixed(2),
     at: Math.max(1, ratio!), // a label does not lie on the line at 1
   }));
-  const y = { field: 'name', type: 'nominal', sort: [...named], title: null };
+  const y = { field: 'name', type: 'nominal', sort: CASES.map(({ name }) => name), title: null };
   const series = { field: 'engine', type: 'nominal' };
   const x = { field: 'ratio', type: 'quantitative', title: "our time / PyTorch's (median of rounds taken in turns)" };
   return {
@@ -114,18 +75,7 @@ const scaling = (): ChartSpec => {
   };
 };
 
-const BEGIN = '<!-- bench: written by bench/report.ts -->';
-const END = '<!-- /bench -->';
-
 const main = async (): Promise<void> => {
-  const path = join(root, 'README.md');
-  const readme = readFileSync(path, 'utf8');
-  const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`README.md has no place for the table: ${BEGIN} ... ${END}`);
-  const note = `_${places.join('; ')}; commit ${commits.join(', ')}; ± half the interquartile range; \`bench/results.json\`._`;
-  const block = `${BEGIN}\n\n${table()}\n\n${note}\n\n`;
-  const text = readme.slice(0, from) + block + readme.slice(to);
-  await writeFileAtomic(path, await format(text, { ...(await resolveConfig(path)), filepath: path }));
   const keep = async (name: string, spec: ChartSpec, numbers: readonly Measured[]): Promise<void> => {
     await saveFigure(join(root, 'figures', name), await renderChart(spec), numbers, provenance(made));
   };

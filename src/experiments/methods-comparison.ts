@@ -1,5 +1,5 @@
 import { unknownName } from '../compute/check';
-import type { RunOptions } from '../training';
+import { distil, type RunOptions } from '../training';
 import { METHOD_PRESET_NAMES, METHOD_PRESETS, type MethodPreset, type MethodPresetName } from './method-presets';
 import { compareSteps, teacherAt } from './steps-comparison';
 import { configHash, sweep } from './sweep';
@@ -120,8 +120,32 @@ export const finalPoints = (points: readonly MethodPoint[]): MethodPoint[] => {
   return [...last.values()];
 };
 
-/** What one iteration (all its psi updates and the one of phi) costs a method: medians over its runs. */
-export type IterationCost = { method: string; secondsPerIteration: number; cpuSecondsPerIteration: number };
+/** One row a method and NFE: the last measurements over seeds, and what training took. */
+export const methodRows = (points: readonly MethodPoint[]): Record<string, string | number | number[]>[] => {
+  const last = finalPoints(points);
+  return [...new Set(last.map(({ method, nfe }) => JSON.stringify([method, nfe])))].map(key => {
+    const own = last.filter(({ method, nfe }) => JSON.stringify([method, nfe]) === key);
+    const [{ method, nfe, iterations }] = own;
+    const values = (of: (point: MethodPoint) => number | undefined): number[] => own.map(point => of(point) ?? NaN);
+    return {
+      method,
+      NFE: nfe,
+      metric: values(({ value }) => value),
+      ...(own[0].onMode !== undefined && { 'on a mode': values(({ onMode }) => onMode) }),
+      ...(own[0].accuracy !== undefined && { 'class accuracy': values(({ accuracy }) => accuracy) }),
+      iterations: iterations ?? '',
+      'training, CPU s': iterations === undefined ? '' : values(({ cpuSeconds }) => cpuSeconds),
+    };
+  });
+};
+
+/** What one iteration (all its psi updates and the one of phi) takes: medians over `iterations` measured ones. */
+export type IterationCost = {
+  method: string;
+  secondsPerIteration: number;
+  cpuSecondsPerIteration: number; // over all threads
+  iterations: number;
+};
 
 const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
@@ -129,15 +153,40 @@ const median = (values: readonly number[]): number => {
   return sorted.length % 2 > 0 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 
-/** @see IterationCost */
-export const iterationCosts = (points: readonly MethodPoint[]): IterationCost[] => {
-  const trained = finalPoints(points).filter(({ iterations = 0 }) => iterations > 0);
-  return [...new Set(trained.map(({ method }) => method))].map(method => {
-    const own = trained.filter(point => point.method === method);
+/** Times single iterations of the methods in alternation, so that what else the machine does meets all of them alike. */
+export const iterationCosts = async (
+  task: Task,
+  { methods, run, iterations }: Pick<MethodsOptions, 'methods' | 'run'> & { iterations: number },
+  { onDone, signal }: { onDone?: (done: number, total: number) => void; signal?: AbortSignal } = {},
+): Promise<IterationCost[]> => {
+  const { teacher, start, dataset } = task;
+  const contenders = methods.map(name => {
+    const { name: method, method: config } = onTask(name, task);
     return {
       method,
-      secondsPerIteration: median(own.map(({ seconds = 0, iterations = 1 }) => seconds / iterations)),
-      cpuSecondsPerIteration: median(own.map(({ cpuSeconds = 0, iterations = 1 }) => cpuSeconds / iterations)),
+      run: distil({ teacher, start, dataset, method: config, run }),
+      wall: [] as number[],
+      cpu: [] as number[],
     };
   });
+  try {
+    for (let i = 0; i <= iterations && !signal?.aborted; i++)
+      for (const { run: own, wall, cpu } of contenders) {
+        const [began, used] = [performance.now(), process.cpuUsage()];
+        await own.train({ images: own.images + own.options.batch, signal });
+        const { user, system } = process.cpuUsage(used);
+        if (i === 0) continue; // compiles
+        wall.push((performance.now() - began) / 1000);
+        cpu.push((user + system) / 1e6);
+        onDone?.(i, iterations);
+      }
+    return contenders.map(({ method, wall, cpu }) => ({
+      method,
+      secondsPerIteration: median(wall),
+      cpuSecondsPerIteration: median(cpu),
+      iterations: wall.length,
+    }));
+  } finally {
+    for (const { run: own } of contenders) own.dispose();
+  }
 };

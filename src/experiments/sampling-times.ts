@@ -1,9 +1,8 @@
-import { join } from 'node:path';
-import { newestFolder } from '../checkpoints';
 import { SAMPLING_TIMES } from '../diffusion';
 import { edmStart, searchTimes, type TimeSearchEntry } from '../samplers';
-import { distil, type Distilling, Run, type RunOptions } from '../training';
-import { configHash, sweep } from './sweep';
+import type { Distilling, RunOptions } from '../training';
+import { trainedGenerator } from './generators';
+import { sweep } from './sweep';
 import type { Task, TaskResult } from './task';
 
 /** The search for Algorithm 1's times on one task, and what it is worth on other seeds. */
@@ -55,25 +54,6 @@ const gridsOf = (task: Task, K: number, found: readonly number[]): [GridPoint['g
   ];
 };
 
-/** Trains one generator in its own folder, or goes on there; nothing when it was aborted. */
-const trained = async (
-  task: Task,
-  { method, run: options, images, seed }: Pick<SamplingTimesOptions, 'method' | 'run' | 'images'> & { seed: number },
-  dir: string,
-  signal: AbortSignal | undefined,
-  onImages: (images: number) => void,
-): Promise<Run | undefined> => {
-  const { teacher, start, dataset } = task;
-  const run =
-    (await newestFolder(dir)) === undefined
-      ? distil({ teacher, start, dataset, method, run: { ...options, seed } })
-      : await Run.load(dir, { dataset });
-  const end = await run.train({ images, dir, signal, onStep: report => onImages(report.images) });
-  if (end === 'done') return run;
-  run.dispose();
-  return undefined;
-};
-
 /**
  * For every training seed: train, search the times of K steps on blocks of seeds of its own, keep them in the run's
  * checkpoint as its default, and judge all grids on blocks 0, 1, ... Cached by configuration; training resumes.
@@ -81,7 +61,7 @@ const trained = async (
 export const samplingTimesStudy = async (
   task: Task,
   { seeds, ...shared }: SamplingTimesOptions,
-  folder: string,
+  { folder, generators }: { folder: string; generators: string }, // of results, and of trained generators
   { onProgress, signal }: TimesCallbacks = {},
 ): Promise<TimesStudy> => {
   const { steps, scales, rounds, searchN, n, blocks, images } = shared;
@@ -93,11 +73,15 @@ export const samplingTimesStudy = async (
     folder,
     evaluate: async (config): Promise<TimesStudy | undefined> => {
       const { seed } = config;
-      const dir = join(folder, `run-${configHash(config)}`);
       const tell = (part: number, share: number, what: string): void =>
         onProgress?.(finished + (part + share) / parts, configs.length, `seed ${seed}: ${what}`);
-      const run = await trained(task, config, dir, signal, seen => tell(0, seen / images, 'training'));
-      if (!run) return undefined;
+      const { method, run: trainedBy } = shared;
+      const made = await trainedGenerator(task, { method, run: trainedBy, images, seed }, generators, {
+        signal,
+        onImages: seen => tell(0, seen / images, 'training'),
+      });
+      if (!made) return undefined;
+      const { run, dir } = made;
       try {
         const study: TimesStudy = { points: [], landscape: [] };
         for (const [at, K] of steps.entries()) {

@@ -2,14 +2,15 @@ import { referenceLines, type References } from './reference-lines';
 import { spread } from './spread';
 import { chartHead, ink, type ChartSpec } from './theme';
 
-/** One measurement with one seed at one number of function evaluations. */
-export type StepValue = { series: string; steps: number; seed: number; value: number };
+/** One measurement with one seed at one number of function evaluations, or of whatever else the x axis names. */
+export type StepValue = { series: string; steps: number | string; seed: number; value: number };
 
 export type BarsOptions = References & {
   title: string;
   subtitle?: string;
   values: readonly StepValue[];
   metric: string; // the y axis' title, with the unit
+  axis?: string; // the x axis' title, default the number of network evaluations
 };
 
 const barWidth = 46;
@@ -20,9 +21,17 @@ const shortNumber = (value: number): string =>
   Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 
 /** A metric per number of function evaluations: bars of the mean over seeds, whiskers for the range over seeds. */
-export const barsPerStep = ({ title, subtitle, values, metric, floor, teacher }: BarsOptions): ChartSpec => {
+export const barsPerStep = ({
+  title,
+  subtitle,
+  values,
+  metric,
+  axis = 'network evaluations per sample (NFE)',
+  floor,
+  teacher,
+}: BarsOptions): ChartSpec => {
   const series = [...new Set(values.map(value => value.series))];
-  const steps = [...new Set(values.map(value => value.steps))].sort((a, b) => a - b);
+  const steps = [...new Set(values.map(value => value.steps))].sort((a, b) => Number(a) - Number(b) || 0); // names stay
   const bars = steps.flatMap(count =>
     series.flatMap(name => {
       const group = values.filter(value => value.steps === count && value.series === name);
@@ -37,8 +46,9 @@ export const barsPerStep = ({ title, subtitle, values, metric, floor, teacher }:
     x: {
       field: 'steps',
       type: 'ordinal',
-      title: 'network evaluations per sample (NFE)',
+      title: axis,
       axis: { labelAngle: 0 },
+      sort: steps,
       scale: { paddingInner: 0.3, paddingOuter: 0.2 },
     },
     ...(several ? { xOffset: { field: 'series', type: 'nominal', scale: { domain: series } } } : {}),

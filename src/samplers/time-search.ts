@@ -18,7 +18,7 @@ export type TimeSearchEntry = { round: number; index: number; time: number; time
 export type TimeSearchResult = {
   times: readonly number[];
   value: number; // of `times`, on what the search saw: optimistic, so judge it by other seeds
-  landscape: readonly TimeSearchEntry[]; // all evaluations in order
+  landscape: readonly TimeSearchEntry[]; // all evaluations in order; each pass over a time begins with what it came to
 };
 
 /** [C] Factors of the first round: 1/16, 1/8, ..., 16. */
@@ -48,12 +48,13 @@ export const searchTimes = async ({
   scales.forEach((scale, i) => expectNumber('searchTimes', `scales[${i}]`, scale, { above: 0 }));
   const atMost = 1 + rounds * start.length * scales.filter(scale => scale !== 1).length;
   const landscape: TimeSearchEntry[] = [];
+  let evaluations = 0;
   const evaluate = async (round: number, index: number, times: readonly number[]): Promise<number> => {
     signal?.throwIfAborted();
     const value = await measure(times);
     const entry = { round, index, time: times[index], times, value };
     landscape.push(entry);
-    onEvaluation?.(entry, landscape.length, atMost);
+    onEvaluation?.(entry, ++evaluations, atMost);
     return value;
   };
 

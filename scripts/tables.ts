@@ -1,0 +1,60 @@
+// RESULTS.md and the marked parts of README.md, from stored results and the paper's numbers: `npm run tables` writes them,
+// `npm run tables -- --check` tells what would change and fails if anything would.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
+import { fullWidthSection } from '../bench/full-width-table';
+import { speedBlock } from '../bench/speed-table';
+import { writeFileAtomic } from '../src/checkpoints';
+import { readLiterature, readStoredResults, replaceBlocks, resultsPage, verdictBlock } from '../src/experiments';
+import { root } from './project';
+
+/** What the files should be, by name, formatted as the project is. */
+export const generatedFiles = async (): Promise<Record<string, string>> => {
+  const results = await readStoredResults(join(root, 'figures'));
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const texts = {
+    'README.md': replaceBlocks(readme, { verdicts: verdictBlock(results), speed: speedBlock() }),
+    'RESULTS.md': resultsPage(results, await readLiterature(), [fullWidthSection()]),
+  };
+  const formatted = Object.entries(texts).map(async ([name, text]): Promise<[string, string]> => {
+    const filepath = join(root, name);
+    return [name, await format(text, { ...(await resolveConfig(filepath)), filepath })];
+  });
+  return Object.fromEntries(await Promise.all(formatted));
+};
+
+const MOST_LINES = 10;
+
+/** Lines that only one of two texts has, as 'NAME: - old' and 'NAME: + new'; at most ten, then their number. */
+export const differingLines = (name: string, stored: string, generated: string): string[] => {
+  const [before, after] = [stored.split('\n'), generated.split('\n')];
+  const only = (sign: string, own: string[], other: string[]): string[] => {
+    const there = new Set(other);
+    return own.filter(line => !there.has(line)).map(line => `${name}: ${sign} ${line}`);
+  };
+  if (stored === generated) return [];
+  const lines = [...only('-', before, after), ...only('+', after, before)];
+  if (lines.length === 0) return [`${name}: the same lines in another order or number`];
+  return lines.length <= MOST_LINES ? lines : [...lines.slice(0, MOST_LINES), `${name}: ${lines.length} lines in all`];
+};
+
+/** What of the stored files differs from what would be generated; nothing where they are up to date. */
+export const outdated = (files: Readonly<Record<string, string>>): string[] =>
+  Object.entries(files).flatMap(([name, text]) => {
+    const path = join(root, name);
+    return differingLines(name, existsSync(path) ? readFileSync(path, 'utf8') : '', text);
+  });
+
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+  const files = await generatedFiles();
+  const differences = outdated(files);
+  if (!values.check) for (const [name, text] of Object.entries(files)) await writeFileAtomic(join(root, name), text);
+  const upToDate = differences.length === 0;
+  console.log(upToDate ? 'README.md and RESULTS.md are up to date.' : differences.join('\n'));
+  if (values.check && !upToDate) process.exitCode = 1;
+};
+
+if (require.main === module) void main();

@@ -1,0 +1,44 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ArgumentError } from '../compute/check';
+import type { Provenance } from '../figures';
+
+/** What `keepFigure` stored: the numbers behind a figure and how they were made. */
+export type StoredResult = {
+  name: string; // of the files: '02_quality_per_nfe'
+  title: string;
+  provenance: Pick<Provenance, 'preset' | 'seeds' | 'commit' | 'machine' | 'date'>;
+  numbers: unknown; // readers take what they know, see `resultRows`
+  picture: boolean; // a PNG lies beside it
+};
+
+/** By name, in the order of their names. */
+export type StoredResults = ReadonlyMap<string, StoredResult>;
+
+const read = async (folder: string, file: string): Promise<Partial<StoredResult>> => {
+  try {
+    return (JSON.parse(await readFile(join(folder, file), 'utf8')) ?? {}) as Partial<StoredResult>;
+  } catch (error) {
+    throw new ArgumentError(`readStoredResults: ${file} cannot be read: ${(error as Error).message}`);
+  }
+};
+
+/**
+ * All results of a folder of figures; other JSON, as the Vega-Lite specifications, is passed over.
+ * @throws ArgumentError for a file that is no JSON
+ */
+export const readStoredResults = async (folder: string): Promise<StoredResults> => {
+  const files = (await readdir(folder)).sort();
+  const results = new Map<string, StoredResult>();
+  for (const file of files.filter(name => name.endsWith('.json') && !name.endsWith('.vl.json'))) {
+    const { title, provenance, numbers } = await read(folder, file);
+    if (title === undefined || provenance === undefined) continue;
+    const name = file.slice(0, -'.json'.length);
+    results.set(name, { name, title, provenance, numbers, picture: files.includes(`${name}.png`) });
+  }
+  return results;
+};
+
+/** 'AMD EPYC, 2 cores, 24 GiB'. */
+export const machineText = ({ cpu, cores, memoryGiB }: Provenance['machine']): string =>
+  `${cpu}, ${cores} cores, ${memoryGiB} GiB`;
