@@ -48,7 +48,7 @@ const latentsTeacher = (size: 's' | 'm' | 'l', modelChannels: number) => ({
       }),
     ),
   dataset: () => latentDigits({ seed: 0, split: 'train' }),
-  images: 192_000,
+  images: 153_600,
   denoising: { uncertainty: true, pMean: -0.4, pStd: 1 },
   run: { ...EDM_ADAM, beta2: 0.99, batch: 64, learningRate: 4e-2, warmup: 6_400, emaHalflife: 9_600 },
 });
