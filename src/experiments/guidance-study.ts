@@ -1,11 +1,12 @@
-import type { Model } from '../networks';
+import { dispose } from '@tensorflow/tfjs-core';
 import { sampleHeun } from '../samplers';
 import { sweep } from './sweep';
 import type { Task, TaskResult } from './task';
+import { loadTeacher } from './teachers';
 
 /** A teacher guided by a weaker network, at several weights. */
 export type GuidanceOptions = {
-  guideName: string; // of the guide: part of the cache's keys
+  guide: string; // a weaker network: a shipped model's name or a file
   weights: readonly number[]; // g of D_guide + g (D - D_guide): 1 is no guidance
   evaluations: number; // NFE of EDM's Heun sampler, of the teacher alone
   n: number; // samples a measurement
@@ -17,14 +18,15 @@ export type GuidancePoint = { guidance: number; seed: number } & TaskResult; // 
 /**
  * Quality against the weight of guidance (autoguidance where the guide is conditional, Karras et al. 2024b): every weight
  * on the same blocks of seeds and labels; cached in `folder`.
+ * @throws ArgumentError for an unknown guide, and one of samples or classes other than the task's
  */
 export const guidanceCurve = async (
   task: Task,
-  guide: Model,
   { weights, ...shared }: GuidanceOptions,
   folder: string,
   { onDone, signal }: { onDone?: (done: number, total: number) => void; signal?: AbortSignal } = {},
 ): Promise<GuidancePoint[]> => {
+  const guide = await loadTeacher(shared.guide);
   const configs = weights.map(guidance => ({ identity: task.identity, guidance, ...shared }));
   let done = 0;
   const entries = await sweep({
@@ -41,6 +43,6 @@ export const guidanceCurve = async (
       return points;
     },
     onEntry: () => onDone?.(++done, configs.length),
-  });
+  }).finally(() => dispose(guide.parameters));
   return entries.flatMap(({ result }) => result);
 };

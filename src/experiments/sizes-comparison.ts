@@ -1,7 +1,10 @@
 import type { RunOptions } from '../training';
+import { trainedGenerator } from './generators';
 import type { LatentsTask } from './latents-task';
-import { compareMethods, type MethodPoint, type MethodsCallbacks, teacherPoints } from './methods-comparison';
-import type { TaskResult } from './task';
+import { METHOD_PRESETS } from './method-presets';
+import { compareSteps, type ComparisonPoint, generatorAt, teacherAt } from './steps-comparison';
+import { sweep } from './sweep';
+import type { Task, TaskResult } from './task';
 
 /** Tables 2 and 4's shape: CoSIM on networks of several sizes beside their teachers. */
 export type SizesOptions = {
@@ -19,39 +22,60 @@ export type SizePoint = {
   series: string; // 'CoSIM' or 'teacher'
   steps: number; // NFE
   seed: number;
-  images?: number;
+  images?: number; // of training
 } & TaskResult;
 
-const rowOf = ({ size, parameters }: LatentsTask, point: MethodPoint): SizePoint => {
-  const { method, nfe, seed, images, value, n, nReference, floor, accuracy } = point;
-  const result = { value, n, nReference, floor, ...(accuracy === undefined ? {} : { accuracy }) };
-  return { size, parameters, series: method, steps: nfe, seed, ...(images === undefined ? {} : { images }), ...result };
-};
+type Config = { identity: Task['identity']; series: 'CoSIM'; seed: number; images: number; n: number; run: object };
+type TeacherConfig = { identity: Task['identity']; series: 'teacher'; nfe: number; blocks: number; n: number };
+
+const { method, steps } = METHOD_PRESETS.cosim;
 
 /**
- * CoSIM with each seed on each task, sampled in 1, 2 and 4 steps, and each task's teacher; cached by configuration in
- * `folder`, so that it can be stopped and goes on.
+ * CoSIM with each seed on each task, sampled in 1, 2 and 4 steps from the same noise and labels, and each task's teacher.
+ * Results are cached by configuration in `folders.results`, generators kept in `folders.generators`: it can be stopped,
+ * also in the middle of a training, and goes on. An aborted comparison returns the rows it has.
  */
 export const compareSizes = async (
   tasks: readonly LatentsTask[],
-  { images, ...options }: SizesOptions,
-  folder: string,
-  { onImages, signal }: MethodsCallbacks = {},
+  { seeds, images, evaluations, n, run: options }: SizesOptions,
+  folders: { results: string; generators: string },
+  {
+    onImages,
+    signal,
+  }: { onImages?: (images: number, total: number, label: string) => void; signal?: AbortSignal } = {},
 ): Promise<SizePoint[]> => {
   const points: SizePoint[] = [];
-  const each = options.seeds.length * images;
-  for (const [k, task] of tasks.entries()) {
-    const trained = await compareMethods(
-      task,
-      { ...options, methods: ['cosim'], evaluateAt: [images], slowEvaluateAt: [images] },
-      folder,
-      {
-        signal,
-        onImages: (done, _total, label) => onImages?.(k * each + done, tasks.length * each, `${task.size}, ${label}`),
+  const total = tasks.length * seeds.length * images;
+  let done = 0;
+  for (const task of tasks) {
+    const { identity, size, parameters } = task;
+    const add = (seed: number | undefined, rows: readonly ComparisonPoint[], extra: { images?: number }): number =>
+      points.push(...rows.map(row => ({ size, parameters, ...row, seed: seed ?? row.seed, ...extra })));
+    await sweep({
+      configs: seeds.map((seed): Config => ({ identity, series: 'CoSIM', seed, images, n, run: options })),
+      folder: folders.results,
+      evaluate: async ({ seed }) => {
+        const label = `${size}, seed ${seed}`;
+        const config = { method, run: options, images, seed };
+        const report = (seen: number): void => onImages?.(done + seen, total, label);
+        const made = await trainedGenerator(task, config, folders.generators, { signal, onImages: report });
+        if (!made) return undefined;
+        const rows = await compareSteps(task, generatorAt(made.run, task, steps), { n, blocks: 1 });
+        made.run.dispose();
+        return rows;
       },
-    );
-    const teacher = await teacherPoints(task, options, folder, { signal });
-    points.push(...[...trained, ...teacher].map(point => rowOf(task, point)));
+      onEntry: ({ config, result }) => {
+        add(config.seed, result, { images });
+        onImages?.((done += images), total, `${size}, seed ${config.seed}`);
+      },
+    });
+    await sweep({
+      configs: evaluations.map((nfe): TeacherConfig => ({ identity, series: 'teacher', nfe, blocks: seeds.length, n })),
+      folder: folders.results,
+      evaluate: async ({ nfe, blocks }) =>
+        signal?.aborted ? undefined : compareSteps(task, teacherAt(task, [nfe]), { n, blocks }),
+      onEntry: ({ result }) => void add(undefined, result, {}),
+    });
   }
   return points;
 };
