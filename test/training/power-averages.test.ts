@@ -18,13 +18,15 @@ const trained = async (stds: readonly number[]) => {
     run: { batch, learningRate: 1e-2, engine: 'eager' },
   });
   const averages = powerAverages(run, { stds });
-  const path: Record<string, number[]>[] = [];
+  const path: Record<string, ArrayLike<number>>[] = [];
   const snapshots: PowerSnapshot[] = [];
   await run.train({
     images: steps * batch,
     onStep: async ({ step }) => {
       await averages.update();
-      const now = Object.entries(run.parameters('phi')).map(async ([key, t]) => [key, [...(await t.data())]] as const);
+      const now = Object.entries(run.parameters('phi')).map(
+        async ([key, t]) => [key, await t.data<'float32'>()] as const,
+      );
       path.push(Object.fromEntries(await Promise.all(now)));
       if (step % 10 === 0) snapshots.push(...averages.snapshot());
     },
@@ -39,7 +41,7 @@ test('a snapshot is the sum of all steps by the profile of its width', async () 
   assert.deepEqual([last.std, last.images, snapshots.length], [std, steps * batch, 6]);
   const profile = powerProfile(steps, std, steps + 1).slice(1); // t^gamma of step t = 1, 2, ...
   for (const key of Object.keys(path[0])) {
-    const expected = path[0][key].map((_, i) => path.reduce((sum, at, t) => sum + profile[t] * at[key][i], 0));
+    const expected = Array.from(path[0][key], (_, i) => path.reduce((sum, at, t) => sum + profile[t] * at[key][i], 0));
     assertAllClose(last.parameters[key], expected, 2e-3, key); // the profile is of continuous time
   }
   run.dispose();
