@@ -1,7 +1,8 @@
-import type { RunOptions } from '../training';
-import { trainedGenerator } from './generators';
+import type { Distilling, RunOptions } from '../training';
+import { type GeneratorConfig, trainedGenerator } from './generators';
 import type { LatentsTask } from './latents-task';
 import { METHOD_PRESETS } from './method-presets';
+import { paperPreset, type PaperPresetName } from './paper-presets';
 import { compareSteps, type ComparisonPoint, generatorAt, teacherAt } from './steps-comparison';
 import { sweep } from './sweep';
 import type { Task, TaskResult } from './task';
@@ -13,6 +14,7 @@ export type SizesOptions = {
   evaluations: readonly number[]; // NFE of the teachers by EDM's Heun sampler
   n: number; // samples a measurement
   run: Partial<RunOptions>;
+  table5?: readonly PaperPresetName[]; // by task: Table 5's method, options of the run and images in place of these
 };
 
 /** One measurement; of a teacher `seed` is the block of sampling seeds, and `images` is absent. */
@@ -25,10 +27,29 @@ export type SizePoint = {
   images?: number; // of training
 } & TaskResult;
 
-type Config = { identity: Task['identity']; series: 'CoSIM'; seed: number; images: number; n: number; run: object };
+type Config = {
+  identity: Task['identity'];
+  series: 'CoSIM';
+  seed: number;
+  images: number;
+  n: number;
+  run: Partial<RunOptions>;
+  method?: Distilling; // where it is not the comparison's
+};
 type TeacherConfig = { identity: Task['identity']; series: 'teacher'; nfe: number; blocks: number; n: number };
 
 const { method, steps } = METHOD_PRESETS.cosim;
+
+/** How the generator of task number `k` is trained. */
+export const sizeConfig = (
+  k: number,
+  { images, run, table5 = [] }: Pick<SizesOptions, 'images' | 'run' | 'table5'>,
+  seed: number,
+): GeneratorConfig => {
+  if (table5.length === 0) return { method, run, images, seed };
+  const preset = paperPreset(table5[k]);
+  return { method: preset.method, run: preset.run, images: preset.images, seed };
+};
 
 /**
  * CoSIM with each seed on each task, sampled in 1, 2 and 4 steps from the same noise and labels, and each task's teacher.
@@ -37,7 +58,7 @@ const { method, steps } = METHOD_PRESETS.cosim;
  */
 export const compareSizes = async (
   tasks: readonly LatentsTask[],
-  { seeds, images, evaluations, n, run: options }: SizesOptions,
+  { seeds, evaluations, n, ...training }: SizesOptions,
   folders: { results: string; generators: string },
   {
     onImages,
@@ -45,18 +66,23 @@ export const compareSizes = async (
   }: { onImages?: (images: number, total: number, label: string) => void; signal?: AbortSignal } = {},
 ): Promise<SizePoint[]> => {
   const points: SizePoint[] = [];
-  const total = tasks.length * seeds.length * images;
+  const imagesOf = (k: number): number => sizeConfig(k, training, 0).images;
+  const total = tasks.reduce((sum, _, k) => sum + seeds.length * imagesOf(k), 0);
   let done = 0;
-  for (const task of tasks) {
+  for (const [k, task] of tasks.entries()) {
     const { identity, size, parameters } = task;
+    const images = imagesOf(k);
     const add = (seed: number | undefined, rows: readonly ComparisonPoint[], extra: { images?: number }): number =>
       points.push(...rows.map(row => ({ size, parameters, ...row, seed: seed ?? row.seed, ...extra })));
     await sweep({
-      configs: seeds.map((seed): Config => ({ identity, series: 'CoSIM', seed, images, n, run: options })),
+      configs: seeds.map((seed): Config => {
+        const { run, method: own } = sizeConfig(k, training, seed);
+        return { identity, series: 'CoSIM', seed, images, n, run, ...(own === method ? {} : { method: own }) };
+      }),
       folder: folders.results,
       evaluate: async ({ seed }) => {
         const label = `${size}, seed ${seed}`;
-        const config = { method, run: options, images, seed };
+        const config = sizeConfig(k, training, seed);
         const report = (seen: number): void => onImages?.(done + seen, total, label);
         const made = await trainedGenerator(task, config, folders.generators, { signal, onImages: report });
         if (!made) return undefined;
