@@ -15,6 +15,8 @@ type Row = {
   first: Times; // with tracing and opening sessions
   next?: Times;
   peak_gb: number;
+  load: number; // of the machine while it ran
+  numbers: Record<string, number>;
   machine: string;
   commit: string;
 };
@@ -22,14 +24,15 @@ type Row = {
 const times = (measured?: Times): string =>
   measured === undefined ? '' : `${measured.wall_s.toPrecision(3)} / ${measured.cpu_s.toPrecision(3)}`;
 
-/** The section, which says 'not measured' where the file is not there. */
-export const fullWidthSection = (path = join(__dirname, 'full-width.json')): string => {
-  const head = [
-    "## The paper's networks at full width",
-    'Random weights, small batches: what a step takes here. Seconds are wall / processor; the first includes tracing.',
-  ];
+const shown = (numbers: Record<string, number>): string =>
+  Object.entries(numbers)
+    .map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`)
+    .join(', ');
+
+/** The table, which says 'not measured' where the file is not there. */
+export const fullWidthTable = (path = join(__dirname, 'full-width.json')): string => {
   const rows = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { rows: Row[] }).rows : [];
-  if (rows.length === 0) return [...head, 'Not measured: there is no stored result yet.'].join('\n\n');
+  if (rows.length === 0) return 'Not measured: there is no stored result yet.';
   const lines = rows.map(row => ({
     case: row.case,
     network: `\`${row.network}\``,
@@ -39,8 +42,17 @@ export const fullWidthSection = (path = join(__dirname, 'full-width.json')): str
     'first, s': times(row.first),
     'next, s': times(row.next),
     'peak, GB': row.peak_gb,
+    load: row.load,
+    numbers: shown(row.numbers),
     commit: row.commit,
   }));
   const machines = [...new Set(rows.map(({ machine }) => machine))].join('; ');
-  return [...head, table(lines).markdown, `_${machines}; \`bench/full-width.json\`._`].join('\n\n');
+  const note = 'seconds are wall / processor, the first with tracing; random weights';
+  return `${table(lines).markdown}\n\n_${machines}; ${note}; \`bench/full-width.json\`._`;
 };
+
+/** The section of RESULTS.md. */
+export const fullWidthSection = (path?: string): string =>
+  ["## The paper's networks at full width", 'Small batches: what a step takes here.', fullWidthTable(path)].join(
+    '\n\n',
+  );

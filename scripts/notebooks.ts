@@ -7,12 +7,14 @@ import { cleanNotebook } from './notebook/clean';
 import { findNotebooks, formatNotebook, notebookName, readNotebook, replaceFile } from './notebook/notebook-file';
 import { fromPercent, toPercent } from './notebook/percent';
 import { runNotebooks } from './notebook/run';
+import { recordTime } from './notebook/times';
 import { notebooksFolder, root } from './project';
 
 const USAGE = `npm run notebooks -- COMMAND [NAME...]     a NAME is a notebook, the start of one ('01'), or a path; none: all
 
-  run [--preset smoke|laptop|paper] [--jobs N] [--write]
-                    executes notebooks in the kernel and judges them; --write keeps the outputs of those that pass
+  run [--preset smoke|laptop|paper] [--jobs N] [--write] [--record]
+                    executes notebooks in the kernel and judges them; --write keeps the outputs of those that pass,
+                    --record how long they took, in notebooks/times.json
   clean [--check]   brings notebooks into the form in which they are stored; --check only tells which are not
   check             type-checks (project's TypeScript and tslab's) and lints the code cells
   to-ts NAME        prints a notebook as text ("percent" format)
@@ -30,12 +32,16 @@ const listFigures = (since: number): void => {
   if (written.length > 0) console.log(`\nFigures written:\n${written.map(name => `  figures/${name}`).join('\n')}`);
 };
 
-const run = async (paths: string[], preset: string, jobs: number, write: boolean): Promise<boolean> => {
+type RunFlags = { preset: string; jobs: number; write: boolean; record: boolean };
+
+const run = async (paths: string[], { preset, jobs, write, record }: RunFlags): Promise<boolean> => {
   if (!PRESETS.includes(preset)) throw new Error(`--preset must be one of ${PRESETS.join(', ')}, got '${preset}'.`);
   if (!(jobs >= 1)) throw new Error('--jobs must be a positive number.');
   const since = Date.now();
   const results = await runNotebooks(paths, { preset, jobs, write });
   listFigures(since);
+  if (record)
+    for (const { name, seconds, problems } of results) if (problems.length === 0) recordTime(name, preset, seconds);
   return results.every(({ problems }) => problems.length === 0);
 };
 
@@ -71,6 +77,7 @@ const main = async (): Promise<boolean> => {
       preset: { type: 'string', default: 'smoke' },
       jobs: { type: 'string', default: '2' },
       write: { type: 'boolean', default: false },
+      record: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
     },
   });
@@ -78,7 +85,7 @@ const main = async (): Promise<boolean> => {
   const paths = (): string[] => findNotebooks(notebooksFolder, names);
   switch (command) {
     case 'run':
-      return run(paths(), values.preset, Number(values.jobs), values.write);
+      return run(paths(), { ...values, jobs: Number(values.jobs) });
     case 'clean':
       return clean(paths(), values.check);
     case 'check':

@@ -1,21 +1,37 @@
-// RESULTS.md and the marked parts of README.md, from stored results and the paper's numbers: `npm run tables` writes them,
+// RESULTS.md and the marked parts of README.md and notebooks/README.md, from stored results and the paper's numbers: `npm run tables` writes them,
 // `npm run tables -- --check` tells what would change and fails if anything would.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
-import { fullWidthSection } from '../bench/full-width-table';
+import { fullWidthSection, fullWidthTable } from '../bench/full-width-table';
 import { speedBlock } from '../bench/speed-table';
 import { writeFileAtomic } from '../src/checkpoints';
-import { readLiterature, readStoredResults, replaceBlocks, resultsPage, verdictBlock } from '../src/experiments';
+import {
+  METHOD_PRESETS,
+  methodTable,
+  readLiterature,
+  readStoredResults,
+  replaceBlocks,
+  resultsPage,
+  verdictBlock,
+} from '../src/experiments';
+import { notebookIndex } from './notebook/index';
 import { root } from './project';
 
 /** What the files should be, by name, formatted as the project is. */
 export const generatedFiles = async (): Promise<Record<string, string>> => {
   const results = await readStoredResults(join(root, 'figures'));
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [readme, index] = ['README.md', 'notebooks/README.md'].map(name => readFileSync(join(root, name), 'utf8'));
+  const methods = methodTable(Object.values(METHOD_PRESETS));
   const texts = {
-    'README.md': replaceBlocks(readme, { verdicts: verdictBlock(results), speed: speedBlock() }),
+    'README.md': replaceBlocks(readme, {
+      verdicts: verdictBlock(results),
+      methods,
+      speed: speedBlock(),
+      'full-width': fullWidthTable(),
+    }),
+    'notebooks/README.md': replaceBlocks(index, { notebooks: notebookIndex() }),
     'RESULTS.md': resultsPage(results, await readLiterature(), [fullWidthSection()]),
   };
   const formatted = Object.entries(texts).map(async ([name, text]): Promise<[string, string]> => {
@@ -53,7 +69,7 @@ const main = async (): Promise<void> => {
   const differences = outdated(files);
   if (!values.check) for (const [name, text] of Object.entries(files)) await writeFileAtomic(join(root, name), text);
   const upToDate = differences.length === 0;
-  console.log(upToDate ? 'README.md and RESULTS.md are up to date.' : differences.join('\n'));
+  console.log(upToDate ? 'README.md, RESULTS.md and notebooks/README.md are up to date.' : differences.join('\n'));
   if (values.check && !upToDate) process.exitCode = 1;
 };
 

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { BACKENDS, type BackendName, selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
 import {
@@ -11,12 +11,13 @@ import {
   TEACHER_NAMES,
 } from '../experiments';
 import { provenance } from '../figures';
-import { loadStatistics, type MetricResult, SET_METRICS, setMetricNames } from '../metrics';
+import { loadStatistics, type MetricResult, setMetricNames } from '../metrics';
 import type { ReferenceOptions } from '../networks';
 import { evalCompareCommand } from './eval-compare';
 import { evalStatsCommand } from './eval-stats';
 import { resultTable } from './evaluation-report';
 import { withNetworkImages, withStoredImages } from './judged-images';
+import { metricList } from './metric-list';
 import { withNetworkOptions } from './network-options';
 import { count, index } from './options';
 import { type RealOptions, required, withRealImages, withRealOptions } from './real-images';
@@ -43,14 +44,6 @@ type EvalOptions = ReferenceOptions &
 
 /** Images of a block that a network draws, unless told otherwise. */
 const NETWORK_BLOCK = 2000;
-
-/** 'fd,kid' to names that are known. */
-const metricList = (text: string): string[] =>
-  text.split(',').map(part => {
-    const name = part.trim();
-    if (Object.hasOwn(SET_METRICS, name)) return name;
-    throw new InvalidArgumentError(`'${name}' is none of ${setMetricNames.join(', ')}.`);
-  });
 
 /** Refuses, before anything is opened, what is missing or contradicts itself. */
 const check = ({ out, network, images, features, data, reference, nReference }: EvalOptions): void => {

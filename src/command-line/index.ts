@@ -5,8 +5,10 @@ import { CheckpointError } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
 import { DatasetError, DownloadError } from '../datasets';
 import { NpzError, StatisticsError } from '../metrics';
+import { TrainingError } from '../training';
 import { convertCommand } from './convert';
 import { dataCommand } from './data';
+import { distillCommand } from './distill';
 import { evalCommand } from './eval';
 import { exportCommand } from './export';
 import { featuresCommand } from './features';
@@ -20,6 +22,7 @@ const COMMANDS: readonly ((terminal: Terminal) => Command)[] = [
   convertCommand,
   inspectCommand,
   sampleCommand,
+  distillCommand,
   exportCommand,
   dataCommand,
   featuresCommand,
@@ -57,6 +60,7 @@ const isExpected = (error: unknown): error is Error =>
   error instanceof DownloadError ||
   error instanceof StatisticsError ||
   error instanceof NpzError ||
+  error instanceof TrainingError ||
   (error instanceof Error && /^E[A-Z]+$/.test(String((error as NodeJS.ErrnoException).code)));
 
 /** Runs `cosim` with these arguments, without ending the process. */

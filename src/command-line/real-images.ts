@@ -50,10 +50,10 @@ const open = async (data: string, split: Split, resolution?: number): Promise<Da
 };
 
 /** The other part of the data; nothing where there is none that holds other images. */
-const openOther = async (
+export const openOther = async (
   data: string,
   reference: Dataset,
-  { split, resolution }: RealOptions,
+  { split, resolution }: Pick<RealOptions, 'split' | 'resolution'>,
 ): Promise<Dataset | undefined> => {
   try {
     const other = await open(data, split === 'train' ? 'test' : 'train', resolution);

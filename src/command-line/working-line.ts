@@ -2,14 +2,14 @@ import { clock } from '../notebook/progress';
 import { grouped, progressLine, type Terminal } from './terminal';
 
 /** Where long work is; `made` counts what was done now, without what was found done. */
-export type Work = { stage: string; done: number; total: number; made: number };
+export type Work = { stage: string; done: number; total: number; made: number; note?: string };
 
 /** `judged: 1,200 of 6,000 images, 35 /s, 2:10 left`. */
-export const workText = ({ stage, done, total, made }: Work, seconds: number): string => {
+export const workText = ({ stage, done, total, made, note }: Work, seconds: number): string => {
   const rate = seconds > 0 ? made / seconds : 0;
   const speed = rate > 0 ? `, ${rate < 10 ? rate.toFixed(1) : rate.toFixed(0)} /s` : '';
   const left = rate > 0 ? `, ${clock((total - done) / rate)} left` : '';
-  return `${stage}: ${grouped(Math.floor(done))} of ${grouped(total)} images${speed}${left}`;
+  return `${stage}: ${grouped(Math.floor(done))} of ${grouped(total)} images${speed}${left}${note === undefined ? '' : `, ${note}`}`;
 };
 
 const SHORTEST_PAUSE = 100; // ms between two updates

@@ -2,18 +2,18 @@
  * The real run: unconditional CIFAR-10 at 16 x 16 from data to few-step generator on two cores. A teacher, CoSIM from it,
  * and both measured by the same features against the same images. Every stage goes on where it was stopped.
  */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { newestFolder } from '../checkpoints';
 import { cifar10, type Dataset, downsampled, mirrored, type Split } from '../datasets';
 import { SAMPLING_TIMES } from '../diffusion';
 import type { FeatureExtractor, MetricResult } from '../metrics';
-import { ddpmpp, edmDenoiser, type Model, type Tensors } from '../networks';
+import { ddpmpp, edmDenoiser, type Model } from '../networks';
 import { sampleHeun, sampleMultistep, type SamplerInput, type Samples } from '../samplers';
 import { distil, type Distilling, type IterationReport, pretrain, Run, type RunOptions } from '../training';
 import { evaluate } from './evaluate';
 import { drawnImages } from './image-source';
 import { sweep } from './sweep';
+import { sha256OfWeights } from './weights-hash';
 
 export type Cifar10Run = {
   network: Parameters<typeof ddpmpp>[0]; // of the teacher; generator and auxiliary start as it
@@ -81,12 +81,6 @@ const SAVE_EVERY = 12_800; // images
 /** A run that goes on from its folder, or starts. */
 const continued = async (dir: string, dataset: Dataset, start: () => Run): Promise<Run> =>
   (await newestFolder(dir)) === undefined ? start() : Run.load(dir, { dataset });
-
-const sha256OfWeights = async (parameters: Tensors): Promise<string> => {
-  const hash = createHash('sha256');
-  for (const [name, tensor] of Object.entries(parameters)) hash.update(name).update(await tensor.data<'float32'>());
-  return hash.digest('hex');
-};
 
 /** The teacher's samples by EDM's Heun sampler at an NFE, or a generator's by Algorithm 1 in so many steps. */
 export const cifar10Sampler =

@@ -77,6 +77,13 @@ const collector = (n: number): { add: (points: Points) => void; result: () => Po
   };
 };
 
+const dependsOn = ({ identity }: ImageSource, extractor: FeatureExtractor): string =>
+  JSON.stringify({ images: identity, features: featureIdentity(extractor) });
+
+/** Where in `folder` the features of a source's images lie. */
+export const featureFolder = (folder: string, source: ImageSource, extractor: FeatureExtractor): string =>
+  join(folder, createHash('sha256').update(dependsOn(source, extractor)).digest('hex').slice(0, 16));
+
 /**
  * Features of ranges of images, chunk by chunk: the images of one chunk only are in memory, and of the features no more
  * than is needed. With a folder, finished chunks are saved (whole or not at all) under the hash of what they depend on,
@@ -89,8 +96,8 @@ export const featureStore = ({ extractor, folder, chunk, batch, signal }: Featur
     n: number,
     onShare: (share: number) => void,
   ): Promise<Extracted & { found: boolean }> => {
-    const depends = JSON.stringify({ images: source.identity, features: featureIdentity(extractor) });
-    const place = folder && join(folder, createHash('sha256').update(depends).digest('hex').slice(0, 16));
+    const depends = dependsOn(source, extractor);
+    const place = folder && featureFolder(folder, source, extractor);
     const path = place && join(place, `${first}-${first + n - 1}.safetensors`);
     const known = path && (!keep || (await keep.has(first, n))) ? await loadChunk(path) : undefined;
     if (known) return { ...known, found: true };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { newestFolder } from '../checkpoints';
-import { distil, type Distilling, Run, type RunOptions } from '../training';
+import { distil, type Distilling, type IterationReport, Run, type RunOptions } from '../training';
 import { configHash } from './sweep';
 import type { Task } from './task';
 
@@ -23,7 +23,10 @@ export const trainedGenerator = async (
   task: Task,
   { method, run: options, images, seed }: GeneratorConfig,
   folder: string,
-  { onImages, signal }: { onImages?: (images: number) => void; signal?: AbortSignal } = {},
+  {
+    onStep,
+    signal,
+  }: { onStep?: (report: IterationReport, run: Run) => void | Promise<void>; signal?: AbortSignal } = {},
 ): Promise<TrainedGenerator | undefined> => {
   const { identity, teacher, start, dataset } = task;
   const dir = join(folder, configHash({ identity, method, options, images, seed }));
@@ -32,7 +35,7 @@ export const trainedGenerator = async (
       ? distil({ teacher, start, dataset, method, run: { ...options, seed } })
       : await Run.load(dir, { dataset });
   try {
-    const end = await run.train({ images, dir, signal, onStep: report => onImages?.(report.images) });
+    const end = await run.train({ images, dir, signal, onStep: report => onStep?.(report, run) });
     if (end === 'done') return { run, dir };
   } catch (error) {
     run.dispose();

@@ -2,6 +2,7 @@ import { unknownName } from '../compute/check';
 import { distil, type RunOptions } from '../training';
 import { METHOD_PRESET_NAMES, METHOD_PRESETS, type MethodPreset, type MethodPresetName } from './method-presets';
 import { compareSteps, teacherAt } from './steps-comparison';
+import { edmStart } from '../samplers';
 import { configHash, sweep } from './sweep';
 import type { Task, TaskResult } from './task';
 import { type CurveConfig, type CurvePoint, trainingCurve } from './training-curve';
@@ -153,22 +154,31 @@ const median = (values: readonly number[]): number => {
   return sorted.length % 2 > 0 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 
+/** What `iterationCosts` times: methods by name, and HSIVI-SM with other numbers of layers. */
+export type CostOptions = Pick<MethodsOptions, 'methods' | 'run'> & {
+  layers: readonly number[]; // K of HSIVI-SM, on EDM's grid; 4 is the preset's own
+  iterations: number; // of each, besides a first one that compiles
+};
+
 /** Times single iterations of the methods in alternation, so that what else the machine does meets all of them alike. */
 export const iterationCosts = async (
   task: Task,
-  { methods, run, iterations }: Pick<MethodsOptions, 'methods' | 'run'> & { iterations: number },
+  { methods, layers, run, iterations }: CostOptions,
   { onDone, signal }: { onDone?: (done: number, total: number) => void; signal?: AbortSignal } = {},
 ): Promise<IterationCost[]> => {
   const { teacher, start, dataset } = task;
-  const contenders = methods.map(name => {
-    const { name: method, method: config } = onTask(name, task);
-    return {
+  const deeper = layers.map((K): Pick<MethodPreset, 'name' | 'method'> => ({
+    name: `HSIVI-SM, K = ${K}`,
+    method: { ...METHOD_PRESETS.hsivi.method, levels: edmStart(K), last: 0.002 },
+  }));
+  const contenders = [...methods.map(name => onTask(name, task)), ...deeper].map(
+    ({ name: method, method: config }) => ({
       method,
       run: distil({ teacher, start, dataset, method: config, run }),
       wall: [] as number[],
       cpu: [] as number[],
-    };
-  });
+    }),
+  );
   try {
     for (let i = 0; i <= iterations && !signal?.aborted; i++)
       for (const { run: own, wall, cpu } of contenders) {

@@ -78,7 +78,7 @@ export const samplingTimesStudy = async (
       const { method, run: trainedBy } = shared;
       const made = await trainedGenerator(task, { method, run: trainedBy, images, seed }, generators, {
         signal,
-        onImages: seen => tell(0, seen / images, 'training'),
+        onStep: report => tell(0, report.images / images, 'training'),
       });
       if (!made) return undefined;
       const { run, dir } = made;
@@ -94,12 +94,13 @@ export const samplingTimesStudy = async (
           });
           study.landscape.push(...landscape.map(entry => ({ task: task.name, steps: K, seed, ...entry })));
           run.setTimes(times);
-          for (const [grid, levels] of gridsOf(task, K, times))
+          const grids = gridsOf(task, K, times);
+          for (const [which, [grid, levels]] of grids.entries())
             for (let block = 0; block < blocks; block++) {
               signal?.throwIfAborted();
               const result = await measured(levels, n, block);
               study.points.push({ task: task.name, steps: K, grid, times: levels, seed, block, ...result });
-              tell(2 + 2 * at, (block + 1) / blocks, `${K} steps, ${grid} grid`);
+              tell(2 + 2 * at, (which + (block + 1) / blocks) / grids.length, `${K} steps, ${grid} grid`);
             }
         }
         await run.save(dir);

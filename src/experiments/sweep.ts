@@ -46,9 +46,11 @@ export const sweep = async <C extends object, R>({
   for (const config of configs) {
     const path = join(folder, `${configHash(config)}.json`);
     const known = await read<R>(path, config);
+    const began = performance.now();
     const result = known ?? (await evaluate(config));
     if (result === undefined) break;
-    if (known === undefined) await writeFileAtomic(path, `${JSON.stringify({ config, result }, null, 1)}\n`);
+    const seconds = (performance.now() - began) / 1000;
+    if (known === undefined) await writeFileAtomic(path, `${JSON.stringify({ config, result, seconds }, null, 1)}\n`);
     const entry = { config, result, cached: known !== undefined };
     entries.push(entry);
     await onEntry?.(entry);

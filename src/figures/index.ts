@@ -8,6 +8,13 @@ export type { Reference, References } from './reference-lines';
 export { lossChart, type LossOptions, type StepReport } from './loss-chart';
 export { curvePanels, type CurvePanelsOptions } from './curve-panels';
 export { curvesWithSpread, type CurvesPlot, type Axis, type CurvesOptions, type SeedPoint } from './curves-with-spread';
+export {
+  measuredPanels,
+  type MeasuredOptions,
+  type MeasuredPanel,
+  type PanelRule,
+  type PanelValue,
+} from './measured-panels';
 export { barsPerStep, type BarsOptions, type StepValue } from './bars-per-step';
 export { pointClouds, type Cloud, type PointCloudOptions } from './point-clouds';
 export { densityPanels, gridPoints, type Density, type DensityGrid, type DensityOptions } from './density-panels';

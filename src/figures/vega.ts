@@ -30,6 +30,13 @@ const titleOf = ({ title }: ChartSpec): string => {
   return typeof text === 'string' ? text : '';
 };
 
+/** The same pixels in about 0.7 of the bytes: canvas filters every row, which does not pay for flat colours. */
+const repacked = async (png: Buffer): Promise<Buffer> => {
+  const { default: sharp } = await import('sharp');
+  const pipeline: { toBuffer: () => Promise<Buffer> } = sharp(png).png({ compressionLevel: 9 });
+  return pipeline.toBuffer();
+};
+
 /**
  * Draws a Vega-Lite specification: SVG, and PNG at twice its size.
  * @throws Error when the specification does not compile cleanly: a warning counts as an error.
@@ -39,7 +46,7 @@ export const renderChart = async (spec: ChartSpec): Promise<Chart> => {
   const svg = await view.toSVG();
   const canvas = (await view.toCanvas(pixelRatio)) as unknown as Canvas;
   view.finalize();
-  return { title: titleOf(spec), spec, svg, png: canvas.toBuffer('image/png') };
+  return { title: titleOf(spec), spec, svg, png: await repacked(canvas.toBuffer('image/png')) };
 };
 
 /** The PNG alone, for charts that are redrawn while something runs. */

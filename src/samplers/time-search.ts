@@ -48,13 +48,15 @@ export const searchTimes = async ({
   scales.forEach((scale, i) => expectNumber('searchTimes', `scales[${i}]`, scale, { above: 0 }));
   const atMost = 1 + rounds * start.length * scales.filter(scale => scale !== 1).length;
   const landscape: TimeSearchEntry[] = [];
-  let evaluations = 0;
+  const known = new Map<string, number>(); // a later round meets some times again
   const evaluate = async (round: number, index: number, times: readonly number[]): Promise<number> => {
     signal?.throwIfAborted();
-    const value = await measure(times);
+    const met = known.get(times.join());
+    const value = met ?? (await measure(times));
     const entry = { round, index, time: times[index], times, value };
     landscape.push(entry);
-    onEvaluation?.(entry, ++evaluations, atMost);
+    known.set(times.join(), value);
+    if (met === undefined) onEvaluation?.(entry, known.size, atMost);
     return value;
   };
 

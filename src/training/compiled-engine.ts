@@ -32,7 +32,7 @@ type Plan = {
   gradient: Program;
   accumulate: Program | undefined; // total + gradient, where a worker does several rounds
   apply: Program;
-  hands: { batch: SharedArrays; out: SharedArrays; total: SharedArray }[]; // one a worker
+  hands: { batch: SharedArrays; out: SharedArrays; total?: SharedArray }[]; // one a worker; a total where it accumulates
   scalars: SharedArrays;
   applied: SharedArrays; // metrics of the second half
 };
@@ -168,7 +168,7 @@ export class CompiledEngine implements Engine {
       hands: Array.from({ length: this.report.workers }, () => ({
         batch: sharedFor(Object.fromEntries(batch)),
         out: sharedFor(gradient.signature.outputs),
-        total: sharedArray(size[0]),
+        ...(several && { total: sharedArray(size[0]) }),
       })),
       scalars: sharedFor(
         Object.fromEntries(Object.keys(scalarsOf({ step: 0, images: 0 }, this.options)).map(n => [n, []])),
@@ -217,7 +217,7 @@ export class CompiledEngine implements Engine {
     const { batch, out, total } = plan.hands[worker];
     for (const [name, { data }] of Object.entries(drawn)) assign(batch[`batch/${name}`], data);
     await runOn(worker, plan.gradient, { ...this.vectors, ...batch }, out);
-    if (!plan.accumulate) return;
+    if (!plan.accumulate || !total) return;
     if (round === 0) assign(total, out.gradient.data);
     else await runOn(worker, plan.accumulate, { total, gradient: out.gradient }, { sum: total });
   }
@@ -225,7 +225,7 @@ export class CompiledEngine implements Engine {
   async update(update: Update, draw: DrawBatch, position: Position): Promise<UpdateMetrics> {
     const { plan, metrics } = await this.accumulate(update, draw, position.step);
     for (const [name, value] of Object.entries(scalarsOf(position, this.options))) assign(plan.scalars[name], [value]);
-    const gradients = plan.hands.map(({ out, total }, i) => [`gradient${i}`, plan.accumulate ? total : out.gradient]);
+    const gradients = plan.hands.map(({ out, total }, i) => [`gradient${i}`, total ?? out.gradient]);
     const names = this.changed(update.trains);
     const next = Object.fromEntries(names.map(name => [name, this.freeBuffer(name)]));
     const inputs = { ...this.vectors, ...plan.scalars, ...(Object.fromEntries(gradients) as SharedArrays) };
@@ -239,8 +239,7 @@ export class CompiledEngine implements Engine {
   async gradient(update: Update, draw: DrawBatch, step: number): Promise<Float32Array> {
     const { plan } = await this.accumulate(update, draw, step);
     const sum = new Float32Array(this.vectors[update.trains].data.length);
-    for (const { out, total } of plan.hands)
-      (plan.accumulate ? total : out.gradient).data.forEach((x, i) => (sum[i] += x));
+    for (const { out, total } of plan.hands) (total ?? out.gradient).data.forEach((x, i) => (sum[i] += x));
     return sum;
   }
 

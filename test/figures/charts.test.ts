@@ -7,6 +7,7 @@ import {
   densityPanels,
   gridPoints,
   lossChart,
+  measuredPanels,
   pointClouds,
   renderChart,
   type ChartSpec,
@@ -175,4 +176,40 @@ test('drawing leaves the data it was given untouched', async () => {
 test('a specification that compiles only with a warning is refused', async () => {
   const spec = { data: { values: [{ a: 1 }] }, mark: 'bar', encoding: { shape: { field: 'a', type: 'nominal' } } };
   await assert.rejects(renderChart(spec), /renderChart: shape dropped/);
+});
+
+test('measured against predicted: lines, dashes and dots apart, rules named, a series in one colour in all panels', async () => {
+  const curve = (series: string, scale: number) => [1, 2, 4].map(x => ({ series, x, y: scale * x }));
+  const panel = {
+    ...{ title: 'left', x: { title: 'steps', log: true }, y: { title: 'W2' } },
+    predicted: curve('exact', 1),
+    bounds: curve('bound', 2),
+    measured: [...curve('exact', 1), ...curve('trained', 1.1)],
+    rules: [
+      { y: 3, label: 'floor' },
+      { x: 2, label: 't_mid' },
+    ],
+  };
+  const right = { ...panel, title: 'right', rules: [], bounds: [] };
+  const svg = await svgOf(measuredPanels({ title: 'Statement', subtitle: 'dots: measured', panels: [panel, right] }));
+  assert.equal(marks(svg, 'line'), 3);
+  assert.equal(marks(svg, 'rule'), 2);
+  assert.equal(count(svg, /stroke-dasharray="6,4"/g), 1);
+  for (const text of [
+    'Statement',
+    'dots: measured',
+    'left',
+    'right',
+    'floor',
+    't_mid',
+    'W2',
+    'exact',
+    'bound',
+    'trained',
+  ])
+    assert.ok(svg.includes(`>${text}<`), text);
+  assert.equal(count(svg, />trained</g), 1); // one legend
+  assert.throws(() => measuredPanels({ title: '', panels: [] }), /measuredPanels: panels/);
+  const zero = { ...right, measured: [{ series: 'exact', x: 0, y: 1 }] };
+  assert.throws(() => measuredPanels({ title: '', panels: [zero] }), /cannot place .* in 'right'/);
 });

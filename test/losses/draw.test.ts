@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { indexRange } from '../../src/datasets';
 import { levelOf, sigmaAt } from '../../src/diffusion';
-import { type BatchSlice, cosim, denoising, type HostBatch, type Method } from '../../src/losses';
+import {
+  type BatchSlice,
+  cosim,
+  denoising,
+  type HostBatch,
+  hsivi,
+  type Method,
+  momentMatching,
+  sid,
+} from '../../src/losses';
 import { assertClose, mean, variance } from '../close';
 import { tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
 
@@ -17,6 +26,9 @@ const slice = (first: number, count: number, rest: Partial<BatchSlice> = {}): Ba
 const methods: Record<string, Method> = {
   CoSIM: cosim(tinyImageNet(), tinyImageNet()),
   "CoSIM with SiD's levels": cosim(tinyImageNet(), tinyImageNet(), { psiLevels: 'log-normal', phiMaxRs: 0.8 }),
+  SiD: sid(tinyImageNet(), tinyImageNet()),
+  'HSIVI-SM': hsivi(tinyImageNet(), tinyImageNet()),
+  'Moment Matching': momentMatching(tinyImageNet(), tinyImageNet()),
   denoising: denoising(tinyImageNet()),
 };
 const equalRows = (part: HostBatch, whole: HostBatch, first: number): void => {

@@ -51,7 +51,8 @@ test('the published networks have as many parameters as the reference modules, a
 test("Table 5: every run has the paper's batch, size and rate of dropout", () => {
   // the paper's own figures: parameters in millions, dropout, learning rate, images in millions
   const expected = {
-    cifar10: [56, 0, 1e-5, 200],
+    'cifar10-uncond': [56, 0, 1e-5, 200],
+    'cifar10-cond': [56, 0, 1e-5, 200],
     imagenet64: [296, 0.1, 4e-6, 200],
     'img512-s': [280, 0, 2e-5, 200],
     'img512-m': [498, 0.1, 2e-5, 200],

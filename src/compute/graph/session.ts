@@ -40,6 +40,18 @@ const buffers = (ort: typeof Ort, shapes: Record<string, Shape>): Record<string,
     ]),
   );
 
+/** Bytes of inputs from which on a session does without an arena. */
+const LARGE = 2 ** 28;
+
+/**
+ * An arena saves small networks time; it grows by doubling and gives nothing back, which costs large ones a third more
+ * memory. No result depends on it.
+ */
+const optionsFor = ({ inputs }: Signature): typeof SESSION_OPTIONS => {
+  const bytes = Object.values(inputs).reduce((sum, shape) => sum + 4 * sizeOf(shape), 0);
+  return { ...SESSION_OPTIONS, enableCpuMemArena: bytes < LARGE };
+};
+
 /** The parts of a model; what depends on `fixed` inputs alone is computed again only when one of them is written to. */
 export const partsOf = (model: OnnxModel, fixed: readonly string[] = []): Parts => {
   const signature = signatureOf(model);
@@ -64,7 +76,8 @@ export class Session {
 
   static async create({ bytes, signature, first }: Parts): Promise<Session> {
     const ort = runtime();
-    const open = (file: Uint8Array) => ort.InferenceSession.create(file, SESSION_OPTIONS);
+    const options = optionsFor(signature);
+    const open = (file: Uint8Array) => ort.InferenceSession.create(file, options);
     const { inputs, outputs } = signature;
     const results = Object.entries(outputs).map(
       ([name, shape]) => [name in inputs ? name + NEXT : name, shape] as const,

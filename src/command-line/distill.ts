@@ -1,0 +1,190 @@
+import { Command } from 'commander';
+import { dispose } from '@tensorflow/tfjs-core';
+import { selectBackend } from '../compute/backend';
+import { ArgumentError } from '../compute/check';
+import { openDataset, type Dataset } from '../datasets';
+import {
+  checkDistillation,
+  checkRunFolder,
+  distilIdentity,
+  distilRun,
+  type DistilRunInput,
+  type DistilSetup,
+  estimateDistillation,
+  loadFeatures,
+  loadTeacher,
+  machineMemory,
+  stateBytes,
+} from '../experiments';
+import { type Model, parameterCount } from '../networks';
+import { SAMPLING_TIMES } from '../diffusion';
+import { type ChosenRun, chosenRun, type DistillOptions, withDistillOptions } from './distill-options';
+import { closingText, estimateText, lookText, lossText, memoryText } from './distill-report';
+import { referenceOptions } from './network-options';
+import { openOther, required } from './real-images';
+import { stoppable } from './stopped';
+import { columns, grouped, type Terminal } from './terminal';
+import { workingLine } from './working-line';
+
+const NO_FEATURES = 'none';
+
+/** What is distilled, in words. */
+const setupText = ({ teacher: file }: ChosenRun, setup: DistilSetup): string => {
+  const { method, options } = checkDistillation(setup);
+  const { kind, ...rest } = method.config;
+  const { name, length, sampleShape } = setup.dataset;
+  const { denoiser } = setup.teacher;
+  const values = Object.entries(rest)
+    .filter(([, value]) => typeof value !== 'object') // the range of noise levels, EDM's
+    .map(([key, value]) => `${key} ${String(value)}`);
+  const { batch, rounds, learningRate } = options;
+  return columns([
+    ['teacher', `${file}: ${denoiser.config.kind}, ${grouped(parameterCount(denoiser.parameters))} parameters`],
+    ['data', `${name}, ${length === Infinity ? 'drawn' : grouped(length)} samples of [${sampleShape.join(', ')}]`],
+    ['method', `${kind}: ${values.join(', ')}`],
+    ['run', `batch ${grouped(batch)} in ${rounds} round${rounds > 1 ? 's' : ''}, learning rate ${learningRate}`],
+  ]);
+};
+
+/** The steps of sheets and measurements: those asked for, or 1, 2 and 4 where the method has times for them. */
+const stepsOf = ({ steps }: DistillOptions, setup: DistilSetup): number[] => {
+  const { times = SAMPLING_TIMES } = checkDistillation(setup).method;
+  const usual = Object.keys(times).map(Number);
+  return steps ?? (usual.some(K => K in SAMPLING_TIMES) ? usual.filter(K => K in SAMPLING_TIMES) : usual);
+};
+
+const refuseTooLarge = (bytes: number, { force }: DistillOptions, advice: string): void => {
+  const there = machineMemory();
+  if (bytes <= there || force === true) return;
+  throw new ArgumentError(
+    `memory: the run needs about ${memoryText(bytes)}, this machine has ${memoryText(there)}; ${advice}--force begins all the same`,
+  );
+};
+
+/** Measures a few small steps and says what the run will take; refuses what does not fit into memory. */
+const estimated = async (
+  chosen: ChosenRun,
+  setup: DistilSetup,
+  options: DistillOptions,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> => {
+  refuseTooLarge(stateBytes(setup), options, 'it is for its parameters alone; ');
+  const line = workingLine(terminal);
+  const onMeasure = (samples: number): void =>
+    line.show({ stage: `estimate, a step of ${samples}`, done: 0, total: samples, made: 0 });
+  try {
+    const estimate = await estimateDistillation({ ...setup, images: chosen.images, signal, onMeasure });
+    line.clear();
+    const { out, err } = terminal;
+    (options.estimate === true ? out : err)(estimateText(estimate, chosen.images));
+    if (options.estimate !== true) refuseTooLarge(estimate.memoryBytes, options, 'more --rounds need less; ');
+  } finally {
+    line.clear();
+  }
+};
+
+/** Runs `use` with the part of a run that measures; nothing where it measures nothing. */
+const withMetrics = async <T>(
+  chosen: ChosenRun,
+  setup: DistilSetup,
+  options: DistillOptions,
+  use: (metrics?: DistilRunInput['metrics']) => Promise<T>,
+): Promise<T> => {
+  const { features, metrics, n, evalEvery: every, data } = chosen;
+  if (features === undefined || features === NO_FEATURES) return use();
+  const extractor = await loadFeatures(features);
+  const { dataset: reference } = setup;
+  const { split, blocks, nReference, sampleBatch: batch } = options;
+  const real = await openOther(data, reference, { split });
+  try {
+    const common = { reference, nReference, real, extractor, metrics, n, blocks, batch };
+    return await use({ ...common, steps: stepsOf(options, setup), every });
+  } finally {
+    await real?.close?.();
+    await extractor.dispose();
+  }
+};
+
+const train = async (
+  chosen: ChosenRun,
+  setup: DistilSetup,
+  options: DistillOptions,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> => {
+  const dir = required(options.out, '--out');
+  const line = workingLine(terminal);
+  const { images, saveEvery, sheetEvery: every } = chosen;
+  const { sheetSize: n, sampleBatch: batch } = options;
+  try {
+    const result = await withMetrics(chosen, setup, options, metrics =>
+      distilRun({
+        ...{ ...setup, dir, images, saveEvery, metrics, signal },
+        sheets: { every, n, batch, steps: stepsOf(options, setup) },
+        onProgress: ({ report, ...work }) => line.show({ ...work, ...(report && { note: lossText(report) }) }),
+        onLook: look => {
+          line.clear();
+          terminal.err(lookText(look));
+        },
+      }),
+    );
+    line.clear();
+    terminal.out(closingText(dir, result));
+  } finally {
+    line.clear();
+  }
+};
+
+/** Everything that is open while a run goes on. */
+const withSetup = async <T>(
+  chosen: ChosenRun,
+  options: DistillOptions,
+  use: (setup: DistilSetup) => Promise<T>,
+): Promise<T> => {
+  const dataset: Dataset = await openDataset(chosen.data, { split: options.split });
+  let teacher: Model | undefined;
+  try {
+    teacher = await loadTeacher(chosen.teacher, referenceOptions(options));
+    return await use({ teacher, dataset, dropout: chosen.dropout, method: chosen.method, run: chosen.run });
+  } finally {
+    dispose(teacher?.parameters ?? []);
+    await dataset.close?.();
+  }
+};
+
+/** `cosim distill`. */
+export const distillCommand = (terminal: Terminal): Command =>
+  withDistillOptions(
+    new Command('distill')
+      .summary('train a few-step generator from a teacher')
+      .description(
+        'Distils a teacher into a generator of few steps (Algorithm 2) by a preset of Table 5, or by one of drawn digits ' +
+          'that takes minutes. Before it starts it says how long it will take and how much memory, from a few small steps. ' +
+          'On the way it draws sheets of the same seeds and classes, measures where --features says by what, and saves. ' +
+          'Ctrl-C stops it after a step, with a checkpoint; the same command goes on, to the same bits.',
+      ),
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ cosim distill --preset digits --out runs/first
+  $ cosim distill --preset cifar10-uncond --teacher edm-cifar10-32x32-uncond-vp.pkl --data cifar-10-batches-bin --out runs/c10
+  $ cosim distill --preset cifar10-uncond --teacher edm-cifar10-32x32-uncond-vp.pkl --data cifar10 --estimate
+  $ cosim distill --preset digits --images 6400 --coef 0.75 --R 8 --seed 1 --out runs/weaker`,
+    )
+    .action(async (options: DistillOptions) => {
+      const chosen = chosenRun(options);
+      const { out, estimate, backend } = options;
+      if (estimate !== true) required(out, '--out');
+      await selectBackend(backend ? { backend } : {});
+      await stoppable('stopped; the same command goes on where it was', signal =>
+        withSetup(chosen, options, async setup => {
+          terminal.err(setupText(chosen, setup));
+          const state = out === undefined ? 'new' : await checkRunFolder(out, await distilIdentity(setup));
+          if (state === 'new' || estimate === true) await estimated(chosen, setup, options, terminal, signal);
+          if (estimate !== true) await train(chosen, setup, options, terminal, signal);
+        }),
+      );
+    });

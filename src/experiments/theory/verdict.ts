@@ -1,0 +1,9 @@
+/** What the numbers say of one statement of the paper; saved beside its figure, read by the table of verdicts. */
+export type Verdict = {
+  statement: string; // 'Theorem 3.1'
+  reading: string; // which reading of it was measured, in a line
+  holds: boolean;
+} & Record<string, unknown>; // the numbers that decide
+
+/** Rows behind a figure and what they say. */
+export type Checked<R> = { rows: R[]; verdict: Verdict };

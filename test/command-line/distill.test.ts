@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { dispose } from '@tensorflow/tfjs-core';
+import { runCommandLine } from '../../src/command-line';
+import { durationText, estimateText, memoryText } from '../../src/command-line/distill-report';
+import { selectBackend } from '../../src/compute/backend';
+import type { DistilEstimate } from '../../src/experiments';
+import { ddpmpp, edmDenoiser, freshParameters, saveModel } from '../../src/networks';
+import { cosim, temporaryFolder } from './commands';
+
+const file = temporaryFolder();
+
+const TEACHER = file('teacher.safetensors');
+
+/** A network as the digits are, random and as small as can be. */
+const saveTeacher = async (path: string, classes: number): Promise<void> => {
+  const sizes = {
+    resolution: 16,
+    channels: 1,
+    modelChannels: 4,
+    channelMult: [1],
+    blocks: 1,
+    attention: [],
+    dropout: 0,
+  };
+  const denoiser = edmDenoiser(ddpmpp({ ...sizes, classes }));
+  const parameters = freshParameters(denoiser, 0);
+  await saveModel(path, { denoiser, parameters });
+  dispose(parameters);
+};
+
+before(async () => {
+  await selectBackend({ backend: 'wasm' });
+  await saveTeacher(TEACHER, 10);
+});
+
+/** A short run of it in a folder. */
+const args = (out: string, ...more: string[]): string[] => [
+  ...['distill', '--preset', 'digits', '--teacher', TEACHER, '--out', file(out), '--backend', 'wasm', '--engine', 'eager'],
+  ...['--batch', '4', '--images', '16', '--save-every', '8', '--sheet-every', '8', '--sheet-size', '2', '--steps', '1,2'],
+  ...['--eval-every', '16', '--n', '6', '--n-reference', '20', ...more],
+]; // prettier-ignore
+
+const stateOf = (out: string): string =>
+  readFileSync(join(file(out), '00000004', 'state.safetensors')).toString('base64');
+
+test('distill goes from teacher to generator: checkpoints, sheets, measurements, an estimate first, a summary last', async () => {
+  const { code, out, err } = await cosim(...args('whole'));
+  assert.equal(code, 0, err);
+  assert.match(err, /^teacher +\S+teacher\.safetensors: ddpmpp, [\d,]+ parameters$/m);
+  assert.match(err, /^run +batch 4 in 1 round, learning rate 0\.0001$/m);
+  assert.match(
+    err,
+    /^one step of 4 images: ~[\d.]+ s; 16 images: ~[\d.]+ (s|min) on this machine; memory ~[\d.]+ [GM]B$/m,
+  );
+  assert.match(err, /^16 images: \S+000000000016\.png, fd [\d.]+ \(1 step\), fd [\d.]+ \(2 steps\)$/m);
+  assert.match(out, /^trained +16 images in 4 steps, [\d.]+ s$/m);
+  assert.match(out, /^last step +psi loss -?[\d.e+-]+, phi loss -?[\d.e+-]+$/m);
+  const folder = readdirSync(file('whole')).sort();
+  assert.deepEqual(folder, ['00000002', '00000004', 'distil.json', 'metrics', 'sheets']);
+  assert.equal(readFileSync(join(file('whole'), '00000004', 'history.jsonl'), 'utf8').split('\n').length, 4 + 1);
+  assert.deepEqual(readdirSync(join(file('whole'), 'sheets')).sort(), [0, 8, 16].map(n => `${String(n).padStart(12, '0')}.png`)); // prettier-ignore
+  const sampled = await cosim('sample', '--network', file('whole'), '--seeds', '0', '--out', file('one.png'));
+  assert.equal(sampled.code, 0, sampled.err);
+});
+
+test('Ctrl-C stops it after a step with a checkpoint and 130; the same command goes on to the same bits', async () => {
+  const said = { out: '', err: '' };
+  let stopped = false;
+  const code = await runCommandLine(args('parts'), {
+    live: true,
+    out: text => (said.out += text),
+    err: text => {
+      said.err += text;
+      if (stopped || !text.includes('training: 12 of 16 images')) return;
+      stopped = true;
+      process.emit('SIGINT');
+    },
+  });
+  assert.deepEqual([code, said.out], [130, '']);
+  assert.match(said.err, /training: 12 of 16 images, [\d.]+ \/s, \d:\d\d left, psi loss -?[\d.e+-]+, phi loss/);
+  assert.match(said.err, /cosim: stopped; the same command goes on where it was\n$/);
+  assert.deepEqual(readdirSync(file('parts')).filter(name => /^\d+$/.test(name)), ['00000002', '00000003']); // prettier-ignore
+  const { err } = await cosim(...args('parts'));
+  assert.doesNotMatch(err, /one step of/); // nothing to estimate of a run that has begun
+  assert.equal(stateOf('parts'), stateOf('whole'));
+  const other = await cosim(...args('parts', '--seed', '5'));
+  assert.match(other.err, /holds another run: run\.seed is 0 there, 5 here/);
+  assert.equal(other.code, 1);
+});
+
+test('--estimate says what it will take and leaves no trace; a method of its own is as easily asked for', async () => {
+  const { code, out } = await cosim(...args('none', '--estimate', '--rounds', '2', '--method', 'sid', '--steps', '1'));
+  assert.equal(code, 0);
+  assert.match(out, /^one step of 4 images: ~[\d.]+ (s|min); 16 images: ~[\d.]+ (s|min) on this machine; memory ~/);
+  assert.match(out, /^measured +rounds of [12]( and 2)? samples, eager, 1 worker$/m);
+  assert.ok(!existsSync(file('none')));
+});
+
+test('durations and sizes have the unit that reads best; the estimate is a sentence', () => {
+  const texts = [0.0123, 1.4, 80, 100, 7_200, 400_000, 86_400 * 365 * 212].map(durationText);
+  assert.deepEqual(texts, ['0.012 s', '1.4 s', '80 s', '1.7 min', '2 h', '4.6 days', '210 years']);
+  assert.deepEqual([memoryText(11.64e9), memoryText(24e6)], ['11.6 GB', '24 MB']);
+  const estimate: DistilEstimate = {
+    ...{ measured: [{ samples: 2, seconds: 1, peakBytes: 1e9 }], stateBytes: 1e8, memoryBytes: 2.5e9, batch: 2048 },
+    ...{ stepSeconds: 7_200, totalSeconds: 7_200 * 97_657 },
+    engine: { engine: 'compiled', workers: 2, reason: '' },
+  };
+  assert.match(
+    estimateText(estimate, 200e6),
+    /^one step of 2,048 images: ~2 h; 200,000,000 images: ~22 years on this machine; memory ~2\.5 GB\n/,
+  );
+});
+
+const digits = ['--preset', 'digits', '--out', file('never'), '--backend', 'wasm'];
+
+const refusals: [args: string[], code: number, message: RegExp][] = [
+  [[], 2, /required option '--preset <name>' not specified/],
+  [['--preset', 'cifar10'], 2, /Allowed choices are cifar10-uncond, cifar10-cond, imagenet64/],
+  [['--preset', 'digits'], 1, /--out is needed/],
+  [['--preset', 'cifar10-uncond', '--out', file('never')], 1, /--teacher is needed: .* for edm-cifar10-32x32-uncond-vp/],
+  [['--preset', 'cifar10-uncond', '--out', file('never'), '--teacher', TEACHER], 1, /--data is needed/],
+  [[...digits, '--data', file('nowhere')], 1, /is no data set/],
+  [[...digits, '--teacher', file('absent.pkl')], 1, /unknown model, and no file,/],
+  [[...digits, '--batch', '0'], 2, /no whole number of at least 1/],
+  [[...digits, '--learning-rate', 'fast'], 2, /'fast' is no number/],
+  [[...digits, '--learning-rate', '-1'], 1, /learningRate must be a finite number above 0, got -1/],
+  [[...digits, '--batch', '64', '--rounds', '3'], 1, /rounds must be a divisor of the batch 64, got 3/],
+  [[...digits, '--coef', '0'], 1, /coef must be a finite number above 0/],
+  [[...digits, '--method', 'sid', '--coef', '1'], 1, /sid: unknown option 'coef'/],
+  [[...digits, '--metrics', 'fid'], 2, /'fid' is none of fd, kid/],
+  [[...digits, '--data', 'checkerboard'], 1, /samples of 'checkerboard' must be of shape \[16, 16, 1\]/],
+]; // prettier-ignore
+
+test('distill refuses what it cannot do before any work, and names the argument', async t => {
+  for (const [given, code, message] of refusals)
+    await t.test(given.join(' ') || 'nothing', async () => {
+      const result = await cosim('distill', ...given);
+      assert.match(result.err, message);
+      assert.equal(result.code, code);
+    });
+  assert.ok(!existsSync(file('never')));
+  await saveTeacher(file('three.safetensors'), 3);
+  const classes = await cosim('distill', ...digits, '--teacher', file('three.safetensors'));
+  assert.match(classes.err, /classes of 'digits16' must be 3, got 10/);
+});
