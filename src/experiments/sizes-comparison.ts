@@ -1,4 +1,4 @@
-import type { Distilling, RunOptions } from '../training';
+import type { Distilling, IterationReport, RunOptions } from '../training';
 import { type GeneratorConfig, trainedGenerator } from './generators';
 import type { LatentsTask } from './latents-task';
 import { METHOD_PRESETS } from './method-presets';
@@ -83,8 +83,8 @@ export const compareSizes = async (
       evaluate: async ({ seed }) => {
         const label = `${size}, seed ${seed}`;
         const config = sizeConfig(k, training, seed);
-        const report = (seen: number): void => onImages?.(done + seen, total, label);
-        const made = await trainedGenerator(task, config, folders.generators, { signal, onImages: report });
+        const report = (at: IterationReport): void => onImages?.(done + at.images, total, label);
+        const made = await trainedGenerator(task, config, folders.generators, { signal, onStep: report });
         if (!made) return undefined;
         const rows = await compareSteps(task, generatorAt(made.run, task, steps), { n, blocks: 1 });
         made.run.dispose();
