@@ -3,7 +3,16 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { writeFileAtomic } from '../src/checkpoints';
-import { compareSteps, digitsTask, pointsTask, teacherAt, teacherFile, type TeacherName } from '../src/experiments';
+import {
+  compareSteps,
+  digitsTask,
+  latentsTasks,
+  pointsTask,
+  type Task,
+  teacherAt,
+  teacherFile,
+  type TeacherName,
+} from '../src/experiments';
 import { type Provenance, provenance } from '../src/figures/provenance';
 import { parameterCount } from '../src/networks';
 import type { Run } from '../src/training';
@@ -20,11 +29,24 @@ const lossCurve = (run: Run): { images: number; loss: number }[] => {
   });
 };
 
+/** The task that a model is for, with the model as its teacher, and how to free it. */
+const taskFor = async (name: TeacherName): Promise<{ task: Task; dispose: () => void | Promise<void> }> => {
+  if (name === 'digits') {
+    const task = await digitsTask();
+    return { task, dispose: task.dispose };
+  }
+  if (name === 'checkerboard') {
+    const task = await pointsTask();
+    return { task: { ...task, teacher: task.start }, dispose: task.dispose };
+  }
+  const { tasks, dispose } = await latentsTasks({ teachers: [name] });
+  return { task: tasks[0], dispose };
+};
+
 const quality = async (name: TeacherName) => {
-  const task = name === 'digits' ? await digitsTask() : await pointsTask();
-  const model = name === 'digits' ? task.teacher : task.start;
-  const points = await compareSteps(task, teacherAt({ ...task, teacher: model }, EVALUATIONS), { n: 1000, blocks: 1 });
-  task.dispose();
+  const { task, dispose } = await taskFor(name);
+  const points = await compareSteps(task, teacherAt(task, EVALUATIONS), { n: 1000, blocks: 1 });
+  await dispose();
   return { metric: task.metric, sampler: "EDM's Heun sampler, deterministic", points };
 };
 
@@ -59,6 +81,9 @@ type Card = Awaited<ReturnType<typeof cardOf>>;
 const TITLES: Record<TeacherName, string> = {
   digits: 'Teacher for drawn digits: a class-conditional DDPM++ denoiser, 16 x 16 x 1',
   checkerboard: 'Start for the 2-D checkerboard: a residual MLP denoiser (the teacher there is the exact mixture)',
+  'latents-s': 'Teacher for latents of drawn digits, size S: a class-conditional EDM2 denoiser, 8 x 8 x 4',
+  'latents-m': 'Teacher for latents of drawn digits, size M: a class-conditional EDM2 denoiser, 8 x 8 x 4',
+  'latents-l': 'Teacher for latents of drawn digits, size L: a class-conditional EDM2 denoiser, 8 x 8 x 4',
 };
 
 const markdownOf = (name: TeacherName, card: Card): string => {
@@ -75,14 +100,14 @@ Written by \`${command}\` from \`${basename(weights.file, '.safetensors')}.json\
 | --- | --- |
 | network | \`${JSON.stringify(network)}\` |
 | data | \`${JSON.stringify(data)}\` |
-| training | EDM's denoising loss, ${training.images} samples, batches of ${training.batch}, Adam (${training.beta1}, ${training.beta2}), learning rate ${training.learningRate} after ${training.warmup} samples of warm-up; the weights are the moving average, half-life ${training.emaHalflife} samples |
+| training | ${training.method.uncertainty === true ? "EDM2's denoising loss with uncertainty" : "EDM's denoising loss"}, ${training.images} samples, batches of ${training.batch}, Adam (${training.beta1}, ${training.beta2}), learning rate ${training.learningRate} after ${training.warmup} samples of warm-up; the weights are the moving average, half-life ${training.emaHalflife} samples |
 | time | ${training.seconds} s on ${machine.cpu} (${machine.cores} cores, shared), ${backend}, Node ${node} |
 | made | ${date.slice(0, 10)}, commit ${commit}, seed ${training.seed} |
 | weights | \`${weights.file}\`, SHA-256 \`${weights.sha256}\` |
 
 Quality by network evaluations (${measured.sampler}): ${measured.metric}.
 
-| NFE | value | real vs real | ${name === 'digits' ? 'class accuracy' : 'share on a mode'} | n | n reference |
+| NFE | value | real vs real | ${name === 'checkerboard' ? 'share on a mode' : 'class accuracy'} | n | n reference |
 | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 

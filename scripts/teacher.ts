@@ -4,10 +4,17 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { newestFolder } from '../src/checkpoints';
 import { selectBackend } from '../src/compute';
-import { TEACHER_NAMES, teacherFile, type TeacherName, TEACHERS } from '../src/experiments/teachers';
+import {
+  TEACHER_NAMES,
+  teacherFile,
+  type TeacherName,
+  type TeacherPreset,
+  TEACHERS,
+} from '../src/experiments/teachers';
 import { saveModel } from '../src/networks';
 import { pretrain, Run, type IterationReport } from '../src/training';
 import { madeNow, writeCard } from './teacher-card';
+import { makeAutoencoder } from './train-autoencoder';
 import { makeClassifier } from './train-classifier';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { images: { type: 'string' } } });
@@ -18,17 +25,18 @@ const clock = (seconds: number): string =>
 
 const main = async (): Promise<void> => {
   if (positionals[0] === 'classifier') return makeClassifier();
+  if (positionals[0] === 'autoencoder') return makeAutoencoder();
   if (!TEACHER_NAMES.includes(name))
-    throw new Error(`usage: npm run teacher -- classifier|${TEACHER_NAMES.join('|')} [--images N]`);
+    throw new Error(`usage: npm run teacher -- classifier|autoencoder|${TEACHER_NAMES.join('|')} [--images N]`);
   const backend = await selectBackend();
-  const preset = TEACHERS[name];
+  const preset: TeacherPreset = TEACHERS[name];
   const images = values.images ? Number(values.images) : preset.images;
   const dir = join('runs', `teacher-${name}`);
   const dataset = preset.dataset();
   const resumed = (await newestFolder(dir)) !== undefined;
   const run = resumed
     ? await Run.load(dir, { dataset })
-    : pretrain({ denoiser: preset.denoiser(), dataset, run: preset.run });
+    : pretrain({ denoiser: preset.denoiser(), dataset, denoising: preset.denoising, run: preset.run });
   console.log(`${name} on ${backend.name}: ${resumed ? `resuming at ${run.images}` : 'starting'}, to ${images} images`);
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());

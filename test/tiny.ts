@@ -1,7 +1,7 @@
 import { normal } from '../src/compute/noise';
 import type { Dataset } from '../src/datasets';
 import type { Mixture } from '../src/diffusion';
-import { ddpmpp, type Denoiser, edmDenoiser, mlp } from '../src/networks';
+import { ddpmpp, type Denoiser, edm2, edmDenoiser, mlp } from '../src/networks';
 
 /** Two Gaussians in the plane, one of them slanted. */
 export const twoModes: Mixture = {
@@ -36,6 +36,21 @@ export const tinyImageNet = (): Denoiser =>
       blocks: 1,
       attention: [4],
       dropout: 0.2,
+    }),
+  );
+
+/** EDM2 on the same images: its frequencies are constants among its parameters. */
+export const tinyEdm2 = (): Denoiser =>
+  edmDenoiser(
+    edm2({
+      resolution: 8,
+      channels: 1,
+      classes: 3,
+      modelChannels: 4,
+      channelMult: [1, 1],
+      blocks: 1,
+      attention: [],
+      logvarChannels: 4,
     }),
   );
 

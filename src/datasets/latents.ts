@@ -17,8 +17,8 @@ export type LatentsOptions = {
 const CHANNELS = 4;
 
 /** Mean and deviation of the autoencoder's four channels, as assumed by EDM2 (`StabilityVAEEncoder`). */
-const RAW_MEAN = [5.81, 3.25, 0.12, -2.15];
-const RAW_STD = [4.17, 4.62, 3.71, 3.28];
+export const RAW_MEAN = [5.81, 3.25, 0.12, -2.15];
+export const RAW_STD = [4.17, 4.62, 3.71, 3.28];
 const FINAL_STD = 0.5; // sigma_data
 
 const SCALE = RAW_STD.map(std => FINAL_STD / std);

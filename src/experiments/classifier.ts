@@ -7,7 +7,7 @@ import { digits, indexRange, networkUnits, trainingIndices } from '../datasets';
 import { classification, type ClassificationReport, classify, digitClassifier } from '../metrics';
 import { initialParameters, matchParameters } from '../networks';
 import { adam, type AdamOptions, adamScalars, flatten, type Step, unflatten } from '../training';
-import { TEACHER_FOLDER } from './teachers';
+import { TEACHER_FOLDER } from './teacher-folder';
 
 /** How the shipped classifier was made; `npm run teacher -- classifier` makes it again. */
 export const CLASSIFIER = {

@@ -5,6 +5,7 @@ import { type Dataset, digits, points } from '../datasets';
 import {
   ddpmpp,
   type Denoiser,
+  edm2,
   edmDenoiser,
   loadModel,
   loadNetwork,
@@ -13,6 +14,9 @@ import {
   type ReferenceOptions,
 } from '../networks';
 import type { RunOptions } from '../training';
+import type { DenoisingOptions } from '../losses';
+import { latentDigits } from './autoencoder';
+import { TEACHER_FOLDER } from './teacher-folder';
 
 /** How a shipped teacher was made; `npm run teacher -- NAME` makes it again. */
 export type TeacherPreset = {
@@ -20,10 +24,34 @@ export type TeacherPreset = {
   denoiser: () => Denoiser;
   dataset: () => Dataset; // training split
   images: number; // trained on this many
+  denoising?: Partial<DenoisingOptions>; // default EDM's
   run: Partial<RunOptions>;
 };
 
 const EDM_ADAM = { beta1: 0.9, beta2: 0.999, emaRampup: 0.05 };
+
+/** EDM2's loss, and a network for latents of drawn digits; the sizes S, M, L keep the channels' ratio 3 : 4 : 5 of EDM2's. */
+const latentsTeacher = (size: 's' | 'm' | 'l', modelChannels: number) => ({
+  file: `latents-${size}`,
+  denoiser: () =>
+    edmDenoiser(
+      edm2({
+        resolution: 8,
+        channels: 4,
+        classes: 10,
+        modelChannels,
+        channelMult: [1, 2],
+        blocks: 1,
+        attention: [4],
+        channelsPerHead: 8,
+        logvarChannels: 32,
+      }),
+    ),
+  dataset: () => latentDigits({ seed: 0, split: 'train' }),
+  images: 153_600,
+  denoising: { uncertainty: true, pMean: -0.4, pStd: 1 },
+  run: { ...EDM_ADAM, beta2: 0.99, batch: 64, learningRate: 4e-2, warmup: 6_400, emaHalflife: 9_600 },
+});
 
 /** The teachers that need no download. `checkerboard` is no teacher (its mixture is exact) but a generator's start. */
 export const TEACHERS = {
@@ -53,13 +81,13 @@ export const TEACHERS = {
     images: 1_024_000,
     run: { ...EDM_ADAM, batch: 512, learningRate: 1e-3, warmup: 51_200, emaHalflife: 64_000 },
   },
+  'latents-s': latentsTeacher('s', 12),
+  'latents-m': latentsTeacher('m', 16),
+  'latents-l': latentsTeacher('l', 20),
 } as const satisfies Record<string, TeacherPreset>;
 
 export type TeacherName = keyof typeof TEACHERS;
 export const TEACHER_NAMES = Object.keys(TEACHERS) as TeacherName[];
-
-/** Folder of the shipped weights. */
-export const TEACHER_FOLDER = join(__dirname, '..', '..', 'data', 'teachers');
 
 /** Where a shipped model's weights lie; its card lies beside them. */
 export const teacherFile = (name: TeacherName): string => join(TEACHER_FOLDER, `${TEACHERS[name].file}.safetensors`);

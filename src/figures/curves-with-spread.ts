@@ -6,8 +6,8 @@ import { chartHead, countLabels, ink, type ChartSpec } from './theme';
 /** One measurement: at `x`, of one series, with one seed. */
 export type SeedPoint = { series: string; x: number; seed: number; value: number };
 
-/** An axis: its title with the unit, and whether it is logarithmic. */
-export type Axis = { title: string; log?: boolean };
+/** An axis: its title with the unit, whether it is logarithmic, and the range it shows; default: that of its values. */
+export type Axis = { title: string; log?: boolean; domain?: readonly [low: number, high: number] };
 
 /** What one plot shows. */
 export type CurvesPlot = References & {
@@ -35,10 +35,10 @@ const grouped = (points: readonly SeedPoint[]) => {
 };
 
 /** A logarithmic axis ends just beyond its values: rounding it to whole decades would leave most of the plot empty. */
-const scaleOf = ({ log = false }: Axis, values: readonly number[]): ChartSpec =>
+const scaleOf = ({ log = false, domain }: Axis, values: readonly number[]): ChartSpec =>
   log
-    ? { type: 'log', nice: false, domain: [Math.min(...values) / 1.12, Math.max(...values) * 1.12] }
-    : { zero: false, nice: false, padding: 10 };
+    ? { type: 'log', nice: false, domain: domain ?? [Math.min(...values) / 1.12, Math.max(...values) * 1.12] }
+    : { zero: false, nice: false, ...(domain ? { domain } : { padding: 10 }) };
 
 /**
  * A plot of curves, to stand alone or beside others: `series` fixes which colour is whose.

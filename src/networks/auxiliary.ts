@@ -23,15 +23,17 @@ export type SecondTimeStart = (typeof SECOND_TIME_STARTS)[number];
  * psi <- theta: parameters of the auxiliary from a network's. The branch for t takes the other layers' weights; its
  * last layer is zero (`silent`, E_t = silu(0) = 0) or a copy. The caller owns the tensors.
  */
-export const auxiliaryParameters = (denoiser: Denoiser, theta: Tensors, start: SecondTimeStart = 'silent'): Tensors => {
-  const psi = cloneTensors(theta);
-  for (const { name } of auxiliaryOf(denoiser).parameters) {
-    if (name in psi) continue;
-    const source = theta[name.replace(/_t\.(weight|bias)$/, '.$1')];
-    psi[name] = start === 'silent' && /map_layer1|emb_noise/.test(name) ? tf.zerosLike(source) : tf.clone(source);
-  }
-  return psi;
-};
+export const auxiliaryParameters = (denoiser: Denoiser, theta: Tensors, start: SecondTimeStart = 'silent'): Tensors =>
+  tf.tidy(() => {
+    const psi = cloneTensors(theta);
+    const used = denoiser.forced?.(theta) ?? theta; // EDM2 normalises its weights before use, but not the branch's for t
+    for (const { name } of auxiliaryOf(denoiser).parameters) {
+      if (name in psi) continue;
+      const source = used[name.replace(/_t\.(weight|bias)$/, '.$1')];
+      psi[name] = start === 'silent' && /map_layer1|emb_noise/.test(name) ? tf.zerosLike(source) : tf.clone(source);
+    }
+    return psi;
+  });
 
 /** phi or theta for a network, from its specifications and a seed: for training from scratch. */
 export const freshParameters = (denoiser: Denoiser, seed: number): Tensors =>

@@ -131,7 +131,8 @@ export const edm2Block = (
 
 /**
  * EDM2's embedding, [B] to [B, E]. The auxiliary adds E_t, the noise branch again for t without labels; both times share
- * the stored frequencies.
+ * the stored frequencies. [C] Its weight is used as it is: normalised, the first update of a silent start, however small,
+ * would bring it to full magnitude, and psi far from theta.
  */
 const embed = (
   p: Tensors,
@@ -147,7 +148,9 @@ const embed = (
   }
   const embedding = mpSilu(level);
   if (!cNoiseT) return embedding;
-  return tf.add(embedding, mpSilu(mpLinear(p, `unet.emb_noise${SECOND}`, mpFourier(p, 'unet.emb_fourier', cNoiseT))));
+  const weight = p[`unet.emb_noise${SECOND}.weight`];
+  const levelT = tf.matMul(mpFourier(p, 'unet.emb_fourier', cNoiseT), tf.mul(weight, 1 / Math.sqrt(weight.shape[0])));
+  return tf.add(embedding, mpSilu(levelT));
 };
 
 /**

@@ -4,6 +4,7 @@ export { withEngine } from './compiled-denoiser';
 export * from './ddpmpp';
 export * from './denoise-once';
 export * from './denoiser';
+export * from './digit-autoencoder';
 export * from './edm2';
 export * from './mlp';
 export * from './model';

@@ -9,6 +9,7 @@ export * from './learning-rate';
 export * from './methods';
 export * from './options';
 export * from './post-hoc-ema';
+export * from './power-averages';
 export * from './power-ema';
 export * from './run';
 export * from './step';

@@ -7,7 +7,7 @@ import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
 import type { Dataset } from '../datasets';
 import type { SamplingTimes } from '../diffusion';
 import type { Method, Role } from '../losses';
-import { type Denoiser, denoiserFromConfig, matchParameters, parameterCount, type ParameterSpec } from '../networks';
+import { type Denoiser, denoiserFromConfig, matchParameters, type ParameterSpec } from '../networks';
 import { expectDataFits } from './data-fit';
 import { methodFromConfig } from './methods';
 import type { RunOptions } from './options';
@@ -79,12 +79,14 @@ const orderedState = (
   };
   for (const [role, { parameters }] of Object.entries(denoisers)) take(`${role}/`, parameters);
   take('ema/', denoisers.phi?.parameters ?? []);
-  for (const { trains } of updates)
+  for (const { trains } of updates) {
+    const size = Object.values(withPrefix(`${trains}/`, state)).reduce((sum, t) => sum + t.size, 0); // constants too
     for (const name of beta1 > 0 ? [`${trains}.v`, `${trains}.m`] : [`${trains}.v`]) {
       if (!(name in stored)) throw new CheckpointError('missing', `${where}: no tensor ${name}`);
-      expectShape(where, name, stored[name], [parameterCount(denoisers[trains]?.parameters ?? [])]);
+      expectShape(where, name, stored[name], [size]);
       state[name] = stored[name];
     }
+  }
   return state;
 };
 

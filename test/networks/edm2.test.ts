@@ -59,6 +59,18 @@ for (const backend of TESTED_BACKENDS)
       assert.ok(branch.every(Number.isFinite) && branch.some(v => v !== 0));
     });
 
+    test("a small update of the auxiliary's silent branch changes what it denoises by little", async () => {
+      await selectBackend({ backend });
+      const auxiliary = auxiliaryOf(network());
+      const psi = auxiliaryParameters(network(), awake(network()));
+      const name = 'unet.emb_noise_t.weight';
+      const denoise = (p: Tensors) => valuesOf(auxiliary.denoise(p, images(), levels(), { t: tf.tensor1d([1, 80]) }));
+      const before = await denoise(psi);
+      const after = await denoise({ ...psi, [name]: tf.fill(psi[name].shape, 1e-3) }); // Adam's first step
+      const largest = Math.max(...before.map((v, i) => Math.abs(v - after[i])));
+      assert.ok(largest > 0 && largest < 0.01 * Math.max(...before.map(Math.abs)), String(largest));
+    });
+
     test('forced normalisation: weights of unit root mean square, the same D; gains, tables and the branch for t stay', async () => {
       await selectBackend({ backend });
       const auxiliary = auxiliaryOf(network());

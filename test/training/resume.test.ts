@@ -8,7 +8,7 @@ import type { Dataset } from '../../src/datasets';
 import type { Denoiser } from '../../src/networks';
 import { Run } from '../../src/training';
 import { TESTED_BACKENDS } from '../golden';
-import { noiseData, tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
+import { noiseData, tinyEdm2, tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
 import { snapshot, startRun, withFolder } from './runs';
 
 const cases: {
@@ -23,6 +23,14 @@ const cases: {
   {
     name: 'a conditional DDPM++ with dropout',
     denoiser: tinyImageNet,
+    dataset: tinyImages,
+    steps: 4,
+    batch: 2,
+    beta1: 0.9,
+  },
+  {
+    name: 'EDM2, whose frequencies are constants among its parameters',
+    denoiser: tinyEdm2,
     dataset: tinyImages,
     steps: 4,
     batch: 2,
