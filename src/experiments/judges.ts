@@ -37,13 +37,21 @@ export const fourStepsBeatTwo: Judge = numbers => {
   return judgeOrder({ what: '4 steps against 2', lower: atNfe(rows, OURS, 4), higher: atNfe(rows, OURS, 2) });
 };
 
-/** Strength 0.5 is ahead of 1 at the first evaluation and behind it at the last: the curves cross. */
+/**
+ * Strength 0.5 is ahead of 1 where the two first differ by more than the spread, and behind it at the last evaluation: the
+ * curves cross. Where they never differ, the first evaluation is judged.
+ */
 export const strengthsCross: Judge = numbers => {
   const rows = resultRows(numbers);
   const at = (coef: number, images: number): ResultRow[] => rows.filter(r => r.coef === coef && r.images === images);
-  const evaluations = rows.flatMap(({ images }) => images ?? []);
+  const evaluations = [...new Set(rows.flatMap(({ images }) => images ?? []))].sort((a, b) => a - b);
   if (evaluations.length === 0) return notMeasured(NO_VALUES);
-  const [first, last] = [Math.min(...evaluations), Math.max(...evaluations)];
+  const differ = (images: number): boolean => {
+    const [weak, strong] = [at(0.5, images), at(1, images)];
+    return clearlyLower(weak, strong) || clearlyLower(strong, weak);
+  };
+  const first = evaluations.find(differ) ?? evaluations[0];
+  const last = evaluations[evaluations.length - 1];
   return judgeOrder(
     { what: `0.5 against 1 after ${grouped(first)} images`, lower: at(0.5, first), higher: at(1, first) },
     { what: `1 against 0.5 after ${grouped(last)}`, lower: at(1, last), higher: at(0.5, last) },

@@ -71,7 +71,13 @@ export const curvesPlot = (
     type: 'quantitative',
     title: x.title,
     scale: scaleOf(x, positions),
-    axis: { ...countLabels, tickCount: 6, ...(x.log && positions.length <= 8 ? { values: positions } : {}) },
+    axis: {
+      ...countLabels,
+      tickCount: 6,
+      labelOverlap: 'greedy',
+      labelSeparation: 8,
+      ...(x.log && positions.length <= 8 ? { values: positions } : {}),
+    },
   };
   const yAxis = (field: string) => ({
     field,

@@ -17,6 +17,7 @@ export {
 } from './measured-panels';
 export { barsPerStep, type BarsOptions, type StepValue } from './bars-per-step';
 export { pointClouds, type Cloud, type PointCloudOptions } from './point-clouds';
+export * from './dot-panels';
 export { densityPanels, gridPoints, type Density, type DensityGrid, type DensityOptions } from './density-panels';
 export { imageGrid, type ImageBatch, type ImageGridOptions } from './image-grid';
 export { zoomedDifference, type DifferenceOptions } from './zoomed-difference';

@@ -82,6 +82,12 @@ test('C2: the curves have to cross', () => {
   assert.deepEqual(verdictsOn('C2', '03_points', curves(3, 4, 2, 1)), HOLDS);
   assert.deepEqual(verdictsOn('C2', '03_points', curves(3, 4, 1, 2)), NOT, 'no crossing');
   assert.deepEqual(verdictsOn('C2', '03_points', curves(4, 3, 2, 1)), NOT, 'no slower start');
+  const equal = [0.5, 1].flatMap(coef => near(9, { coef, images: 50 }));
+  assert.deepEqual(
+    verdictsOn('C2', '03_points', [...equal, ...curves(3, 4, 2, 1)]),
+    HOLDS,
+    'the start: where they part',
+  );
 });
 
 test('C4: each method at its most evaluations, with the budgets', () => {

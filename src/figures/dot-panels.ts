@@ -1,0 +1,95 @@
+import { fail } from '../compute/check';
+import { spread } from './spread';
+import { chartHead, ink, type ChartSpec } from './theme';
+
+/** One measurement of one series on one category, with one seed. */
+export type CategoryValue = { series: string; category: string | number; seed: number; value: number };
+
+export type DotPanel = {
+  title: string;
+  values: readonly CategoryValue[];
+  category: string; // the x axis' title
+  metric: string; // the y axis' title, with the unit
+  reference?: { value: number; label: string }; // a dashed line
+};
+
+export type DotPanelsOptions = {
+  title: string;
+  subtitle?: string;
+  panels: readonly DotPanel[]; // one below the other
+};
+
+const [slot, height] = [14, 190];
+
+const plot = ({ title, values, category, metric, reference }: DotPanel, series: readonly string[]): ChartSpec => {
+  const categories = [...new Set(values.map(value => value.category))];
+  const dots = categories.flatMap(name =>
+    series.flatMap(own => {
+      const group = values.filter(value => value.category === name && value.series === own);
+      return group.length === 0 ? [] : [{ category: name, series: own, ...spread(group.map(({ value }) => value)) }];
+    }),
+  );
+  const place = {
+    x: {
+      field: 'category',
+      type: 'nominal',
+      title: category,
+      sort: categories,
+      axis: { labelAngle: 0, grid: true },
+      scale: { paddingInner: 0.35, paddingOuter: 0.2 },
+    },
+    xOffset: { field: 'series', type: 'nominal', scale: { domain: series } },
+  };
+  const color = { field: 'series', type: 'nominal', scale: { domain: series }, legend: { symbolType: 'circle' } };
+  const y = (field: string) => ({ field, type: 'quantitative', title: metric, scale: { zero: false, nice: true } });
+  const line = reference && [
+    {
+      data: { values: [reference] },
+      mark: { type: 'rule', strokeDash: [6, 4], color: ink.text },
+      encoding: { y: y('value') },
+    },
+    {
+      data: { values: [reference] },
+      mark: { type: 'text', align: 'left', dx: 6, color: ink.text },
+      encoding: {
+        x: { value: Math.max(320, categories.length * (series.length * slot + 22)) },
+        y: y('value'),
+        text: { field: 'label' },
+      },
+    },
+  ];
+  return {
+    title: { text: title, fontSize: 13, anchor: 'middle', frame: 'group', offset: 6 },
+    width: Math.max(320, categories.length * (series.length * slot + 22)),
+    height,
+    layer: [
+      ...(line ?? []),
+      {
+        data: { values: dots },
+        mark: { type: 'rule', strokeWidth: 2.5, opacity: 0.6 },
+        encoding: { ...place, y: y('low'), y2: { field: 'high' }, color },
+      },
+      {
+        data: { values: dots },
+        mark: { type: 'point', filled: true, size: 70, opacity: 1 },
+        encoding: { ...place, y: y('mean'), color },
+      },
+    ],
+  };
+};
+
+/**
+ * A metric for each category, as for each class: a dot for the mean over seeds, a line for their range, one colour a series;
+ * panels one below the other with their own y axes.
+ * @throws ArgumentError without panels
+ */
+export const dotPanels = ({ title, subtitle, panels }: DotPanelsOptions): ChartSpec => {
+  if (panels.length === 0) fail('dotPanels', 'panels', 'at least one', panels);
+  const series = [...new Set(panels.flatMap(({ values }) => values.map(value => value.series)))];
+  return {
+    ...chartHead(title, subtitle),
+    spacing: 24,
+    vconcat: panels.map(panel => plot(panel, series)),
+    resolve: { legend: { color: 'shared' } },
+  };
+};
