@@ -48,7 +48,7 @@ export const barsPerStep = ({
       field: 'steps',
       type: 'ordinal',
       title: axis,
-      axis: { labelAngle: 0 },
+      axis: typeof steps[0] === 'string' ? { labelAngle: -30 } : { labelAngle: 0 },
       sort: steps,
       scale: { paddingInner: 0.3, paddingOuter: 0.2 },
     },

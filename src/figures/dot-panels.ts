@@ -10,6 +10,7 @@ export type DotPanel = {
   values: readonly CategoryValue[];
   category: string; // the x axis' title
   metric: string; // the y axis' title, with the unit
+  log?: boolean; // of the y axis
   reference?: { value: number; label: string }; // a dashed line
 };
 
@@ -21,7 +22,10 @@ export type DotPanelsOptions = {
 
 const [slot, height] = [14, 190];
 
-const plot = ({ title, values, category, metric, reference }: DotPanel, series: readonly string[]): ChartSpec => {
+const plot = (
+  { title, values, category, metric, log = false, reference }: DotPanel,
+  series: readonly string[],
+): ChartSpec => {
   const categories = [...new Set(values.map(value => value.category))];
   const dots = categories.flatMap(name =>
     series.flatMap(own => {
@@ -40,8 +44,15 @@ const plot = ({ title, values, category, metric, reference }: DotPanel, series: 
     },
     xOffset: { field: 'series', type: 'nominal', scale: { domain: series } },
   };
-  const color = { field: 'series', type: 'nominal', scale: { domain: series }, legend: { symbolType: 'circle' } };
-  const y = (field: string) => ({ field, type: 'quantitative', title: metric, scale: { zero: false, nice: true } });
+  const color = {
+    field: 'series',
+    type: 'nominal',
+    scale: { domain: series },
+    legend: { symbolType: 'circle', columns: 6 },
+  };
+  const scale = log ? { type: 'log' } : { zero: false };
+  const y = (field: string) => ({ field, type: 'quantitative', title: metric, scale, axis: { tickCount: 6 } });
+  const width = Math.max(320, categories.length * (series.length * slot + 22));
   const line = reference && [
     {
       data: { values: [reference] },
@@ -52,7 +63,7 @@ const plot = ({ title, values, category, metric, reference }: DotPanel, series: 
       data: { values: [reference] },
       mark: { type: 'text', align: 'left', dx: 6, color: ink.text },
       encoding: {
-        x: { value: Math.max(320, categories.length * (series.length * slot + 22)) },
+        x: { value: width },
         y: y('value'),
         text: { field: 'label' },
       },
@@ -60,7 +71,7 @@ const plot = ({ title, values, category, metric, reference }: DotPanel, series: 
   ];
   return {
     title: { text: title, fontSize: 13, anchor: 'middle', frame: 'group', offset: 6 },
-    width: Math.max(320, categories.length * (series.length * slot + 22)),
+    width,
     height,
     layer: [
       ...(line ?? []),

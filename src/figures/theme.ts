@@ -4,8 +4,17 @@ export type ChartSpec = Record<string, unknown>;
 /** First choice is what Debian's fontconfig resolves sans-serif to, so that widths measured here hold elsewhere. */
 export const font = 'DejaVu Sans, Verdana, sans-serif';
 
-/** Colours of Okabe and Ito (2008), told apart under the common colour blindnesses; ordered by contrast on white. */
-export const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#000000'] as const;
+/** Colours of Okabe and Ito (2008), grey in the place of yellow, told apart under the common colour blindnesses; ordered by contrast on white. */
+export const palette = [
+  '#0072b2',
+  '#d55e00',
+  '#009e73',
+  '#cc79a7',
+  '#56b4e9',
+  '#e69f00',
+  '#000000',
+  '#999999',
+] as const;
 
 export const ink = { text: '#1a1a1a', muted: '#5f6670', axis: '#888e96', grid: '#e7e9ec' } as const;
 
