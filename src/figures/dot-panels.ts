@@ -27,10 +27,11 @@ const plot = (
   series: readonly string[],
 ): ChartSpec => {
   const categories = [...new Set(values.map(value => value.category))];
+  const own = series.filter(name => values.some(value => value.series === name)); // of this panel
   const dots = categories.flatMap(name =>
-    series.flatMap(own => {
-      const group = values.filter(value => value.category === name && value.series === own);
-      return group.length === 0 ? [] : [{ category: name, series: own, ...spread(group.map(({ value }) => value)) }];
+    own.flatMap(one => {
+      const group = values.filter(value => value.category === name && value.series === one);
+      return group.length === 0 ? [] : [{ category: name, series: one, ...spread(group.map(({ value }) => value)) }];
     }),
   );
   const place = {
@@ -42,7 +43,7 @@ const plot = (
       axis: { labelAngle: 0, grid: true },
       scale: { paddingInner: 0.35, paddingOuter: 0.2 },
     },
-    xOffset: { field: 'series', type: 'nominal', scale: { domain: series } },
+    xOffset: { field: 'series', type: 'nominal', scale: { domain: own } },
   };
   const color = {
     field: 'series',
@@ -50,9 +51,11 @@ const plot = (
     scale: { domain: series },
     legend: { symbolType: 'circle', columns: 6 },
   };
-  const scale = log ? { type: 'log' } : { zero: false };
+  const heights = [...values, ...(reference ? [reference] : [])].map(({ value }) => value);
+  const domain = [Math.min(...heights) / 1.25, Math.max(...heights) * 1.25];
+  const scale = log ? { type: 'log', nice: false, domain } : { zero: false };
   const y = (field: string) => ({ field, type: 'quantitative', title: metric, scale, axis: { tickCount: 6 } });
-  const width = Math.max(320, categories.length * (series.length * slot + 22));
+  const width = Math.max(320, categories.length * (own.length * slot + 22));
   const line = reference && [
     {
       data: { values: [reference] },
