@@ -104,6 +104,6 @@ export const dotPanels = ({ title, subtitle, panels }: DotPanelsOptions): ChartS
     ...chartHead(title, subtitle),
     spacing: 24,
     vconcat: panels.map(panel => plot(panel, series)),
-    resolve: { legend: { color: 'shared' } },
+    resolve: { legend: { color: 'shared' }, scale: { xOffset: 'independent' } },
   };
 };

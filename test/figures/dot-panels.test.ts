@@ -24,6 +24,15 @@ test('dots are means and lines ranges over seeds, by category and series; the re
   for (const text of ['class', 'share', 'real']) assert.ok(svg.includes(`>${text}</text>`), text);
 });
 
+test('panels may have series and categories of their own', async () => {
+  const panel = (series: string) => ({
+    ...{ title: series, category: 'NFE', metric: 'distance', log: true },
+    values: [1, 2].map(category => ({ series, category, seed: 0, value: category })),
+  });
+  const { svg } = await renderChart(dotPanels({ title: 't', panels: [panel('ours'), panel('teacher')] }));
+  for (const name of ['ours', 'teacher']) assert.ok(svg.includes(`>${name}</text>`), name);
+});
+
 test('no panels are refused', () => {
   assert.throws(() => dotPanels({ title: 't', panels: [] }), /dotPanels: panels must be at least one/);
 });
