@@ -38,22 +38,20 @@ export const fourStepsBeatTwo: Judge = numbers => {
 };
 
 /**
- * Strength 0.5 is ahead of 1 where the two first differ by more than the spread, and behind it at the last evaluation: the
- * curves cross. Where they never differ, the first evaluation is judged.
+ * The curves cross: strength 0.5 leads 1 by more than the spread at some evaluation before the last, and is behind it at the
+ * last. Shown is where it leads most, in the ratio of the means.
  */
 export const strengthsCross: Judge = numbers => {
   const rows = resultRows(numbers);
   const at = (coef: number, images: number): ResultRow[] => rows.filter(r => r.coef === coef && r.images === images);
   const evaluations = [...new Set(rows.flatMap(({ images }) => images ?? []))].sort((a, b) => a - b);
-  if (evaluations.length === 0) return notMeasured(NO_VALUES);
-  const differ = (images: number): boolean => {
-    const [weak, strong] = [at(0.5, images), at(1, images)];
-    return clearlyLower(weak, strong) || clearlyLower(strong, weak);
-  };
-  const first = evaluations.find(differ) ?? evaluations[0];
-  const last = evaluations[evaluations.length - 1];
+  if (evaluations.length < 2) return notMeasured(NO_VALUES);
+  const last = evaluations.pop()!;
+  const lead = (images: number): number => meanOf(at(1, images)) / meanOf(at(0.5, images));
+  const leading = evaluations.filter(images => clearlyLower(at(0.5, images), at(1, images)));
+  const [start] = [...(leading.length > 0 ? leading : evaluations)].sort((a, b) => lead(b) - lead(a));
   return judgeOrder(
-    { what: `0.5 against 1 after ${grouped(first)} images`, lower: at(0.5, first), higher: at(1, first) },
+    { what: `0.5 against 1 after ${grouped(start)} images`, lower: at(0.5, start), higher: at(1, start) },
     { what: `1 against 0.5 after ${grouped(last)}`, lower: at(1, last), higher: at(0.5, last) },
   );
 };
