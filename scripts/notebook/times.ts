@@ -12,6 +12,9 @@ export type NotebookTime = { seconds: number; cachedSeconds: number; cpu: string
 /** By notebook and preset. */
 export type NotebookTimes = Record<string, Record<string, NotebookTime>>;
 
+/** The name under which the time of the shared generators is kept, and their folder. */
+export const GENERATORS = 'generators';
+
 const FILE = join(notebooksFolder, 'times.json');
 
 type Stored = { seconds?: number; result: { seconds?: number }[] };
@@ -27,6 +30,22 @@ const secondsInCache = (folder: string): number => {
   }, 0);
 };
 
+/** Seconds that the generators took which notebooks leave for each other, from their runs' histories. */
+const secondsOfGenerators = (folder: string): number => {
+  if (!existsSync(folder)) return 0;
+  return readdirSync(folder).reduce((sum, name) => {
+    const newest = readdirSync(join(folder, name))
+      .filter(entry => /^\d+$/.test(entry))
+      .sort()
+      .at(-1);
+    if (newest === undefined) return sum;
+    const lines = readFileSync(join(folder, name, newest, 'history.jsonl'), 'utf8')
+      .split('\n')
+      .filter(Boolean);
+    return lines.reduce((total, line) => total + (JSON.parse(line) as { seconds: number }).seconds, sum);
+  }, 0);
+};
+
 export const readTimes = (): NotebookTimes =>
   existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as NotebookTimes) : {};
 
@@ -37,6 +56,11 @@ export const recordTime = (name: string, preset: string, seconds: number): void 
   const cachedSeconds = Math.round(secondsInCache(cacheFolder(name, preset)));
   const time = { seconds: Math.round(seconds), cachedSeconds, cpu: model, cores: cpus().length, commit };
   const times = readTimes();
-  const all = { ...times, [name]: { ...times[name], [preset]: time } };
+  const shared = Math.round(secondsOfGenerators(cacheFolder(GENERATORS, preset)));
+  const generators = {
+    ...times[GENERATORS],
+    ...(shared > 0 && { [preset]: { ...time, seconds: shared, cachedSeconds: 0 } }),
+  };
+  const all = { ...times, [GENERATORS]: generators, [name]: { ...times[name], [preset]: time } };
   replaceFile(FILE, `${JSON.stringify(Object.fromEntries(Object.entries(all).sort()), null, 1)}\n`);
 };
