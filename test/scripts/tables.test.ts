@@ -25,12 +25,13 @@ test('networks at full width: what is stored, or that nothing is', () =>
     assert.match(fullWidthSection(path), /Not measured/);
     const network = { case: 'step', network: 'edm2', parameters: 55.7e6, batch: 1, engine: 'compiled' };
     const first = { wall_s: 31.25, cpu_s: 50 };
-    const row = { ...network, first, peak_gb: 6.5, machine: 'two cores', commit: 'abc1234' };
+    const numbers = { psiLoss: 2773.3, nonFinite: 0 };
+    const row = { ...network, first, peak_gb: 6.5, load: 1.5, numbers, machine: 'two cores', commit: 'abc1234' };
     await writeFile(path, JSON.stringify({ rows: [row] }));
     const section = fullWidthSection(path);
     assert.match(
       section,
-      /\| step \| `edm2` +\| +55\.7 \| +1 \| compiled \| 31\.3 \/ 50\.0 \| +\| +6\.50 \| abc1234 \|/,
+      /\| step \| `edm2` +\| +55\.7 \| +1 \| compiled \| 31\.3 \/ 50\.0 \| +\| +6\.50 \| +1\.50 \| psiLoss 2770, nonFinite 0 \| abc1234 \|/,
     );
     assert.match(section, /_two cores; /);
   }));
