@@ -21,18 +21,18 @@ import { root } from './project';
 
 /** What the files should be, by name, formatted as the project is. */
 export const generatedFiles = async (): Promise<Record<string, string>> => {
-  const results = await readStoredResults(join(root, 'figures'));
+  const [results, literature] = [await readStoredResults(join(root, 'figures')), await readLiterature()];
   const [readme, index] = ['README.md', 'notebooks/README.md'].map(name => readFileSync(join(root, name), 'utf8'));
   const methods = methodTable(Object.values(METHOD_PRESETS));
   const texts = {
     'README.md': replaceBlocks(readme, {
-      verdicts: verdictBlock(results),
+      verdicts: verdictBlock(results, literature),
       methods,
       speed: speedBlock(),
       'full-width': fullWidthTable(),
     }),
     'notebooks/README.md': replaceBlocks(index, { notebooks: notebookIndex() }),
-    'RESULTS.md': resultsPage(results, await readLiterature(), [fullWidthSection()]),
+    'RESULTS.md': resultsPage(results, literature, [fullWidthSection()]),
   };
   const formatted = Object.entries(texts).map(async ([name, text]): Promise<[string, string]> => {
     const filepath = join(root, name);

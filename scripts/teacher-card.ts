@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { writeFileAtomic } from '../src/checkpoints';
 import {
   compareSteps,
-  digitsTask,
+  imageTask,
   latentsTasks,
   pointsTask,
   type Task,
@@ -32,7 +32,7 @@ const lossCurve = (run: Run): { images: number; loss: number }[] => {
 /** The task that a model is for, with the model as its teacher, and how to free it. */
 const taskFor = async (name: TeacherName): Promise<{ task: Task; dispose: () => void | Promise<void> }> => {
   if (name === 'digits') {
-    const task = await digitsTask();
+    const task = await imageTask();
     return { task, dispose: task.dispose };
   }
   if (name === 'checkerboard') {

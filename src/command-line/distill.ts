@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { dispose } from '@tensorflow/tfjs-core';
 import { selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
-import { openDataset, type Dataset } from '../datasets';
+import { type Dataset, openDataset, openOtherSplit } from '../datasets';
 import {
   checkDistillation,
   checkRunFolder,
@@ -21,7 +21,7 @@ import { SAMPLING_TIMES } from '../diffusion';
 import { type ChosenRun, chosenRun, type DistillOptions, withDistillOptions } from './distill-options';
 import { closingText, estimateText, lookText, lossText, memoryText } from './distill-report';
 import { referenceOptions } from './network-options';
-import { openOther, required } from './real-images';
+import { required } from './real-images';
 import { stoppable } from './stopped';
 import { columns, grouped, type Terminal } from './terminal';
 import { workingLine } from './working-line';
@@ -95,8 +95,8 @@ const withMetrics = async <T>(
   if (features === undefined || features === NO_FEATURES) return use();
   const extractor = await loadFeatures(features);
   const { dataset: reference } = setup;
-  const { split, blocks, nReference, sampleBatch: batch } = options;
-  const real = await openOther(data, reference, { split });
+  const { blocks, nReference, sampleBatch: batch } = options;
+  const real = await openOtherSplit(data, reference);
   try {
     const common = { reference, nReference, real, extractor, metrics, n, blocks, batch };
     return await use({ ...common, steps: stepsOf(options, setup), every });

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ArgumentError } from '../compute/check';
-import { type Dataset, DatasetError, openDataset, resized, type Split } from '../datasets';
+import { type Dataset, openDataset, openOtherSplit, resized, type Split } from '../datasets';
 import { dataCache } from '../datasets/cache';
 import { splits } from '../datasets/dataset';
 import { count } from './options';
@@ -42,29 +42,8 @@ export const required = (value: string | undefined, option: string): string => {
   return value;
 };
 
-const open = async (data: string, split: Split, resolution?: number): Promise<Dataset> => {
-  const dataset = await openDataset(data, { split });
-  return resolution === undefined || resolution === dataset.sampleShape[0]
-    ? dataset
-    : resized(dataset, resolution, 'box');
-};
-
-/** The other part of the data; nothing where there is none that holds other images. */
-export const openOther = async (
-  data: string,
-  reference: Dataset,
-  { split, resolution }: Pick<RealOptions, 'split' | 'resolution'>,
-): Promise<Dataset | undefined> => {
-  try {
-    const other = await open(data, split === 'train' ? 'test' : 'train', resolution);
-    if (other.length === Infinity || other.provenance.sha256 !== reference.provenance.sha256) return other;
-    await other.close?.();
-    return undefined;
-  } catch (error) {
-    if (error instanceof DatasetError || error instanceof ArgumentError) return undefined;
-    throw error;
-  }
-};
+const smaller = (dataset: Dataset, resolution?: number): Dataset =>
+  resolution === undefined || resolution === dataset.sampleShape[0] ? dataset : resized(dataset, resolution, 'box');
 
 /** Runs `use` with the reference's data set and, for floors, the other part of the same data. */
 export const withRealImages = async <T>(
@@ -72,11 +51,12 @@ export const withRealImages = async <T>(
   use: (reference: Dataset, other?: Dataset) => Promise<T>,
 ): Promise<T> => {
   const data = required(options.data, '--data');
-  const reference = await open(data, options.split, options.resolution);
+  const { resolution, split } = options;
+  const reference = smaller(await openDataset(data, { split }), resolution);
   try {
-    const other = await openOther(data, reference, options);
+    const other = await openOtherSplit(data, reference);
     try {
-      return await use(reference, other);
+      return await use(reference, other && smaller(other, resolution));
     } finally {
       await other?.close?.();
     }

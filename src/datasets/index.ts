@@ -34,7 +34,7 @@ export type { CropOptions, CropTransform } from './centre-crop';
 export { ofClasses, subset } from './subset';
 export { blurred, noisy } from './distortions';
 export { dataCache } from './cache';
-export { DATASET_NAMES, fetchedFolder, openDataset } from './open-dataset';
+export { DATASET_NAMES, fetchedFolder, openDataset, openOtherSplit } from './open-dataset';
 export type { FetchedName, OpenDatasetOptions } from './open-dataset';
 export { download, DownloadError } from './download';
 export type { DownloadOptions, DownloadProgress } from './download';

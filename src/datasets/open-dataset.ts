@@ -1,6 +1,6 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { expectOneOf, withDefaults } from '../compute/check';
+import { ArgumentError, expectOneOf, withDefaults } from '../compute/check';
 import { dataCache } from './cache';
 import { CIFAR10_FILES, cifar10 } from './cifar10';
 import { type Dataset, type Split, splits } from './dataset';
@@ -111,4 +111,20 @@ export const openDataset = async (nameOrPath: string, options: OpenDatasetOption
       `'${nameOrPath}' is no data set: neither one of ${DATASET_NAMES.join(', ')}, nor a file or folder that is there`,
     );
   return found.isDirectory() ? openFolder(nameOrPath, chosen) : openFile(nameOrPath, chosen);
+};
+
+/**
+ * The other part of data that `openDataset` opened, such as CIFAR-10's test images; nothing where there is none that holds
+ * other samples.
+ */
+export const openOtherSplit = async (nameOrPath: string, { provenance }: Dataset): Promise<Dataset | undefined> => {
+  const split = provenance.split === 'test' ? 'train' : 'test';
+  try {
+    const other = await openDataset(nameOrPath, { split });
+    if (other.length === Infinity || other.provenance.sha256 !== provenance.sha256) return other;
+    await other.close?.();
+  } catch (error) {
+    if (!(error instanceof DatasetError || error instanceof ArgumentError)) throw error;
+  }
+  return undefined;
 };

@@ -1,6 +1,6 @@
 import { regularisation } from '../losses';
 import type { RunOptions } from '../training';
-import { sweep } from './sweep';
+import { sweep, unfinishedFolder } from './sweep';
 import type { Task } from './task';
 import { type CurvePoint, trainingCurve } from './training-curve';
 
@@ -45,12 +45,16 @@ export const ablation = async (
     folder,
     evaluate: config => {
       const label = `coef ${config.method.coef}, seed ${config.seed}`;
-      return trainingCurve(task, config, { signal, onImages: images => onImages?.(done + images, total, label) });
+      return trainingCurve(task, config, {
+        ...{ dir: unfinishedFolder(folder, config), signal },
+        onImages: images => onImages?.(done + images, total, label),
+      });
     },
     onEntry: ({ config: { method, seed }, cached }) => {
       done += each;
       if (cached) onImages?.(done, total, `coef ${method.coef}, seed ${seed}: from cache`);
     },
+    signal,
   });
   return entries.flatMap(({ config, result }) => result.map(point => ({ coef: config.method.coef, ...point })));
 };

@@ -1,7 +1,7 @@
-import { dispose } from '@tensorflow/tfjs-core';
-import { digits, indexRange, networkUnits } from '../datasets';
-import { classification, classify, type Points } from '../metrics';
-import { loadClassifier } from './classifier';
+import { expectInteger, fail } from '../compute/check';
+import { type Dataset, type HostSamples, networkUnits, trainingIndices } from '../datasets';
+import { classification, type FeatureExtractor, type Points } from '../metrics';
+import { judgedImages } from './judged-images';
 import type { Contender } from './steps-comparison';
 import { blockSeeds } from './task';
 
@@ -12,11 +12,19 @@ export type ClassPoint = {
   seed: number; // of training; of the teacher the block of seeds
   label: number;
   accuracy: number; // share of this class's samples that are classified as it
-  diversity: number; // variance of their features, relative to real digits of this class: 1 is as diverse
+  diversity: number; // variance of their features, relative to real images of this class: 1 is as diverse
   n: number; // samples of this class
 };
 
-const CLASSES = 10;
+export type ClassStudyOptions = {
+  real: Dataset; // labelled images that diversity is set against
+  classifier: FeatureExtractor; // of all classes of the data
+  classes: readonly number[]; // that are looked at
+  perClass: number; // samples of each, at least 2
+  block?: number; // of sampling seeds, default 0
+};
+
+const where = 'classStudy';
 
 /** Rows of one class. */
 const rowsOf = ({ data, d }: Points, labels: readonly number[], label: number): Float32Array[] =>
@@ -33,39 +41,69 @@ const totalVariance = (rows: readonly Float32Array[]): number => {
   return total;
 };
 
+const CHUNK = 500; // images looked at at a time
+
+/** `perClass` real images of each class, in the data's random order. */
+const realOfClasses = async (
+  real: Dataset,
+  { classes, perClass }: ClassStudyOptions,
+  signal?: AbortSignal,
+): Promise<{ samples: HostSamples; labels: number[] }> => {
+  const size = real.sampleShape.reduce((product, side) => product * side, 1);
+  const wanted = new Map(classes.map(label => [label, perClass])); // of each class, so many are still looked for
+  const n = classes.length * perClass;
+  const data = new Float32Array(n * size);
+  const labels: number[] = [];
+  for (let first = 0; labels.length < n; first += CHUNK) {
+    signal?.throwIfAborted();
+    const batch = Math.min(first + CHUNK, real.length);
+    if (first >= batch) fail(where, 'perClass', `at most what '${real.name}' has of each of the classes`, perClass);
+    const { x, labels: own } = await real.batch(trainingIndices(real, { seed: 0, step: 0, batch, first }));
+    own.forEach((label, i) => {
+      const left = wanted.get(label) ?? 0;
+      if (left === 0) return;
+      wanted.set(label, left - 1);
+      data.set(networkUnits(x.subarray(i * size, (i + 1) * size)), labels.length * size);
+      labels.push(label);
+    });
+  }
+  return { samples: { data, n, shape: real.sampleShape }, labels };
+};
+
 /**
- * Accuracy and diversity of drawn digits by class, `perClass` samples of each class a sampler and seed, all from the same
- * noise; the diversity is set against as many real digits as there are samples. `seed` numbers the contender's training.
+ * Accuracy and diversity of conditional samples by class, `perClass` samples of each class a sampler and seed, all from
+ * the same noise; the diversity is set against as many real images of the class. `seed` numbers the contender's training.
+ * @throws ArgumentError for a classifier of other classes, and for data with too few images of a class
  */
 export const classStudy = async (
   contenders: readonly (Contender & { seed: number })[],
-  { perClass, block = 0 }: { perClass: number; block?: number },
+  options: ClassStudyOptions,
   { onDone, signal }: { onDone?: (done: number, total: number) => void; signal?: AbortSignal } = {},
 ): Promise<ClassPoint[]> => {
-  const n = perClass * CLASSES;
-  const seeds = blockSeeds(n, block);
-  const labels = seeds.map((_, i) => i % CLASSES);
-  const classifier = await loadClassifier();
-  try {
-    const { x, labels: realLabels } = await digits({ seed: 1, split: 'test' }).batch(indexRange(n));
-    const real = (await classify(classifier, networkUnits(x), n)).features;
-    const points: ClassPoint[] = [];
-    for (const [at, { series, steps, seed, draw }] of contenders.entries()) {
-      signal?.throwIfAborted();
-      const { features, logits } = await classify(classifier, (await draw({ seeds, labels })).data, n);
-      const { perClass: accuracies } = classification(logits, labels);
-      for (let label = 0; label < CLASSES; label++) {
-        const reference = totalVariance(rowsOf(real, [...realLabels], label));
-        points.push({
-          ...{ series, steps, seed, label, n: perClass },
-          accuracy: accuracies[label]!,
-          diversity: totalVariance(rowsOf(features, labels, label)) / reference,
-        });
-      }
-      onDone?.(at + 1, contenders.length);
-    }
-    return points;
-  } finally {
-    dispose(classifier);
+  const { real, classifier, classes, perClass, block = 0 } = options;
+  expectInteger(where, 'perClass', perClass, { min: 2 });
+  for (const label of classes) expectInteger(where, 'classes', label, { max: real.classes - 1 });
+  if (classifier.classes !== real.classes)
+    fail(where, 'classifier', `a network that names the ${real.classes} classes of '${real.name}'`, classifier.name);
+  const look = (samples: HostSamples) => classifier.extract(judgedImages(samples), { signal });
+
+  const { samples, labels: realLabels } = await realOfClasses(real, options, signal);
+  const { features: realFeatures } = await look(samples);
+  const seeds = blockSeeds(perClass * classes.length, block);
+  const labels = seeds.map((_, i) => classes[i % classes.length]);
+  const points: ClassPoint[] = [];
+  for (const [at, { series, steps, seed, draw }] of contenders.entries()) {
+    signal?.throwIfAborted();
+    const { features, logits } = await look(await draw({ seeds, labels, signal }));
+    const { perClass: accuracies } = classification(logits!, labels);
+    for (const label of classes)
+      points.push({
+        ...{ series, steps, seed, label, n: perClass },
+        accuracy: accuracies[label]!,
+        diversity:
+          totalVariance(rowsOf(features, labels, label)) / totalVariance(rowsOf(realFeatures, realLabels, label)),
+      });
+    onDone?.(at + 1, contenders.length);
   }
+  return points;
 };

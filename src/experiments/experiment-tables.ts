@@ -1,4 +1,5 @@
 /* The tables of RESULTS.md that set measured values beside the paper's: one entry an experiment. */
+import { DINO, INCEPTION } from './image-judge';
 import { grouped } from './judgement';
 import type { ResultRow } from './result-rows';
 import type { LineKind, ResultTable } from './result-tables';
@@ -61,6 +62,48 @@ const perNumber = {
 const DIGITS = { dataset: 'drawn digits', metric: "Fréchet distance (a small digit classifier's features)" };
 const POINTS = { dataset: 'checkerboard', metric: 'sliced W2 (data deviation 0.5)' };
 
+/** A line a strength and number of training images, each beside Table 6's own. */
+const table6 = {
+  ...perStrength,
+  line: ({ coef, images = 0 }: ResultRow): LineKind => ({
+    label: `coef ${coef}, ${grouped(images)} images`,
+    paper: { table: 6, coef, images: Math.floor(images / 1000) * 1000 },
+  }),
+};
+
+/** The same notebooks at their `paper` preset: the paper's networks, data and metrics, so that a difference can be taken. */
+const AT_PAPER_SCALE: readonly ResultTable[] = [
+  {
+    ...{ ...table6, whole: true, dataset: 'ImageNet-512', metric: 'FD-DINOv2' },
+    title: "At the paper's scale: regularisation (Table 6)",
+    text: 'EDM2-L distilled on ImageNet-512 latents, two steps.',
+    ...{ result: 'paper/03_images', notebook: '03_regularization_ablation' },
+  },
+  ...[{ metric: 'FID' }, { metric: 'FD-DINOv2', also: DINO }].flatMap((metric): ResultTable[] => [
+    {
+      ...{ ...perSteps(1), ...metric, dataset: 'CIFAR-10' },
+      title: `At the paper's scale: CIFAR-10, ${metric.metric} (Table 1)`,
+      text: "EDM's VP teacher, unconditional.",
+      ...{ result: 'paper/05_images', notebook: '05_methods' },
+    },
+    {
+      ...{ ...perSteps(3), ...metric, dataset: 'ImageNet-64' },
+      title: `At the paper's scale: ImageNet-64, ${metric.metric} (Table 3)`,
+      text: "EDM's ADM teacher, class-conditional.",
+      ...{ result: 'paper/06_quality', notebook: '06_conditional' },
+    },
+  ]),
+  ...[
+    { metric: 'FD-DINOv2', number: 2 },
+    { metric: 'FID', number: 4, also: INCEPTION },
+  ].map(({ number, ...metric }): ResultTable => ({
+    ...{ ...perSize, ...metric, dataset: 'ImageNet-512' },
+    title: `At the paper's scale: ImageNet-512, ${metric.metric} (Table ${number})`,
+    text: 'EDM2 S, M, L on latents.',
+    ...{ result: 'paper/07_sizes', notebook: '07_latents' },
+  })),
+];
+
 export const RESULT_TABLES: readonly ResultTable[] = [
   {
     ...DIGITS,
@@ -85,7 +128,7 @@ export const RESULT_TABLES: readonly ResultTable[] = [
     whole: true,
     title: 'Regularisation on drawn digits (Table 6)',
     text: "The same on images; the paper's are its fewest and most images.",
-    result: '03_digits',
+    result: '03_images',
     notebook: '03_regularization_ablation',
   },
   {
@@ -110,7 +153,7 @@ export const RESULT_TABLES: readonly ResultTable[] = [
     ...perSteps(1),
     title: 'Methods on drawn digits (Table 1)',
     text: 'The same on images; the paper: CIFAR-10, Table 1.',
-    result: '05_digits',
+    result: '05_images',
     notebook: '05_methods',
   },
   {
@@ -147,4 +190,5 @@ export const RESULT_TABLES: readonly ResultTable[] = [
     text: 'A teacher and CoSIM trained on two cores (`npm run cifar10`); the paper: CIFAR-10 at 32 × 32, Table 1.',
     result: 'cifar10_quality',
   },
+  ...AT_PAPER_SCALE,
 ];

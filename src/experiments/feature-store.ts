@@ -14,7 +14,7 @@ import {
   type Points,
   type SetNeed,
 } from '../metrics';
-import type { ImageSource } from './image-source';
+import type { NumberedImages } from './image-source';
 
 /** Where the images themselves go; `has` says whether those of a chunk are all there. */
 export type ImageKeeper = {
@@ -31,7 +31,7 @@ export type FeatureStoreOptions = {
 };
 
 /** Images number `first` to `first + n - 1` of a source. */
-export type ImageRange = { source: ImageSource; first: number; n: number; keep?: ImageKeeper };
+export type ImageRange = { source: NumberedImages; first: number; n: number; keep?: ImageKeeper };
 
 /** `done` of the images of a range are behind us; of those `made` were made now, the others found in the folder. */
 export type OnChunk = (done: number, made: number) => void;
@@ -77,11 +77,11 @@ const collector = (n: number): { add: (points: Points) => void; result: () => Po
   };
 };
 
-const dependsOn = ({ identity }: ImageSource, extractor: FeatureExtractor): string =>
+const dependsOn = ({ identity }: NumberedImages, extractor: FeatureExtractor): string =>
   JSON.stringify({ images: identity, features: featureIdentity(extractor) });
 
 /** Where in `folder` the features of a source's images lie. */
-export const featureFolder = (folder: string, source: ImageSource, extractor: FeatureExtractor): string =>
+export const featureFolder = (folder: string, source: NumberedImages, extractor: FeatureExtractor): string =>
   join(folder, createHash('sha256').update(dependsOn(source, extractor)).digest('hex').slice(0, 16));
 
 /**

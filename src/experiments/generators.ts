@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { newestFolder } from '../checkpoints';
 import { distil, type Distilling, type IterationReport, Run, type RunOptions } from '../training';
+import { autosave } from './autosave';
 import { configHash } from './sweep';
 import type { Task } from './task';
 
@@ -35,7 +36,14 @@ export const trainedGenerator = async (
       ? distil({ teacher, start, dataset, method, run: { ...options, seed } })
       : await Run.load(dir, { dataset });
   try {
-    const end = await run.train({ images, dir, signal, onStep: report => onStep?.(report, run) });
+    const save = autosave(run, dir);
+    const end = await run.train({
+      ...{ images, dir, signal },
+      onStep: async report => {
+        await onStep?.(report, run);
+        await save();
+      },
+    });
     if (end === 'done') return { run, dir };
   } catch (error) {
     run.dispose();

@@ -32,17 +32,17 @@ export const guidanceCurve = async (
   const entries = await sweep({
     configs,
     folder,
-    evaluate: async ({ guidance, evaluations, n, blocks }): Promise<GuidancePoint[] | undefined> => {
+    evaluate: async ({ guidance, evaluations, n, blocks }): Promise<GuidancePoint[]> => {
       const points: GuidancePoint[] = [];
       const model = { ...task.teacher, ...(guidance === 1 ? {} : { guide, guidance }), steps: (evaluations + 1) / 2 };
       for (let block = 0; block < blocks; block++) {
-        if (signal?.aborted) return undefined;
-        const result = await task.measure(request => sampleHeun({ ...model, ...request }), { n, block });
+        const result = await task.measure(request => sampleHeun({ ...model, ...request }), { n, block, signal });
         points.push({ guidance, seed: block, ...result });
       }
       return points;
     },
     onEntry: () => onDone?.(++done, configs.length),
+    signal,
   }).finally(() => dispose(guide.parameters));
   return entries.flatMap(({ result }) => result);
 };

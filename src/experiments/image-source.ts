@@ -1,12 +1,12 @@
 import { fail } from '../compute/check';
-import { type Dataset, toBytes, trainingIndices } from '../datasets';
+import { type Autoencoder, type Dataset, networkUnits, toBytes, trainingIndices } from '../datasets';
 import type { Images } from '../metrics';
 import type { Samples, SamplerInput } from '../samplers';
+import { judgedImages } from './judged-images';
 
 /** Numbered images, the same number always the same image: a data set's by place, a network's by seed. */
-export type ImageSource = {
+export type NumberedImages = {
   name: string;
-  shape: readonly [h: number, w: number, c: number];
   length: number; // Infinity: endless
   identity: Readonly<Record<string, string | number>>; // all that the images depend on besides their numbers
   images: (
@@ -14,6 +14,9 @@ export type ImageSource = {
     options?: { signal?: AbortSignal; onShare?: (share: number) => void }, // share of them that is done, 0 to 1
   ) => Promise<Images>;
 };
+
+/** Numbered images whose shape is known before the first is made. */
+export type ImageSource = NumberedImages & { shape: readonly [h: number, w: number, c: number] };
 
 /** The shape of images, or an error that names whose they are. */
 const imageShape = (name: string, shape: readonly number[]): ImageSource['shape'] => {
@@ -23,6 +26,12 @@ const imageShape = (name: string, shape: readonly number[]): ImageSource['shape'
   return [h, w, c];
 };
 
+/** The stored place of image `number` of a data set in one fixed random order. */
+const shuffledPlace = (dataset: Dataset, number: number): number =>
+  trainingIndices(dataset, { seed: 0, step: 0, batch: number + 1, first: number })[0];
+
+const SHUFFLED = { order: 'shuffled by seed 0' };
+
 /**
  * A data set's images, in the order they are stored or in one fixed random order: the first n of that one are a fair part
  * of data that are sorted by class.
@@ -31,8 +40,6 @@ const imageShape = (name: string, shape: readonly number[]): ImageSource['shape'
 export const datasetImages = (dataset: Dataset, { shuffled = false }: { shuffled?: boolean } = {}): ImageSource => {
   const { name, length, provenance } = dataset;
   const [h, w, c] = imageShape(name, dataset.sampleShape);
-  const place = (number: number): number =>
-    shuffled ? trainingIndices(dataset, { seed: 0, step: 0, batch: number + 1, first: number })[0] : number;
   return {
     name,
     shape: [h, w, c],
@@ -41,14 +48,31 @@ export const datasetImages = (dataset: Dataset, { shuffled = false }: { shuffled
       name,
       ...provenance,
       shape: `${h}x${w}x${c}`,
-      ...(shuffled && length !== Infinity && { order: 'shuffled by seed 0' }),
+      ...(shuffled && length !== Infinity && SHUFFLED),
     },
     images: async (numbers, { signal, onShare } = {}) => {
       signal?.throwIfAborted();
-      const { x } = await dataset.batch(numbers.map(place));
+      const { x } = await dataset.batch(numbers.map(number => (shuffled ? shuffledPlace(dataset, number) : number)));
       const data = x instanceof Uint8Array ? x : fail('evaluate', `samples of '${name}'`, 'images in bytes', x);
       onShare?.(1);
       return { data, n: numbers.length, h, w, c };
+    },
+  };
+};
+
+/** Images that an autoencoder makes of a data set's latents, in one fixed random order. */
+export const decodedImages = (dataset: Dataset, autoencoder: Autoencoder): NumberedImages => {
+  const { name, length, sampleShape: shape, provenance } = dataset;
+  return {
+    name,
+    length,
+    identity: { ...provenance, name, decoder: autoencoder.name, ...autoencoder.identity, ...SHUFFLED },
+    images: async (numbers, { signal, onShare } = {}) => {
+      signal?.throwIfAborted();
+      const { x } = await dataset.batch(numbers.map(number => shuffledPlace(dataset, number)));
+      const images = judgedImages(await autoencoder.decode({ data: networkUnits(x), n: numbers.length, shape }));
+      onShare?.(1);
+      return images;
     },
   };
 };

@@ -12,10 +12,12 @@ import {
   short,
   withRange,
 } from './judgement';
+import { type LiteratureRow, literatureRows } from './literature';
 import { atTheEnd, groupRows, meanOf, meansBySeed, type ResultRow, resultRows, valuesOf } from './result-rows';
+import { inMetric } from './task';
 
 /** Reads what it needs from the `numbers` of a stored result; what is not there makes it 'not measured'. */
-export type Judge = (numbers: unknown) => Judgement;
+export type Judge = (numbers: unknown, literature: readonly LiteratureRow[]) => Judgement;
 
 const OURS = 'CoSIM';
 
@@ -200,6 +202,36 @@ export const fourStepsAtEverySize: Judge = numbers => {
   const once = pairs.some(({ lower, higher }) => clearlyLower(lower, higher));
   return judged(never && once, `4 steps against 2: ${pairs.map(comparisonText).join('; ')}`);
 };
+
+const inThousands = (images = 0): number => Math.floor(images / 1000);
+
+/**
+ * The numbers that the paper prints of CoSIM in one of its tables, each met by ours to a tenth: of the rows of the result's
+ * own metric, or of `also`. One run is enough here, as the paper has it.
+ */
+export const meetsPaper =
+  (wanted: Partial<LiteratureRow>, also?: string): Judge =>
+  (numbers, literature) => {
+    const all = resultRows(numbers);
+    const rows = also === undefined ? all : inMetric(all, also);
+    const end = new Set(atTheEnd(rows));
+    const found = literatureRows(literature, wanted)
+      .filter(({ method }) => method.startsWith(OURS))
+      .flatMap(({ method, nfe, coef, images, value }) => {
+        const isAsked = (row: ResultRow): boolean =>
+          images === undefined ? end.has(row) : row.coef === coef && inThousands(row.images) === inThousands(images);
+        const isSize = ({ size }: ResultRow): boolean => size === undefined || method === `${OURS}-${size}`;
+        const own = rows.filter(row => row.nfe === nfe && isSize(row) && isAsked(row));
+        const what = [method, `${nfe} steps`, ...(coef === undefined ? [] : [`coef ${coef}`])].join(', ');
+        return own.length === 0 ? [] : [{ what, ours: meanOf(own), paper: value }];
+      });
+    if (found.length === 0) return notMeasured(NO_VALUES);
+    const holds = found.every(({ ours, paper }) => Math.abs(ours / paper - 1) <= MATCH);
+    return judged(
+      holds,
+      found.map(({ what, ours, paper }) => `${what}: ${short(ours)}, the paper's ${short(paper)}`).join('; '),
+    );
+  };
 
 /** For every task and number of steps, searched times are better than EDM's grid by more than the spread. */
 export const searchBeatsGrid: Judge = numbers => {

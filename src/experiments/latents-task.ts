@@ -1,30 +1,49 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { fail, withDefaults } from '../compute/check';
-import { type Autoencoder, type Dataset, latents as openLatents, type OnnxAutoencoderOptions } from '../datasets';
+import {
+  type Autoencoder,
+  type Dataset,
+  latents as openLatents,
+  type OnnxAutoencoderOptions,
+  openDataset,
+} from '../datasets';
 import { SAMPLING_TIMES } from '../diffusion';
+import type { FeatureExtractor } from '../metrics';
 import { type Model, parameterCount } from '../networks';
 import { latentDigits, loadAutoencoder } from './autoencoder';
-import { type LatentsJudge, latentsJudge } from './latents-judge';
+import { generatorOf } from './distil-run';
+import { imageJudge } from './image-judge';
+import { datasetImages, decodedImages } from './image-source';
+import { judgedImages } from './judged-images';
 import { loadFeatures } from './load-features';
+import { opened } from './opened';
+import type { RealStatisticsOptions } from './real-statistics';
 import type { Task } from './task';
 import { loadTeacher } from './teachers';
+import { sha256OfWeights } from './weights-hash';
 
 export type LatentsTasksOptions = {
   teachers?: readonly string[]; // by size: shipped models' names, or files (EDM2's snapshots)
+  dropout?: readonly number[]; // of generator and auxiliary, for each teacher; []: none
   data?: string; // '': drawn digits; else a zip file of EDM2's latents
+  real?: string; // real images to compare with, a data set; '': the data's, decoded
   autoencoder?: string; // 'digits', or the path of a decoder as ONNX
   autoencoderOptions?: OnnxAutoencoderOptions; // of such a file
-  features?: string; // feature network of the metric: 'digits', a known one's name, an ONNX file's path
+  features?: readonly string[]; // networks that measure, as `loadFeatures` takes them: the first gives the tasks' value
   reference?: number; // real samples that drawn ones are compared with
   chunk?: number; // samples drawn and decoded at a time
 };
 
+const where = 'latentsTasks';
+
 const DEFAULTS: Required<LatentsTasksOptions> = {
   teachers: ['latents-s', 'latents-m', 'latents-l'],
+  dropout: [],
   data: '',
+  real: '',
   autoencoder: 'digits',
   autoencoderOptions: {},
-  features: 'digits',
+  features: ['digits'],
   reference: 4000,
   chunk: 500,
 };
@@ -39,72 +58,77 @@ export type LatentsTasks = {
   dispose: () => Promise<void>;
 };
 
-/** Training data, and real samples to compare with that training does not see where the data allow it. */
+const sizeName = (teacher: string): string =>
+  /-(xs|s|m|l|xl|xxl)(?=$|[-_.])/i.exec(teacher)?.[1].toUpperCase() ?? teacher;
+
+/** Training data, and real latents that training does not see where the data allow it. */
 const openData = async (path: string): Promise<{ dataset: Dataset; real: Dataset }> => {
   if (path === '') return { dataset: latentDigits({ split: 'train' }), real: latentDigits({ seed: 1, split: 'test' }) };
   const dataset = await openLatents(path);
   return { dataset, real: dataset };
 };
 
-const sizeName = (teacher: string): string =>
-  /-(xs|s|m|l|xl|xxl)(?=$|[-_.])/i.exec(teacher)?.[1].toUpperCase() ?? teacher;
-
-const taskOf = (name: string, teacher: Model, dataset: Dataset, judge: LatentsJudge): LatentsTask => ({
-  name: 'latents',
-  size: sizeName(name),
-  parameters: parameterCount(teacher.denoiser.parameters),
-  identity: { task: 'latents', teacher: name, ...judge.identity },
-  teacher,
-  start: teacher,
-  dataset,
-  times: SAMPLING_TIMES,
-  metric: judge.metric,
-  measure: judge.measure,
-  dispose: () => tf.dispose(teacher.parameters),
-});
+const expectShape = (name: string, { denoiser }: Model, { sampleShape }: Dataset): void => {
+  const wanted = `of shape [${sampleShape.join(', ')}]`;
+  if (denoiser.sampleShape.join() !== sampleShape.join())
+    fail(where, `samples of teacher '${name}'`, wanted, denoiser.sampleShape);
+};
 
 /**
  * Tables 2 and 4's setting: a task for each size of EDM2 network, on latents that an autoencoder decodes. By default three
- * shipped networks on latents of drawn digits; `{ teachers: [...], data: 'img512-sd.zip', autoencoder: 'decoder.onnx',
- * features: 'dinov2' }` is the paper's. Value: see `latentsJudge`. Dispose of the whole after use.
+ * shipped networks on latents of drawn digits; `{ teachers: [...], data: 'img512-sd.zip', real: 'img512.zip', autoencoder:
+ * 'decoder.onnx', features: ['dinov2', 'inception'] }` is the paper's. Value: see `imageJudge`. Dispose of the whole after
+ * use.
  * @throws ArgumentError for unknown options and names, and for a teacher of samples of another shape than the data's
  */
-export const latentsTasks = async (options: LatentsTasksOptions = {}): Promise<LatentsTasks> => {
-  const where = 'latentsTasks';
-  const {
-    teachers,
-    data,
-    autoencoder: decoder,
-    autoencoderOptions,
-    features,
-    reference,
-    chunk,
-  } = withDefaults(where, options, DEFAULTS);
-  const { dataset, real } = await openData(data);
-  const autoencoder = await loadAutoencoder(decoder, autoencoderOptions);
-  const extractor = await loadFeatures(features);
-  const judge = await latentsJudge({ real, autoencoder, extractor }, { reference, chunk });
-  const tasks: LatentsTask[] = [];
-  for (const name of teachers) {
-    const teacher = await loadTeacher(name);
-    if (teacher.denoiser.sampleShape.join() !== dataset.sampleShape.join())
-      fail(
-        where,
-        `samples of teacher '${name}'`,
-        `of shape [${dataset.sampleShape.join(', ')}]`,
-        teacher.denoiser.sampleShape,
-      );
-    tasks.push(taskOf(name, teacher, dataset, judge));
-  }
-  return {
-    tasks,
-    autoencoder,
-    dispose: async () => {
-      for (const task of tasks) task.dispose();
-      await extractor.dispose();
-      await autoencoder.close();
-      await dataset.close?.();
-      if (real !== dataset) await real.close?.();
-    },
-  };
-};
+export const latentsTasks = (
+  options: LatentsTasksOptions = {},
+  progress: Omit<RealStatisticsOptions, 'chunk'> = {},
+): Promise<LatentsTasks> =>
+  opened(async ({ onClose, close }) => {
+    const chosen = withDefaults(where, options, DEFAULTS);
+    const { teachers, dropout: dropouts, features, reference, chunk } = chosen;
+    if (features.length === 0) fail(where, 'features', 'at least one network', features);
+    if (dropouts.length > 0 && dropouts.length !== teachers.length)
+      fail(where, 'dropout', `a rate for each of the ${teachers.length} teachers`, dropouts);
+    const { dataset, real } = await openData(chosen.data);
+    onClose(() => dataset.close?.());
+    onClose(() => real.close?.());
+    const autoencoder = await loadAutoencoder(chosen.autoencoder, chosen.autoencoderOptions);
+    onClose(() => autoencoder.close());
+    const extractors: FeatureExtractor[] = [];
+    for (const name of features) {
+      const extractor = await loadFeatures(name);
+      onClose(() => extractor.dispose());
+      extractors.push(extractor);
+    }
+    const pictures = chosen.real === '' ? undefined : await openDataset(chosen.real);
+    onClose(() => pictures?.close?.());
+    const images = pictures ? datasetImages(pictures, { shuffled: true }) : decodedImages(real, autoencoder);
+    const judge = await imageJudge(
+      {
+        real: { reference: images, nReference: reference, others: images, firstOther: reference },
+        extractors,
+        classes: dataset.classes,
+        images: async latents => judgedImages(await autoencoder.decode(latents)),
+      },
+      { chunk, ...progress },
+    );
+    const tasks: LatentsTask[] = [];
+    for (const [k, name] of teachers.entries()) {
+      const teacher = await loadTeacher(name);
+      onClose(() => tf.dispose(teacher.parameters));
+      expectShape(name, teacher, dataset);
+      const { [k]: dropout = 0 } = dropouts;
+      const weights = await sha256OfWeights(teacher.parameters);
+      tasks.push({
+        ...{ name: 'latents', size: sizeName(name), parameters: parameterCount(teacher.denoiser.parameters) },
+        identity: { task: 'latents', teacher: weights, dropout, ...judge.identity, ...autoencoder.identity },
+        ...{ teacher, dataset, times: SAMPLING_TIMES },
+        start: { denoiser: generatorOf({ teacher, dataset, dropout }), parameters: teacher.parameters },
+        ...{ metric: judge.metric, alsoMetrics: judge.alsoMetrics, measure: judge.measure },
+        dispose: () => tf.dispose(teacher.parameters),
+      });
+    }
+    return { tasks, autoencoder, dispose: close };
+  });

@@ -3,7 +3,7 @@ import { distil, type RunOptions } from '../training';
 import { METHOD_PRESET_NAMES, METHOD_PRESETS, type MethodPreset, type MethodPresetName } from './method-presets';
 import { compareSteps, teacherAt } from './steps-comparison';
 import { edmStart } from '../samplers';
-import { configHash, sweep } from './sweep';
+import { configHash, sweep, unfinishedFolder } from './sweep';
 import type { Task, TaskResult } from './task';
 import { type CurveConfig, type CurvePoint, trainingCurve } from './training-curve';
 
@@ -73,11 +73,16 @@ export const compareMethods = async (
     configs,
     folder,
     evaluate: config =>
-      trainingCurve(task, config, { signal, onImages: images => onImages?.(done + images, total, labelOf(config)) }),
+      trainingCurve(task, config, {
+        dir: unfinishedFolder(folder, config),
+        signal,
+        onImages: images => onImages?.(done + images, total, labelOf(config)),
+      }),
     onEntry: ({ config, cached }) => {
       done += last(config);
       if (cached) onImages?.(done, total, `${labelOf(config)}: from cache`);
     },
+    signal,
   });
   return entries.flatMap(({ config, result }) =>
     result.map(point => ({ method: names.get(configHash(config))!, ...point })),
@@ -102,9 +107,9 @@ export const teacherPoints = async (
   const entries = await sweep({
     configs,
     folder,
-    evaluate: async ({ nfe, blocks }) =>
-      signal?.aborted ? undefined : compareSteps(task, teacherAt(task, [nfe]), { n, blocks }),
+    evaluate: ({ nfe, blocks }) => compareSteps(task, teacherAt(task, [nfe]), { n, blocks, signal }),
     onEntry: ({ config }) => onImages?.(++done, configs.length, `teacher, NFE ${config.nfe}`),
+    signal,
   });
   return entries.flatMap(({ result }) =>
     result.map(({ series, steps, ...point }) => ({ method: series, nfe: steps, ...point })),
@@ -132,6 +137,9 @@ export const methodRows = (points: readonly MethodPoint[]): Record<string, strin
       method,
       NFE: nfe,
       metric: values(({ value }) => value),
+      ...Object.fromEntries(
+        Object.keys(own[0].also ?? {}).map(name => [name, values(({ also }) => also?.[name].value)]),
+      ),
       ...(own[0].onMode !== undefined && { 'on a mode': values(({ onMode }) => onMode) }),
       ...(own[0].accuracy !== undefined && { 'class accuracy': values(({ accuracy }) => accuracy) }),
       iterations: iterations ?? '',

@@ -26,7 +26,7 @@ const trainAndReconstruct = async (
   task: Task,
   { seed, evaluateAt, snapshots: count, stds, evaluations, n, denoising, run: options }: Config,
   { onImages, signal }: Progress,
-): Promise<PostHocPoint[] | undefined> => {
+): Promise<PostHocPoint[]> => {
   const { denoiser } = task.teacher;
   const run = pretrain({ denoiser, dataset: task.dataset, denoising, run: { ...options, seed } });
   const averages = powerAverages(run);
@@ -47,11 +47,12 @@ const trainAndReconstruct = async (
         },
       });
       for (const std of stds) {
-        if (signal?.aborted) return undefined;
+        signal?.throwIfAborted();
         const parameters = postHocParameters(snapshots, { images: run.images, std }, run.parameters('phi'));
         const model = { denoiser, parameters, steps: (evaluations + 1) / 2 };
-        const result = await task.measure(request => sampleHeun({ ...model, ...request }), { n, block: 0 });
-        dispose(parameters);
+        const result = await task
+          .measure(request => sampleHeun({ ...model, ...request }), { n, block: 0, signal })
+          .finally(() => dispose(parameters));
         points.push({ seed, images: run.images, std, ...result });
       }
     }
@@ -84,6 +85,7 @@ export const postHocStudy = async (
       done += each;
       onImages?.(done, total);
     },
+    signal,
   });
   return entries.flatMap(({ result }) => result);
 };

@@ -1,6 +1,7 @@
 import { spread } from '../figures';
 import type { MetricResult } from '../metrics';
 import type { StoredResult } from './stored-results';
+import type { TaskResult } from './task';
 
 /** One measured value of a stored result: of one training seed, or of one block of samples of one training. */
 export type ResultRow = {
@@ -19,6 +20,7 @@ export type ResultRow = {
   task?: string;
   grid?: string; // of sampling times
   x?: number; // of a curve over something else
+  also?: TaskResult['also']; // the same samples in other metrics
 };
 
 type Loose = Record<string, unknown>;
@@ -49,6 +51,7 @@ const rowOf = (entry: Loose): ResultRow[] => {
     task: text(entry.task),
     grid: text(entry.grid),
     x: number(entry.x),
+    also: isRecord(entry.also) ? (entry.also as TaskResult['also']) : undefined,
   };
   return [row];
 };

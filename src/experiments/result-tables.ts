@@ -12,6 +12,7 @@ import {
   valuesOf,
 } from './result-rows';
 import type { StoredResult } from './stored-results';
+import { inMetric } from './task';
 
 /** What a line of a table is about, and what of the paper stands beside it. */
 export type LineKind = {
@@ -26,6 +27,7 @@ export type ResultTable = {
   result: string; // name of the stored result
   dataset: string;
   metric: string;
+  also?: string; // where it is not the result's own: its axis title
   notebook?: string; // that makes it
   line: (row: ResultRow, all: readonly ResultRow[]) => LineKind; // rows of one label make one line
   whole?: boolean; // all evaluations of a training, not only its end
@@ -83,11 +85,12 @@ export const resultTable = (
   result: StoredResult | undefined,
   literature: readonly LiteratureRow[],
 ): string => {
-  const rows = result === undefined ? [] : resultRows(result.numbers);
+  const all = result === undefined ? [] : resultRows(result.numbers);
+  const rows = kind.also === undefined ? all : inMetric(all, kind.also);
   if (result === undefined || rows.length === 0) return missingLines(kind, literature);
   const shown = kind.whole ? rows : atTheEnd(rows);
-  const lines = [...groupRows(shown, row => kind.line(row, rows).label)].map(([label, all]) => {
-    const own = meansBySeed(all);
+  const lines = [...groupRows(shown, row => kind.line(row, rows).label)].map(([label, same]) => {
+    const own = meansBySeed(same);
     const wanted = kind.line(own[0], rows).paper;
     const paper = wanted === undefined ? [] : literatureRows(literature, wanted);
     const values = valuesOf(own);

@@ -123,8 +123,9 @@ const verdictLines = (verdicts: readonly ClaimVerdict[]): string =>
 
 /** Every test of every claim, with the numbers that decide it. */
 const testLines = (verdicts: readonly ClaimVerdict[], results: StoredResults): string => {
-  const lines = verdicts.flatMap(({ id, tests, why = '' }) => {
-    if (tests.length === 0) return [{ '': id, on: '', verdict: 'not measured', numbers: why, seeds: '', result: '' }];
+  const lines = verdicts.flatMap(({ id, tests, verdict: whole, why }) => {
+    if (whole === 'not measured' && why !== undefined)
+      return [{ '': id, on: '', verdict: 'not measured', numbers: why, seeds: '', result: '' }];
     return tests.map(({ on, verdict, numbers, result: name }) => {
       const result = results.get(name);
       const rows = result === undefined ? [] : resultRows(result.numbers);
@@ -161,7 +162,7 @@ export const resultsPage = (
   literature: readonly LiteratureRow[],
   more: readonly string[] = [],
 ): string => {
-  const verdicts = judgeClaims(results);
+  const verdicts = judgeClaims(results, literature);
   const tables = (from: string, to: string): string[] =>
     RESULT_TABLES.filter(({ result }) => result >= from && result < to).map(kind => section(kind, results, literature));
   return [
@@ -181,5 +182,5 @@ export const resultsPage = (
 };
 
 /** The verdict of each claim, for README. */
-export const verdictBlock = (results: StoredResults): string =>
-  `${verdictLines(judgeClaims(results))}\n\n_Rules, numbers and every table beside the paper's: [RESULTS.md](RESULTS.md)._`;
+export const verdictBlock = (results: StoredResults, literature: readonly LiteratureRow[]): string =>
+  `${verdictLines(judgeClaims(results, literature))}\n\n_Rules, numbers and every table beside the paper's: [RESULTS.md](RESULTS.md)._`;

@@ -86,7 +86,7 @@ export const samplingTimesStudy = async (
         const study: TimesStudy = { points: [], landscape: [] };
         for (const [at, K] of steps.entries()) {
           const measured = async (times: readonly number[], count: number, block: number): Promise<TaskResult> =>
-            task.measure(request => run.sample({ ...request, times }), { n: count, block });
+            task.measure(request => run.sample({ ...request, times }), { n: count, block, signal });
           const { times, landscape } = await searchTimes({
             ...{ start: edmStart(K), scales, rounds, signal },
             measure: async candidate => (await measured(candidate, searchN, SEARCH_BLOCK + seed)).value,
@@ -97,7 +97,6 @@ export const samplingTimesStudy = async (
           const grids = gridsOf(task, K, times);
           for (const [which, [grid, levels]] of grids.entries())
             for (let block = 0; block < blocks; block++) {
-              signal?.throwIfAborted();
               const result = await measured(levels, n, block);
               study.points.push({ task: task.name, steps: K, grid, times: levels, seed, block, ...result });
               tell(2 + 2 * at, (which + (block + 1) / blocks) / grids.length, `${K} steps, ${grid} grid`);
@@ -105,13 +104,11 @@ export const samplingTimesStudy = async (
         }
         await run.save(dir);
         return study;
-      } catch (error) {
-        if (signal?.aborted) return undefined;
-        throw error;
       } finally {
         run.dispose();
       }
     },
+    signal,
     onEntry: () => {
       finished++;
     },

@@ -1,11 +1,10 @@
-import type { Distilling, IterationReport, RunOptions } from '../training';
-import { type GeneratorConfig, trainedGenerator } from './generators';
+import type { RunOptions } from '../training';
+import type { GeneratorConfig } from './generators';
 import type { LatentsTask } from './latents-task';
 import { METHOD_PRESETS } from './method-presets';
 import { paperPreset, type PaperPresetName } from './paper-presets';
-import { compareSteps, type ComparisonPoint, generatorAt, teacherAt } from './steps-comparison';
-import { sweep } from './sweep';
-import type { Task, TaskResult } from './task';
+import type { TaskResult } from './task';
+import { compareTrained, type TrainedCallbacks } from './trained-comparison';
 
 /** Tables 2 and 4's shape: CoSIM on networks of several sizes beside their teachers. */
 export type SizesOptions = {
@@ -27,17 +26,6 @@ export type SizePoint = {
   images?: number; // of training
 } & TaskResult;
 
-type Config = {
-  identity: Task['identity'];
-  series: 'CoSIM';
-  seed: number;
-  images: number;
-  n: number;
-  run: Partial<RunOptions>;
-  method?: Distilling; // where it is not the comparison's
-};
-type TeacherConfig = { identity: Task['identity']; series: 'teacher'; nfe: number; blocks: number; n: number };
-
 const { method, steps } = METHOD_PRESETS.cosim;
 
 /** How the generator of task number `k` is trained. */
@@ -52,56 +40,35 @@ export const sizeConfig = (
 };
 
 /**
- * CoSIM with each seed on each task, sampled in 1, 2 and 4 steps from the same noise and labels, and each task's teacher.
- * Results are cached by configuration in `folders.results`, generators kept in `folders.generators`: it can be stopped,
- * also in the middle of a training, and goes on. An aborted comparison returns the rows it has.
+ * CoSIM with each seed on each task, sampled in 1, 2 and 4 steps from the same noise and labels, and each task's teacher;
+ * cached and resumed as `compareTrained` is.
  */
 export const compareSizes = async (
   tasks: readonly LatentsTask[],
   { seeds, evaluations, n, ...training }: SizesOptions,
   folders: { results: string; generators: string },
-  {
-    onImages,
-    signal,
-  }: { onImages?: (images: number, total: number, label: string) => void; signal?: AbortSignal } = {},
+  { onImages, signal }: TrainedCallbacks = {},
 ): Promise<SizePoint[]> => {
   const points: SizePoint[] = [];
-  const imagesOf = (k: number): number => sizeConfig(k, training, 0).images;
-  const total = tasks.reduce((sum, _, k) => sum + seeds.length * imagesOf(k), 0);
-  let done = 0;
+  const imagesOf = (k: number): number => sizeConfig(k, training, 0).images * seeds.length;
+  const total = tasks.reduce((sum, _, k) => sum + imagesOf(k), 0);
+  let before = 0;
   for (const [k, task] of tasks.entries()) {
-    const { identity, size, parameters } = task;
-    const images = imagesOf(k);
-    const add = (seed: number | undefined, rows: readonly ComparisonPoint[], extra: { images?: number }): number =>
-      points.push(...rows.map(row => ({ size, parameters, ...row, seed: seed ?? row.seed, ...extra })));
-    await sweep({
-      configs: seeds.map((seed): Config => {
-        const { run, method: own } = sizeConfig(k, training, seed);
-        return { identity, series: 'CoSIM', seed, images, n, run, ...(own === method ? {} : { method: own }) };
-      }),
-      folder: folders.results,
-      evaluate: async ({ seed }) => {
-        const label = `${size}, seed ${seed}`;
-        const config = sizeConfig(k, training, seed);
-        const report = (at: IterationReport): void => onImages?.(done + at.images, total, label);
-        const made = await trainedGenerator(task, config, folders.generators, { signal, onStep: report });
-        if (!made) return undefined;
-        const rows = await compareSteps(task, generatorAt(made.run, task, steps), { n, blocks: 1 });
-        made.run.dispose();
-        return rows;
+    const { size, parameters } = task;
+    const { method: ownMethod, run, images } = sizeConfig(k, training, 0);
+    const ours = steps.filter(K => K in task.times);
+    const rows = await compareTrained(
+      task,
+      { method: ownMethod, run, images, seeds, steps: ours, evaluations, n },
+      folders,
+      {
+        onImages: (done, _total, label) => onImages?.(before + done, total, `${size}, ${label}`),
+        signal,
       },
-      onEntry: ({ config, result }) => {
-        add(config.seed, result, { images });
-        onImages?.((done += images), total, `${size}, seed ${config.seed}`);
-      },
-    });
-    await sweep({
-      configs: evaluations.map((nfe): TeacherConfig => ({ identity, series: 'teacher', nfe, blocks: seeds.length, n })),
-      folder: folders.results,
-      evaluate: async ({ nfe, blocks }) =>
-        signal?.aborted ? undefined : compareSteps(task, teacherAt(task, [nfe]), { n, blocks }),
-      onEntry: ({ result }) => void add(undefined, result, {}),
-    });
+    );
+    const extra = (series: string) => (series === 'CoSIM' ? { images } : {});
+    points.push(...rows.map(row => ({ size, parameters, ...row, ...extra(row.series) })));
+    before += imagesOf(k);
   }
   return points;
 };

@@ -20,17 +20,17 @@ export const teacherAt = ({ teacher }: Task, evaluations: readonly number[]): Co
 /** One measured block of one contender. */
 export type ComparisonPoint = { series: string; steps: number; seed: number } & TaskResult;
 
-/** Measures every contender on the same blocks of seeds and labels: `blocks` blocks of `n` samples. */
+/** Measures every contender on the same blocks of seeds and labels: `blocks` blocks of `n` samples. Aborted, it throws. */
 export const compareSteps = async (
   task: Task,
   contenders: readonly Contender[],
-  { n, blocks }: { n: number; blocks: number },
+  { n, blocks, signal }: { n: number; blocks: number; signal?: AbortSignal },
   onDone?: (done: number, total: number) => void,
 ): Promise<ComparisonPoint[]> => {
   const points: ComparisonPoint[] = [];
   for (const { series, steps, draw } of contenders)
     for (let block = 0; block < blocks; block++) {
-      points.push({ series, steps, seed: block, ...(await task.measure(draw, { n, block })) });
+      points.push({ series, steps, seed: block, ...(await task.measure(draw, { n, block, signal })) });
       onDone?.(points.length, contenders.length * blocks);
     }
   return points;

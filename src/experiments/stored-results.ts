@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArgumentError } from '../compute/check';
@@ -5,7 +6,7 @@ import type { Provenance } from '../figures';
 
 /** What `keepFigure` stored: the numbers behind a figure and how they were made. */
 export type StoredResult = {
-  name: string; // of the files: '02_quality_per_nfe'
+  name: string; // of the files: '02_quality_per_nfe'; 'paper/05_images' of those at the paper's scale
   title: string;
   provenance: Pick<Provenance, 'preset' | 'seeds' | 'commit' | 'machine' | 'date'>;
   numbers: unknown; // readers take what they know, see `resultRows`
@@ -23,20 +24,27 @@ const read = async (folder: string, file: string): Promise<Partial<StoredResult>
   }
 };
 
-/**
- * All results of a folder of figures; other JSON, as the Vega-Lite specifications, is passed over.
- * @throws ArgumentError for a file that is no JSON
- */
-export const readStoredResults = async (folder: string): Promise<StoredResults> => {
+const readFolder = async (folder: string, prefix: string): Promise<StoredResult[]> => {
   const files = (await readdir(folder)).sort();
-  const results = new Map<string, StoredResult>();
+  const results: StoredResult[] = [];
   for (const file of files.filter(name => name.endsWith('.json') && !name.endsWith('.vl.json'))) {
     const { title, provenance, numbers } = await read(folder, file);
     if (title === undefined || provenance === undefined) continue;
     const name = file.slice(0, -'.json'.length);
-    results.set(name, { name, title, provenance, numbers, picture: files.includes(`${name}.png`) });
+    results.push({ name: `${prefix}${name}`, title, provenance, numbers, picture: files.includes(`${name}.png`) });
   }
   return results;
+};
+
+/**
+ * All results of a folder of figures, and of its folder `paper` where there is one; other JSON, as the Vega-Lite
+ * specifications, is passed over.
+ * @throws ArgumentError for a file that is no JSON
+ */
+export const readStoredResults = async (folder: string): Promise<StoredResults> => {
+  const paper = join(folder, 'paper');
+  const results = [...(await readFolder(folder, '')), ...(existsSync(paper) ? await readFolder(paper, 'paper/') : [])];
+  return new Map(results.map(result => [result.name, result]));
 };
 
 /** 'AMD EPYC, 2 cores, 24 GiB'. */

@@ -8,10 +8,13 @@ import {
   type Judge,
   largerIsBetter,
   matchesTeacher,
+  meetsPaper,
   searchBeatsGrid,
   strengthsCross,
 } from './judges';
 import { type Judgement, notMeasured, type Verdict } from './judgement';
+import { DINO, INCEPTION } from './image-judge';
+import type { LiteratureRow } from './literature';
 import type { StoredResults } from './stored-results';
 import { theoryHolds } from './theory-verdicts';
 
@@ -28,7 +31,7 @@ export type Claim = {
   claim: string; // in one sentence
   paper: string; // where
   tests: readonly ClaimTest[];
-  why?: string; // of a claim without tests: why it has none
+  why?: string; // it may not be measured
 };
 
 const on = (judge: Judge, places: Readonly<Record<string, string>>): ClaimTest[] =>
@@ -37,12 +40,12 @@ const on = (judge: Judge, places: Readonly<Record<string, string>>): ClaimTest[]
 const STEPS = {
   '02_quality_per_nfe': 'drawn digits',
   '05_points': 'checkerboard',
-  '05_digits': 'drawn digits, trained anew for each seed',
+  '05_images': 'drawn digits, trained anew for each seed',
   '06_quality': 'class-conditional digits',
   cifar10_quality: 'CIFAR-10 at 16 × 16',
 };
 
-const METHODS = { '05_points': 'checkerboard', '05_digits': 'drawn digits' };
+const METHODS = { '05_points': 'checkerboard', '05_images': 'drawn digits' };
 
 const against = (method: string): ClaimTest[] =>
   on(beatsMethod(method), METHODS).map(test => ({ ...test, on: `${method}, ${test.on}` }));
@@ -52,6 +55,17 @@ const theory = (statement: string): ClaimTest => ({
   result: '08_*',
   judge: theoryHolds(statement.split(' ')[1]),
 });
+
+/** The `paper` presets of the notebooks beside the tables that they reproduce. */
+const PAPER_TESTS: readonly ClaimTest[] = [
+  { on: 'Table 1, FID', result: 'paper/05_images', judge: meetsPaper({ table: 1, metric: 'FID' }) },
+  { on: 'Table 1, FD-DINOv2', result: 'paper/05_images', judge: meetsPaper({ table: 1, metric: 'FD-DINOv2' }, DINO) },
+  { on: 'Table 2', result: 'paper/07_sizes', judge: meetsPaper({ table: 2 }) },
+  { on: 'Table 3, FID', result: 'paper/06_quality', judge: meetsPaper({ table: 3, metric: 'FID' }) },
+  { on: 'Table 3, FD-DINOv2', result: 'paper/06_quality', judge: meetsPaper({ table: 3, metric: 'FD-DINOv2' }, DINO) },
+  { on: 'Table 4', result: 'paper/07_sizes', judge: meetsPaper({ table: 4 }, INCEPTION) },
+  { on: 'Table 6', result: 'paper/03_images', judge: meetsPaper({ table: 6 }) },
+];
 
 /** What the paper claims, and what here tests it. */
 export const CLAIMS: readonly Claim[] = [
@@ -65,7 +79,7 @@ export const CLAIMS: readonly Claim[] = [
     id: 'C2',
     claim: 'More regularisation starts slower and ends better: the curves cross.',
     paper: 'Table 6',
-    tests: on(strengthsCross, { '03_points': 'checkerboard', '03_digits': 'drawn digits' }),
+    tests: on(strengthsCross, { '03_points': 'checkerboard', '03_images': 'drawn digits' }),
   },
   {
     id: 'C3a',
@@ -126,7 +140,7 @@ export const CLAIMS: readonly Claim[] = [
     id: 'C9',
     claim: "The paper's numbers, at its own scale.",
     paper: 'Tables 1 to 4, 6',
-    tests: [],
+    tests: PAPER_TESTS,
     why: 'needs the published teachers, CIFAR-10 and ImageNet in full, and GPUs for days',
   },
 ];
@@ -139,13 +153,23 @@ export type ClaimVerdict = Omit<Claim, 'tests'> & {
   tests: readonly TestVerdict[];
 };
 
-const judgeTest = ({ judge, ...test }: ClaimTest, results: StoredResults): TestVerdict => {
+const judgeTest = (
+  { judge, ...test }: ClaimTest,
+  results: StoredResults,
+  literature: readonly LiteratureRow[],
+): TestVerdict => {
   if (!test.result.endsWith('*')) {
     const found = results.get(test.result);
-    return { ...test, ...(found === undefined ? notMeasured('') : judge(found.numbers)) };
+    return { ...test, ...(found === undefined ? notMeasured('') : judge(found.numbers, literature)) };
   }
   const found = [...results.values()].filter(({ name }) => name.startsWith(test.result.slice(0, -1)));
-  return { ...test, ...judge(found.map(({ numbers }) => numbers)) };
+  return {
+    ...test,
+    ...judge(
+      found.map(({ numbers }) => numbers),
+      literature,
+    ),
+  };
 };
 
 /**
@@ -157,9 +181,13 @@ const judgeTest = ({ judge, ...test }: ClaimTest, results: StoredResults): TestV
  * - a result that is missing, or has too few values, is 'not measured', and counts neither way.
  * 'Does not hold' is said of the scale at hand, never of the paper.
  */
-export const judgeClaims = (results: StoredResults, claims: readonly Claim[] = CLAIMS): ClaimVerdict[] =>
+export const judgeClaims = (
+  results: StoredResults,
+  literature: readonly LiteratureRow[],
+  claims: readonly Claim[] = CLAIMS,
+): ClaimVerdict[] =>
   claims.map(({ tests: all, ...claim }) => {
-    const tests = all.map(test => judgeTest(test, results));
+    const tests = all.map(test => judgeTest(test, results, literature));
     const measured = tests.filter(({ verdict }) => verdict !== 'not measured');
     const holds = measured.every(({ verdict }) => verdict === 'holds');
     return { ...claim, tests, verdict: measured.length === 0 ? 'not measured' : holds ? 'holds' : 'does not hold' };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { selectBackend } from '../../src/compute/backend';
 import { digits, indexRange, networkUnits } from '../../src/datasets';
-import { classStudy } from '../../src/experiments';
+import { classStudy, loadFeatures } from '../../src/experiments';
 import { assertClose } from '../close';
 
 before(() => selectBackend({ backend: 'wasm' }));
@@ -26,7 +26,9 @@ test('real digits are accurate and as diverse as real ones; one digit a class ha
     draw: ({ labels }: { labels?: number[] }) => realDigits(labels!, { same }),
   });
   const done: number[] = [];
-  const points = await classStudy([contender(false), contender(true)], { perClass: 80 }, { onDone: n => done.push(n) });
+  const classifier = await loadFeatures('digits');
+  const options = { real: digits({ seed: 1, split: 'test' }), classifier, classes: indexRange(10), perClass: 80 };
+  const points = await classStudy([contender(false), contender(true)], options, { onDone: n => done.push(n) });
   assert.equal(points.length, 20);
   assert.deepEqual(done, [1, 2]);
   for (const { steps, accuracy, diversity, label } of points) {
@@ -34,4 +36,5 @@ test('real digits are accurate and as diverse as real ones; one digit a class ha
     else assertClose(diversity, 1, 0.4, `class ${label}`);
     if (steps === 4) assert.ok(accuracy > 0.93, `class ${label}: ${accuracy}`);
   }
+  await classifier.dispose();
 });

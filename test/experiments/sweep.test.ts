@@ -60,3 +60,26 @@ test('an aborted evaluation ends the sweep and leaves no result', () =>
     );
     assert.equal((await readdir(folder)).length, 1);
   }));
+
+test('aborted, a sweep starts nothing more and takes what an evaluation throws for its end; other errors stay errors', () =>
+  withFolder(async folder => {
+    const stop = new AbortController();
+    const asked: number[] = [];
+    const run = (signal?: AbortSignal) =>
+      sweep({
+        configs: [{ x: 1 }, { x: 2 }, { x: 3 }],
+        folder,
+        signal,
+        evaluate: ({ x }) => {
+          asked.push(x);
+          if (x === 1) return Promise.resolve(x);
+          if (signal) stop.abort();
+          return Promise.reject(new Error('stopped half-way'));
+        },
+      });
+    assert.deepEqual((await run(stop.signal)).map(({ result }) => result), [1]); // prettier-ignore
+    assert.deepEqual(asked, [1, 2]);
+    assert.deepEqual((await run(stop.signal)).map(({ cached }) => cached), [true]); // prettier-ignore
+    assert.deepEqual(asked, [1, 2]);
+    await assert.rejects(run(), /half-way/);
+  }));

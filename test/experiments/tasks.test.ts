@@ -6,8 +6,15 @@ import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute';
 import { digits, indexRange, networkUnits, points } from '../../src/datasets';
-import { ablation, ablationRows, blockSeeds, compareSteps, type Draw, teacherAt } from '../../src/experiments';
-import { digitsTask } from '../../src/experiments/digits-task';
+import {
+  ablation,
+  ablationRows,
+  blockSeeds,
+  compareSteps,
+  type Draw,
+  imageTask,
+  teacherAt,
+} from '../../src/experiments';
 import { mostChanged, pickImages } from '../../src/experiments/images';
 import { pointsTask } from '../../src/experiments/points-task';
 
@@ -47,7 +54,7 @@ test('the exact teacher of the points reaches the floor in many steps', async ()
 
 test('digits: real digits of the asked classes measure near the floor, noise far from it', async () => {
   await selectBackend({ backend: 'wasm' });
-  const task = await digitsTask({ reference: 300 });
+  const task = await imageTask({ reference: 300 });
   const test = digits({ seed: 5, split: 'test' });
   const pool = await test.batch(indexRange(1500));
   const pixels = networkUnits(pool.x);
@@ -71,7 +78,7 @@ test('digits: real digits of the asked classes measure near the floor, noise far
       shape: [16, 16, 1],
     });
   assert.ok((await task.measure(noise, { n: 200, block: 0 })).value > 10 * good.value);
-  task.dispose();
+  await task.dispose();
 });
 
 test('the ablation trains every strength and seed, reports alpha, lambda, coef and beta, and comes from the cache the second time', async () => {

@@ -15,7 +15,7 @@ export const tinyTask = (): Task & { measured: { n: number; block: number }[] } 
     teacher: { denoiser, parameters },
     start: { denoiser, parameters },
     dataset: tinyPoints,
-    times: { 1: [80], 2: [80, 1], 4: [80, 5, 1, 0.1] },
+    times: { 1: [80], 2: [80, 1], 4: [80, 5, 1, 0.1], 6: [80, 20, 5, 2, 1, 0.1] },
     metric: 'mean square',
     measured,
     measure: async (draw, { n, block }) => {
