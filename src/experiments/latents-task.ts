@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { fail, withDefaults } from '../compute/check';
 import {
@@ -58,8 +59,9 @@ export type LatentsTasks = {
   dispose: () => Promise<void>;
 };
 
+/** 'L' of 'latents-l' and of 'edm2-img512-l-1879048-0.155.pkl'; of other files their name. */
 const sizeName = (teacher: string): string =>
-  /-(xs|s|m|l|xl|xxl)(?=$|[-_.])/i.exec(teacher)?.[1].toUpperCase() ?? teacher;
+  /-(xs|s|m|l|xl|xxl)(?=$|[-_.])/i.exec(basename(teacher))?.[1].toUpperCase() ?? basename(teacher);
 
 /** Training data, and real latents that training does not see where the data allow it. */
 const openData = async (path: string): Promise<{ dataset: Dataset; real: Dataset }> => {
