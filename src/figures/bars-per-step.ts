@@ -15,6 +15,7 @@ export type BarsOptions = References & {
 
 const barWidth = 46;
 const height = 300;
+const LABEL_ROOM = 1.08; // of the highest whisker: its label stays below the legend
 
 /** A mean as a bar's label: three significant digits, no exponent. */
 const shortNumber = (value: number): string =>
@@ -54,10 +55,13 @@ export const barsPerStep = ({
     },
     ...(sideBySide ? { xOffset: { field: 'series', type: 'nominal', scale: { domain: series } } } : {}),
   };
+  const lines = [floor, teacher].flatMap(line => line?.value ?? []);
+  const highest = Math.max(...bars.map(({ high }) => high), ...lines);
   const y = (field: string) => ({
     field,
     type: 'quantitative',
     title: metric,
+    ...(highest > 0 && { scale: { domainMax: LABEL_ROOM * highest } }),
     axis: { tickCount: 6, grid: false, domain: true, ticks: true },
   });
   return {

@@ -52,8 +52,11 @@ const plot = (
     legend: { symbolType: 'circle', columns: 6 },
   };
   const heights = [...values, ...(reference ? [reference] : [])].map(({ value }) => value);
-  const domain = [Math.min(...heights) / 1.25, Math.max(...heights) * 1.25];
-  const scale = log ? { type: 'log', nice: false, domain } : { zero: false };
+  const [lowest, highest] = [Math.min(...heights), Math.max(...heights)];
+  const room = 0.06 * (highest - lowest || 1); // so that no dot is cut
+  const scale = log
+    ? { type: 'log', nice: false, domain: [lowest / 1.25, highest * 1.25] }
+    : { zero: false, nice: false, domain: [lowest - room, highest + room] };
   const y = (field: string) => ({ field, type: 'quantitative', title: metric, scale, axis: { tickCount: 6 } });
   const width = Math.max(320, categories.length * (own.length * slot + 22));
   const line = reference && [

@@ -105,6 +105,16 @@ test('bars: one per series and step, whiskers and references as rules, the mean 
   for (const mean of ['101', '51', '26']) assert.equal(count(svg, new RegExp(`>${mean}<`, 'g')), 2, mean);
 });
 
+test('bars: the axis leaves room above the highest whisker or line, so that no label meets the legend', () => {
+  const topOf = (floor: number): number => {
+    const values = [4, 8].map((value, seed) => ({ series: 'a', steps: 1, seed, value }));
+    const spec = barsPerStep({ title: 't', values, metric: 'm', floor: { value: floor, label: 'f' } });
+    const [{ encoding }] = spec.layer as { encoding: { y: { scale: { domainMax: number } } } }[];
+    return encoding.y.scale.domainMax;
+  };
+  assert.ok(topOf(1) > 8 * 1.05 && topOf(10) > 10 * 1.05);
+});
+
 test('bars: a single series needs no legend', async () => {
   const svg = await svgOf(
     barsPerStep({ title: 't', values: [{ series: 'only', steps: 1, seed: 0, value: 3 }], metric: 'm' }),
