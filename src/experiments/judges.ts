@@ -39,6 +39,15 @@ export const fourStepsBeatTwo: Judge = numbers => {
   return judgeOrder({ what: '4 steps against 2', lower: atNfe(rows, OURS, 4), higher: atNfe(rows, OURS, 2) });
 };
 
+/** The same at the times that the search found for each number of steps, which is how the paper samples; means by seed. */
+export const fourStepsAtFoundTimes =
+  (task: string): Judge =>
+  numbers => {
+    const rows = resultRows(numbers).filter(row => row.task === task && row.grid === 'searched');
+    const [lower, higher] = [4, 2].map(nfe => meansBySeed(rows.filter(row => row.nfe === nfe)));
+    return judgeOrder({ what: '4 steps against 2', lower, higher });
+  };
+
 /**
  * The curves cross: strength 0.5 leads 1 by more than the spread at some evaluation before the last, and is behind it at the
  * last. Shown is where it leads most, in the ratio of the means.

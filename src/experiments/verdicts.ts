@@ -3,6 +3,7 @@ import {
   beatsMethod,
   beatsTeacherAtFew,
   fourStepsAtEverySize,
+  fourStepsAtFoundTimes,
   fourStepsBeatTwo,
   iterationsAreCheaper,
   type Judge,
@@ -45,6 +46,8 @@ const STEPS = {
   cifar10_quality: 'CIFAR-10 at 16 × 16',
 };
 
+const SEARCHED = { checkerboard: 'checkerboard', digits16: 'drawn digits' };
+
 const METHODS = { '05_points': 'checkerboard', '05_images': 'drawn digits' };
 
 const against = (method: string): ClaimTest[] =>
@@ -73,7 +76,14 @@ export const CLAIMS: readonly Claim[] = [
     id: 'C1',
     claim: 'More steps are better, from the same noise: four against two.',
     paper: 'Figures 2, 8; Tables 1, 3',
-    tests: on(fourStepsBeatTwo, STEPS),
+    tests: [
+      ...on(fourStepsBeatTwo, STEPS),
+      ...Object.entries(SEARCHED).map(([task, place]) => ({
+        on: `${place}, each at its searched times`,
+        result: '09_found_times',
+        judge: fourStepsAtFoundTimes(task),
+      })),
+    ],
   },
   {
     id: 'C2',

@@ -58,6 +58,17 @@ describe('steps', () => {
     assert.deepEqual(on('C1', 2, 3, 9, 1), NOT);
   });
 
+  it('C1: at searched times, by task and training seed', () => {
+    const found = (task: string, steps: number, value: number, grid = 'searched') =>
+      [0, 1].flatMap(block => near(value + block, { task, steps, grid, block }));
+    const points = (four: number) => [
+      ...['checkerboard', 'digits16'].flatMap(task => [...found(task, 2, 3), ...found(task, 4, 1, 'edm')]),
+      ...[...found('checkerboard', 4, 2), ...found('digits16', 4, four)],
+    ];
+    assert.deepEqual(verdictsOn('C1', '09_found_times', points(2)), ['holds', 'holds']);
+    assert.deepEqual(verdictsOn('C1', '09_found_times', points(4)), ['holds', 'does not hold']);
+  });
+
   it('C3a: against the teacher at its fewest evaluations from four on', () => {
     assert.deepEqual(on('C3a', 3, 2, 9, 1), HOLDS);
     assert.deepEqual(on('C3a', 3, 12, 9, 1), NOT);
