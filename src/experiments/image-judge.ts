@@ -1,5 +1,4 @@
 /* What images are worth: compared with real ones in the features of networks. */
-import { fail } from '../compute/check';
 import type { HostSamples } from '../datasets';
 import {
   accumulateStatistics,
@@ -10,6 +9,7 @@ import {
   type Images,
   KNOWN_FEATURES,
 } from '../metrics';
+import { expectFinite } from './image-source';
 import { judgedImages } from './judged-images';
 import {
   checkRealImages,
@@ -18,7 +18,7 @@ import {
   realStatistics,
   type RealStatisticsOptions,
 } from './real-statistics';
-import { blockSeeds, type Draw, floorCache, type MeasureOptions, type Task, type TaskResult } from './task';
+import { blockSeeds, type Draw, floorCache, type BlockOptions, type Task, type TaskResult } from './task';
 
 export type ImageJudgeInput = {
   real: RealImages;
@@ -40,18 +40,10 @@ const titleOf = ({ name }: Pick<FeatureExtractor, 'name'>): string => `Fréchet 
 export const INCEPTION = titleOf(KNOWN_FEATURES.inception.declaration);
 export const DINO = titleOf(KNOWN_FEATURES.dinov2.declaration);
 
-/** Refuses what a diverged network drew: in bytes NaN would be black. */
-const expectFinite = ({ data, n }: HostSamples, seeds: readonly number[]): void => {
-  const bad = data.findIndex(v => !Number.isFinite(v));
-  if (bad < 0) return;
-  const seed = seeds[Math.floor((bad * n) / data.length)];
-  fail(where, `the sample of seed ${seed}`, 'made of finite numbers (the network has diverged)', data[bad]);
-};
-
 /** Statistics of what is drawn, `chunk` at a time and once for all networks, and how often the first agrees with labels. */
 const judgeDrawn = async (
   draw: Draw,
-  { n, block, signal }: MeasureOptions,
+  { n, block, signal }: BlockOptions,
   { extractors, classes, images: imagesOf = judgedImages, chunk }: Omit<ImageJudgeInput, 'real'> & { chunk: number },
 ): Promise<{ statistics: FeatureStatistics[]; accuracy?: number }> => {
   const seeds = blockSeeds(n, block);
@@ -63,7 +55,7 @@ const judgeDrawn = async (
     signal?.throwIfAborted();
     const own = { seeds: seeds.slice(first, first + chunk), labels: labels.slice(first, first + chunk) };
     const samples = await draw({ seeds: own.seeds, ...(classes > 0 && { labels: own.labels }), signal });
-    expectFinite(samples, own.seeds);
+    expectFinite(where, samples, own.seeds);
     const images = await imagesOf(samples);
     for (const [k, extractor] of extractors.entries()) {
       const { features, logits } = await extractor.extract(images, { signal });
@@ -102,7 +94,7 @@ export const imageJudge = async (
       return (await frechetDistance(statistics, known[k])).value;
     }),
   );
-  const measured = async (drawn: FeatureStatistics, k: number, { n, block }: MeasureOptions) => ({
+  const measured = async (drawn: FeatureStatistics, k: number, { n, block }: BlockOptions) => ({
     value: (await frechetDistance(drawn, known[k])).value,
     floor: await floors[k](n, block),
   });

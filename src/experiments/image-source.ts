@@ -1,5 +1,5 @@
 import { fail } from '../compute/check';
-import { type Autoencoder, type Dataset, networkUnits, toBytes, trainingIndices } from '../datasets';
+import { type Autoencoder, type Dataset, type HostSamples, networkUnits, toBytes, trainingIndices } from '../datasets';
 import type { Images } from '../metrics';
 import type { Samples, SamplerInput } from '../samplers';
 import { judgedImages } from './judged-images';
@@ -77,6 +77,21 @@ export const decodedImages = (dataset: Dataset, autoencoder: Autoencoder): Numbe
   };
 };
 
+/**
+ * Refuses what a diverged network drew: in bytes NaN would be black.
+ * @throws ArgumentError naming the seed of the first such sample
+ */
+export const expectFinite = (
+  where: string,
+  { data, n }: Pick<HostSamples, 'data' | 'n'>,
+  seeds: readonly number[],
+): void => {
+  const bad = data.findIndex(v => !Number.isFinite(v));
+  if (bad < 0) return;
+  const seed = seeds[Math.floor((bad * n) / data.length)];
+  fail(where, `the sample of seed ${seed}`, 'made of finite numbers (the network has diverged)', data[bad]);
+};
+
 /** Draws samples for these seeds, with these labels where the network is conditional. */
 export type DrawSamples = (request: Pick<SamplerInput, 'seeds' | 'labels' | 'signal' | 'onStep'>) => Promise<Samples>;
 
@@ -106,11 +121,7 @@ export const drawnImages = (network: {
         signal,
         onStep: ({ step, steps, done, total, x }) => onShare?.((done + (step / steps) * x.shape[0]) / total),
       });
-      const bad = data.findIndex(v => !Number.isFinite(v));
-      if (bad >= 0) {
-        const seed = seeds[Math.floor(bad / (data.length / n))];
-        fail('evaluate', `the image of seed ${seed}`, 'made of finite numbers (the network has diverged)', data[bad]);
-      }
+      expectFinite('evaluate', { data, n }, seeds);
       onShare?.(1);
       return { data: toBytes(data), n, h, w, c };
     },

@@ -29,7 +29,7 @@ export * from './images';
 export * from './guidance-study';
 export { type ImageJudge, imageJudge, type ImageJudgeInput } from './image-judge';
 export * from './image-task';
-export type { RealImages } from './real-statistics';
+export type { RealImages, RealStatisticsOptions } from './real-statistics';
 export * from './latents-task';
 export * from './load-features';
 export * from './cifar10-run';

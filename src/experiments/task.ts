@@ -18,7 +18,7 @@ export type TaskResult = {
   accuracy?: number; // images: share classified as their label
 };
 
-export type MeasureOptions = {
+export type BlockOptions = {
   n: number; // samples
   block: number; // of seeds
   signal?: AbortSignal; // stops between samples by throwing the signal's reason
@@ -38,7 +38,7 @@ export type Task = {
    * Measures `n` samples of block `block`. Blocks have seeds of their own; the same block always has the same seeds and
    * labels, so methods and step counts are compared from the same noise.
    */
-  measure: (draw: Draw, options: MeasureOptions) => Promise<TaskResult>;
+  measure: (draw: Draw, options: BlockOptions) => Promise<TaskResult>;
   dispose: () => void;
 };
 

@@ -306,7 +306,7 @@ const refusals: [name: string, given: Partial<EvaluateOptions>, message: RegExp]
   ['no block', { blocks: 0 }, /blocks must be an integer from 1/],
   ['a reference that is too small', { reference: ramp(50) }, /nReference must be at most the 50 images of 'ramp', got 60/],
   ['images of another shape', { reference: digits({ resolution: 8 }) }, /images of 'noise' must be \[8, 8, 1\] as those of 'digits8', got \[16,16,1\]/],
-  ['a network that diverged', { images: diverged }, /the image of seed 103 must be made of finite numbers/],
+  ['a network that diverged', { images: diverged }, /the sample of seed 103 must be made of finite numbers/],
   ['statistics of another size', { reference: { ...known, d: 5 } }, /reference\.d must be 4 as the features of 'projection', got 5/],
   ['statistics of other features', { reference: { ...known, features: { name: 'x', d: 4, sha256: 'other', preprocessing: 'none' } } }, /evaluate: both sets must be of the same features/],
 ]; // prettier-ignore
