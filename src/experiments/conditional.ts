@@ -1,7 +1,7 @@
 import { expectInteger, fail } from '../compute/check';
 import { type Dataset, type HostSamples, networkUnits, trainingIndices } from '../datasets';
 import { classification, type FeatureExtractor, type Points } from '../metrics';
-import { judgedImages } from './judged-images';
+import { imageBytes } from './judged-images';
 import type { Contender } from './steps-comparison';
 import { blockSeeds } from './task';
 
@@ -85,7 +85,7 @@ export const classStudy = async (
   for (const label of classes) expectInteger(where, 'classes', label, { max: real.classes - 1 });
   if (classifier.classes !== real.classes)
     fail(where, 'classifier', `a network that names the ${real.classes} classes of '${real.name}'`, classifier.name);
-  const look = (samples: HostSamples) => classifier.extract(judgedImages(samples), { signal });
+  const look = (samples: HostSamples) => classifier.extract(imageBytes(samples), { signal });
 
   const { samples, labels: realLabels } = await realOfClasses(real, options, signal);
   const { features: realFeatures } = await look(samples);

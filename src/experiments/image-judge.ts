@@ -10,7 +10,7 @@ import {
   KNOWN_FEATURES,
 } from '../metrics';
 import { expectFinite } from './image-source';
-import { judgedImages } from './judged-images';
+import { imageBytes } from './judged-images';
 import {
   checkRealImages,
   othersOfBlock,
@@ -44,7 +44,7 @@ export const DINO = titleOf(KNOWN_FEATURES.dinov2.declaration);
 const judgeDrawn = async (
   draw: Draw,
   { n, block, signal }: BlockOptions,
-  { extractors, classes, images: imagesOf = judgedImages, chunk }: Omit<ImageJudgeInput, 'real'> & { chunk: number },
+  { extractors, classes, images: imagesOf = imageBytes, chunk }: Omit<ImageJudgeInput, 'real'> & { chunk: number },
 ): Promise<{ statistics: FeatureStatistics[]; accuracy?: number }> => {
   const seeds = blockSeeds(n, block);
   const labels = seeds.map((_, i) => (classes > 0 ? i % classes : 0)); // as many of each class

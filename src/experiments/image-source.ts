@@ -1,8 +1,8 @@
 import { fail } from '../compute/check';
-import { type Autoencoder, type Dataset, type HostSamples, networkUnits, toBytes, trainingIndices } from '../datasets';
+import { type Autoencoder, type Dataset, type HostSamples, networkUnits, trainingIndices } from '../datasets';
 import type { Images } from '../metrics';
 import type { Samples, SamplerInput } from '../samplers';
-import { judgedImages } from './judged-images';
+import { imageBytes, judgedImages } from './judged-images';
 
 /** Numbered images, the same number always the same image: a data set's by place, a network's by seed. */
 export type NumberedImages = {
@@ -123,7 +123,7 @@ export const drawnImages = (network: {
       });
       expectFinite('evaluate', { data, n }, seeds);
       onShare?.(1);
-      return { data: toBytes(data), n, h, w, c };
+      return imageBytes({ data, n, shape: [h, w, c] });
     },
   };
 };

@@ -12,6 +12,7 @@ import {
   compareTrained,
   type Draw,
   evaluate,
+  imageJudge,
   imageTask,
   type ImageTaskOptions,
   inMetric,
@@ -20,8 +21,9 @@ import {
   teacherPoints,
 } from '../../src/experiments';
 import { datasetImages } from '../../src/experiments/image-source';
+import { pixelFeatures } from '../../src/metrics';
 import { assertClose } from '../close';
-import { temporaryFolder } from '../datasets/files';
+import { temporaryFolder, writeIdxFolder } from '../datasets/files';
 import { CLASSES, type PaperFiles, writePaperFiles } from './paper-files';
 
 const file = temporaryFolder();
@@ -52,7 +54,7 @@ const open = async (path: string): Promise<Dataset> => {
 const stored = async (path: string): Promise<Draw> => {
   const dataset = await open(path);
   return async ({ seeds }) => {
-    const order = trainingIndices(dataset, { seed: 0, step: 0, batch: 60 });
+    const order = trainingIndices(dataset, { seed: 0, step: 0, batch: dataset.length });
     const { x } = await dataset.batch(seeds.map(seed => order[seed % 2 ** 20]));
     return { data: networkUnits(x), n: seeds.length, shape: dataset.sampleShape };
   };
@@ -241,4 +243,16 @@ test('real images are in a random order that is always the same, and the distanc
   assert.ok(value < 1e-6 * floor, `${value}`);
   await extractor.dispose();
   await task.dispose();
+});
+
+test('grey images larger than the drawn digits are judged as they are, real and drawn alike', async () => {
+  writeIdxFolder(file('mnist'), 40);
+  const dataset = await open(file('mnist'));
+  const source = datasetImages(dataset, { shuffled: true });
+  const judge = await imageJudge({
+    real: { reference: source, nReference: 20, others: source, firstOther: 20 },
+    ...{ extractors: [pixelFeatures({ side: 4, channels: 1 })], classes: 0 },
+  });
+  const { value, floor } = await judge.measure(await stored(file('mnist')), { n: 20, block: 0 });
+  assert.ok(value < 1e-6 * floor, `${value}, floor ${floor}`);
 });
