@@ -41,7 +41,7 @@ const run = async (paths: string[], { preset, jobs, write, record }: RunFlags): 
   const results = await runNotebooks(paths, { preset, jobs, write });
   listFigures(since);
   if (record)
-    for (const { name, seconds, problems } of results) if (problems.length === 0) recordTime(name, preset, seconds);
+    for (const { name, problems, ...time } of results) if (problems.length === 0) recordTime(name, preset, time);
   return results.every(({ problems }) => problems.length === 0);
 };
 

@@ -4,7 +4,7 @@ import { codeCells, formatNotebook, notebookName, readNotebook, replaceFile } fr
 import { runProblems } from './verdict';
 
 /** What came of running one notebook; no problems means that it passed. */
-export type NotebookResult = { name: string; seconds: number; problems: string[] };
+export type NotebookResult = { name: string; began: number; seconds: number; problems: string[] }; // began: ms
 
 /** Seconds that a preset gives one notebook; the others have no limit. */
 const LIMITS: Partial<Record<string, number>> = { smoke: 60 };
@@ -65,7 +65,7 @@ export const runNotebooks = async (
     const verdict = problems.length === 0 ? 'passed' : 'FAILED';
     progress.print(`${name.padEnd(width)}  ${execution.seconds.toFixed(1).padStart(6)} s  ${verdict}`);
     for (const problem of problems) progress.print(`    ${problem.replaceAll('\n', '\n      ')}`);
-    return { name, seconds: execution.seconds, problems };
+    return { name, began: started, seconds: execution.seconds, problems };
   };
 
   const queue = [...paths];

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../../src/experiments';
@@ -19,10 +19,12 @@ const FILE = join(notebooksFolder, 'times.json');
 
 type Stored = { seconds?: number; result: { seconds?: number }[] };
 
-/** Seconds that the cached results of a notebook took; of one that tells no time, its training. */
-const secondsInCache = (folder: string): number => {
+/** Seconds that results took which were in a cache before the moment `began` (ms); of one that tells no time, its training. */
+export const secondsInCache = (folder: string, began: number): number => {
   if (!existsSync(folder)) return 0;
-  const files = readdirSync(folder).filter(name => name.endsWith('.json'));
+  const files = readdirSync(folder).filter(
+    name => name.endsWith('.json') && statSync(join(folder, name)).mtimeMs < began,
+  );
   return files.reduce((sum, name) => {
     const { seconds, result } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Stored;
     const trained = Array.isArray(result) ? Math.max(0, ...result.map(point => point.seconds ?? 0)) : 0;
@@ -49,11 +51,15 @@ const secondsOfGenerators = (folder: string): number => {
 export const readTimes = (): NotebookTimes =>
   existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as NotebookTimes) : {};
 
-/** Keeps the time of one run in notebooks/times.json. */
-export const recordTime = (name: string, preset: string, seconds: number): void => {
+/** Keeps the time of one run, which began at a moment (ms), in notebooks/times.json. */
+export const recordTime = (
+  name: string,
+  preset: string,
+  { seconds, began }: { seconds: number; began: number },
+): void => {
   const { commit } = provenance({ preset, seeds: [] });
   const [{ model }] = cpus();
-  const cachedSeconds = Math.round(secondsInCache(cacheFolder(name, preset)));
+  const cachedSeconds = Math.round(secondsInCache(cacheFolder(name, preset), began));
   const time = { seconds: Math.round(seconds), cachedSeconds, cpu: model, cores: cpus().length, commit };
   const times = readTimes();
   const shared = Math.round(secondsOfGenerators(cacheFolder(GENERATORS, preset)));
