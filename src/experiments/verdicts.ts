@@ -38,11 +38,11 @@ export type Claim = {
 const on = (judge: Judge, places: Readonly<Record<string, string>>): ClaimTest[] =>
   Object.entries(places).map(([result, place]) => ({ on: place, result, judge }));
 
+/** 06_quality has the trainings of 05_images again: it is no test of its own. */
 const STEPS = {
   '02_quality_per_nfe': 'drawn digits',
   '05_points': 'checkerboard',
   '05_images': 'drawn digits, trained anew for each seed',
-  '06_quality': 'class-conditional digits',
   cifar10_quality: 'CIFAR-10 at 16 × 16',
 };
 
