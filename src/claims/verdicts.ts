@@ -1,5 +1,5 @@
 import { DINO, INCEPTION } from '../tasks';
-import { type Judgement, notMeasured, type Verdict } from './claim-outcome';
+import { type ClaimOutcome, notMeasured, type Verdict } from './claim-outcome';
 import {
   aheadAtEqualTime,
   beatsMethod,
@@ -8,7 +8,7 @@ import {
   fourStepsAtFoundTimes,
   fourStepsBeatTwo,
   iterationsAreCheaper,
-  type Judge,
+  type ClaimRule,
   largerIsBetter,
   matchesTeacher,
   meetsPaper,
@@ -23,7 +23,7 @@ import { theoryHolds } from './theory-verdicts';
 export type ClaimTest = {
   on: string; // what was measured
   result: string; // name of the stored result; with a star at its end, all that begin so, whose numbers come as a list
-  judge: Judge;
+  judge: ClaimRule;
 };
 
 /** A claim of the paper. */
@@ -35,7 +35,7 @@ export type Claim = {
   why?: string; // it may not be measured
 };
 
-const on = (judge: Judge, places: Readonly<Record<string, string>>): ClaimTest[] =>
+const on = (judge: ClaimRule, places: Readonly<Record<string, string>>): ClaimTest[] =>
   Object.entries(places).map(([result, place]) => ({ on: place, result, judge }));
 
 /** 06_quality has the trainings of 05_images again: it is no test of its own. */
@@ -155,7 +155,7 @@ export const CLAIMS: readonly Claim[] = [
   },
 ];
 
-export type TestVerdict = Omit<ClaimTest, 'judge'> & Judgement;
+export type TestVerdict = Omit<ClaimTest, 'judge'> & ClaimOutcome;
 
 /** A claim with the verdict of each of its tests. */
 export type ClaimVerdict = Omit<Claim, 'tests'> & {
@@ -191,7 +191,7 @@ const judgeTest = (
  * - a result that is missing, or has too few values, is 'not measured', and counts neither way.
  * 'Does not hold' is said of the scale at hand, never of the paper.
  */
-export const judgeClaims = (
+export const testClaims = (
   results: StoredResults,
   literature: readonly LiteratureRow[],
   claims: readonly Claim[] = CLAIMS,

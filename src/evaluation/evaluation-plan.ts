@@ -9,7 +9,7 @@ import {
   setMetric,
   type SetMetric,
 } from '../metrics';
-import type { ImageKeeper } from './feature-store';
+import type { ImageWriter } from './feature-store';
 import { datasetImages, type ImageSource } from './numbered-images';
 
 /** How far a stage is, in images; `made` of the `done` were made by this call, the others found in the cache. */
@@ -33,7 +33,7 @@ export type EvaluateOptions = {
   cache?: string; // folder for finished features; default: none are kept
   chunk?: number; // images between two savings, default 500: all that an interruption loses
   batch?: number; // images the extractor takes at a time: memory, never results
-  keep?: ImageKeeper; // gets the images that are judged
+  keep?: ImageWriter; // gets the images that are judged
   signal?: AbortSignal; // stops by throwing the signal's reason; with a cache, the same call goes on
   onProgress?: (progress: EvaluationProgress) => void;
 };

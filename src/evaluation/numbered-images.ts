@@ -2,7 +2,7 @@ import { fail } from '../compute/check';
 import { type Autoencoder, type Dataset, type HostSamples, networkUnits, trainingIndices } from '../datasets';
 import type { Images } from '../metrics';
 import type { SamplerInput, Samples } from '../samplers';
-import { imageBytes, judgedImages } from './image-bytes';
+import { imageBytes, featureImages } from './image-bytes';
 
 /** Numbered images, the same number always the same image: a data set's by place, a network's by seed. */
 export type NumberedImages = {
@@ -70,7 +70,7 @@ export const decodedImages = (dataset: Dataset, autoencoder: Autoencoder): Numbe
     images: async (numbers, { signal, onShare } = {}) => {
       signal?.throwIfAborted();
       const { x } = await dataset.batch(numbers.map(number => shuffledPlace(dataset, number)));
-      const images = judgedImages(await autoencoder.decode({ data: networkUnits(x), n: numbers.length, shape }));
+      const images = featureImages(await autoencoder.decode({ data: networkUnits(x), n: numbers.length, shape }));
       onShare?.(1);
       return images;
     },

@@ -12,7 +12,7 @@ import {
   TIME_PAIR_UNIFORMS,
   timePairs,
 } from '../diffusion';
-import { alternating, drawData, drawNormal, drawUniform, type Matched, type Method } from '../methods';
+import { alternating, drawData, drawNormal, drawUniform, type LossInputs, type Method } from '../methods';
 import { auxiliaryOf, type Denoiser } from '../networks';
 import { type DivergenceName, divergenceOf, DIVERGENCES, generalPhiLoss, generalPsiLoss } from './divergence';
 import { edmWeight, sampleScale } from './weights';
@@ -64,7 +64,7 @@ export const regularisation = (
  * Nothing flows back through xhat and D. F, xHat, D [B, ...], s [B] to [B, ...].
  */
 export const psiLoss = (
-  { F, xHat, D, s }: Matched,
+  { F, xHat, D, s }: LossInputs,
   { coef, sigmaData = 0.5 }: { coef: number; sigmaData?: number },
 ): tf.Tensor => {
   const fit = tf.squaredDifference(F, xHat);
@@ -76,7 +76,7 @@ export const psiLoss = (
  * Eq. (15), first line, denoiser form, per element: (D - F) ((D - xhat) - alpha (D - F)) / c with
  * c = max(mean |xhat - D|, 1e-5) per sample, a constant for the gradient. All [B, ...].
  */
-export const phiLoss = ({ F, xHat, D }: Omit<Matched, 's'>, { alpha }: { alpha: number }): tf.Tensor => {
+export const phiLoss = ({ F, xHat, D }: Omit<LossInputs, 's'>, { alpha }: { alpha: number }): tf.Tensor => {
   const gap = tf.sub(D, F);
   return tf.div(tf.mul(gap, tf.sub(tf.sub(D, xHat), tf.mul(alpha, gap))), sampleScale(xHat, D));
 };

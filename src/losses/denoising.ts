@@ -72,7 +72,7 @@ export const denoising = (network: Denoiser, options: Partial<DenoisingOptions> 
       {
         trains: 'phi',
         lossScale: 1,
-        forced: network.forced,
+        normalisedWeights: network.normalisedWeights,
         draw: async (dataset, slice) => ({
           ...(await drawData(dataset, slice, slice.step, network.classes)),
           ...drawDropout('phi', slice, network),

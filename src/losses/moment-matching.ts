@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, expectNumber, withDefaults } from '../compute/check';
 import { stopGradient } from '../compute/tensors';
 import { diffuse, EDM_RANGE, jumpTimes, noiseRange, type NoiseRange, posterior, sigmaAt } from '../diffusion';
-import { alternating, drawData, drawNormal, drawUniform, type Matched, type Method } from '../methods';
+import { alternating, drawData, drawNormal, drawUniform, type LossInputs, type Method } from '../methods';
 import type { Denoiser } from '../networks';
 import { psiLoss } from './cosim';
 import { sampleScale } from './weights';
@@ -17,7 +17,7 @@ export type MomentMatchingOptions = {
 export const MOMENT_MATCHING_DEFAULTS: MomentMatchingOptions = { steps: 4, sigmaData: 0.5, range: EDM_RANGE };
 
 /** Per element: xhat sg[F - D] / c, whose gradient is (F - D) / c; [C] c as in CoSIM's first stage, all [B, ...]. */
-export const momentLoss = ({ F, xHat, D }: Omit<Matched, 's'>): tf.Tensor =>
+export const momentLoss = ({ F, xHat, D }: Omit<LossInputs, 's'>): tf.Tensor =>
   tf.mul(xHat, tf.div(stopGradient(tf.sub(F, D)), sampleScale(xHat, D)));
 
 /**

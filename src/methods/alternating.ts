@@ -5,7 +5,7 @@ import type { Denoiser } from '../networks';
 import { type BatchSlice, drawDropout, type HostBatch, type Update } from './method';
 
 /** What a method's losses are made of, all [B, ...sampleShape] but s [B]. */
-export type Matched = {
+export type LossInputs = {
   xHat: tf.Tensor; // the generator's clean sample
   D: tf.Tensor; // what the teacher makes of x_s
   F: tf.Tensor; // what the auxiliary makes of x_s
@@ -28,9 +28,9 @@ export type Distillation = {
   psiSteps?: number; // updates of psi to one of phi, default 1
   /** Data, times and noise of an update, without dropout's. */
   draw: (role: 'psi' | 'phi', dataset: Dataset, slice: BatchSlice) => Promise<HostBatch>;
-  forward: (networks: Networks, batch: Tensors) => Matched;
-  psiLoss: (matched: Matched) => tf.Tensor; // per element
-  phiLoss: (matched: Matched) => tf.Tensor; // per element
+  forward: (networks: Networks, batch: Tensors) => LossInputs;
+  psiLoss: (matched: LossInputs) => tf.Tensor; // per element
+  phiLoss: (matched: LossInputs) => tf.Tensor; // per element
 };
 
 type Trained = 'psi' | 'phi';
@@ -55,7 +55,7 @@ const networksOf = (
 /** The two updates of a distillation, psi's first ([C] as in SiD), each with its own data, times and noise. */
 export const alternating = (method: Distillation): readonly Update[] => {
   const { auxiliary, generator, psiSteps = 1 } = method;
-  const matched = (trained: Trained, roles: Parameters<Update['loss']>[0], batch: Tensors): Matched =>
+  const matched = (trained: Trained, roles: Parameters<Update['loss']>[0], batch: Tensors): LossInputs =>
     method.forward(networksOf(method, roles, batch, trained), batch);
   const draw =
     (role: Trained, trained: Denoiser): Update['draw'] =>
@@ -68,7 +68,7 @@ export const alternating = (method: Distillation): readonly Update[] => {
       trains: 'psi',
       repeats: psiSteps,
       lossScale: 1,
-      forced: auxiliary.forced,
+      normalisedWeights: auxiliary.normalisedWeights,
       draw: draw('psi', auxiliary),
       loss: (roles, batch) => {
         const value = tf.sum(method.psiLoss(matched('psi', roles, batch)));
@@ -78,7 +78,7 @@ export const alternating = (method: Distillation): readonly Update[] => {
     {
       trains: 'phi',
       lossScale: 100, // SiD's, irrelevant to Adam but for eps
-      forced: generator.forced,
+      normalisedWeights: generator.normalisedWeights,
       draw: draw('phi', generator),
       loss: (roles, batch) => {
         const found = matched('phi', roles, batch);

@@ -26,7 +26,7 @@ export type Update = {
   trains: Role;
   repeats?: number; // times in a row in every iteration, default 1; a slice's step then counts these updates
   lossScale: number; // multiplies the loss before differentiation
-  forced?: Denoiser['forced']; // what a step does to the trained parameters before anything else
+  normalisedWeights?: Denoiser['normalisedWeights']; // what a step does to the trained parameters before anything else
   /** All inputs that are data or chance, on the host. */
   draw: (dataset: Dataset, slice: BatchSlice) => Promise<HostBatch>;
   /** The loss summed over the slice's elements and samples, and sums over samples to report; pure. */

@@ -25,7 +25,7 @@ export type Denoiser = {
   roundSigma?: (sigma: number) => number;
   /** EDM2: sigma [B] to the predicted log variance of the loss at this level, [B]. */
   logvar?: (parameters: Tensors, sigma: tf.Tensor) => tf.Tensor;
-  forced?: Network['forced'];
+  normalisedWeights?: Network['forced'];
   /** x [B, ...sampleShape], sigma [B] to the denoised sample of the same shape as x. */
   denoise: (parameters: Tensors, x: tf.Tensor, sigma: tf.Tensor, input?: DenoiserInput) => tf.Tensor;
 };
@@ -64,7 +64,7 @@ export const preconditioned = (network: Network, preconditioning: Record<string,
     range: act.range,
     roundSigma: act.round,
     logvar: logvar && ((p, sigma) => logvar(p, act.cNoise(sigma))),
-    forced: network.forced,
+    normalisedWeights: network.forced,
     denoise: (p, x, sigma, { t, dropoutNoise, ...conditioning } = {}) => {
       expectShape('denoise', 'x', x, [-1, ...sampleShape]);
       expectShape('denoise', 'sigma', sigma, [x.shape[0]]);

@@ -11,14 +11,14 @@ import type { FeatureExtractor, MetricResult } from '../metrics';
 import { sha256OfWeights } from '../models';
 import { ddpmpp, edmDenoiser, type Model } from '../networks';
 import { sampleHeun, sampleMultistep, type SamplerInput, type Samples } from '../samplers';
-import { distil, type Distilling, type IterationReport, pretrain, Run, type RunOptions } from '../training';
+import { distill, type DistillMethod, type IterationReport, pretrain, Run, type RunOptions } from '../training';
 import { sweep } from './sweep';
 
 export type Cifar10Run = {
   network: Parameters<typeof ddpmpp>[0]; // of the teacher; generator and auxiliary start as it
   teacherImages: number; // that the teacher is trained on
   teacher: Partial<RunOptions>;
-  method: Distilling;
+  method: DistillMethod;
   run: Partial<RunOptions>; // of CoSIM
   evaluateAt: readonly number[]; // CoSIM's training images at which it is measured, rising; the last ends the run
   steps: readonly number[]; // of the generator, NFE
@@ -128,7 +128,7 @@ export const runCifar10 = async (
   const teacher: Model = { denoiser, parameters: teacherRun.parameters('ema') };
   const folder = join(dir, 'cosim');
   const run = await continued(folder, data, () =>
-    distil({ teacher, dataset: data, method: options.method, run: options.run }),
+    distill({ teacher, dataset: data, method: options.method, run: options.run }),
   );
   /** One sampler's results, kept in `dir/points`; nothing where the generator has trained on since without them. */
   const measure = async (

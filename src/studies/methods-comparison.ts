@@ -2,7 +2,7 @@ import { unknownName } from '../compute/check';
 import { METHOD_PRESET_NAMES, METHOD_PRESETS, type MethodPreset, type MethodPresetName } from '../methods';
 import { edmStart } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
-import { distil, type RunOptions } from '../training';
+import { distill, type RunOptions } from '../training';
 import { compareSteps, teacherAt } from './steps-comparison';
 import { configHash, sweep, unfinishedFolder } from './sweep';
 import { type CurveConfig, type CurvePoint, trainingCurve } from './training-curve';
@@ -182,7 +182,7 @@ export const iterationCosts = async (
   const contenders = [...methods.map(name => onTask(name, task)), ...deeper].map(
     ({ name: method, method: config }) => ({
       method,
-      run: distil({ teacher, start, dataset, method: config, run }),
+      run: distill({ teacher, start, dataset, method: config, run }),
       wall: [] as number[],
       cpu: [] as number[],
     }),

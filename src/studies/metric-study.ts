@@ -1,4 +1,4 @@
-/* What a metric makes of real images: how far down it goes at n images, and how it grows as they are spoilt. */
+/* What a metric makes of real images: how far down it goes at n images, and how it grows as they are nonFiniteUpdate. */
 import { ArgumentError } from '../compute/check';
 import {
   blurred,
@@ -20,7 +20,7 @@ import { joinImages } from '../runs';
 export type MetricStudy = {
   name: string;
   train: Dataset; // the reference
-  test: Dataset; // what is measured, as it is or spoilt
+  test: Dataset; // what is measured, as it is or nonFiniteUpdate
   spaces: FeatureExtractor[];
   note: string; // which data and features were found, in a line
   dispose: () => Promise<void>;
@@ -144,7 +144,7 @@ export const DISTORTIONS: readonly Distortion[] = [
   },
 ];
 
-/** The distance of spoilt images in units of the floor: 1 is as good as other real images. */
+/** The distance of nonFiniteUpdate images in units of the floor: 1 is as good as other real images. */
 export type DistortionPoint = {
   distortion: string;
   series: string;
@@ -160,7 +160,7 @@ export type DistortionOptions = StudyOptions & {
   chunk?: number; // images between two savings: that of the floors finds their features again
 };
 
-/** Fréchet distance of n spoilt test images from all training images, as a multiple of that of unspoilt ones. */
+/** Fréchet distance of n nonFiniteUpdate test images from all training images, as a multiple of that of unspoilt ones. */
 export const distancesOfDistortions = async (
   { train, test, spaces }: MetricStudy,
   n: number,
@@ -190,7 +190,7 @@ export const distancesOfDistortions = async (
 
 const EXAMPLES = 14; // images a row
 
-/** The first test images, as they are and spoilt one by one: rows of a sheet in [-1, 1]. */
+/** The first test images, as they are and nonFiniteUpdate one by one: rows of a sheet in [-1, 1]. */
 export const distortedExamples = async (
   { test }: MetricStudy,
   distortions: readonly Distortion[] = DISTORTIONS.slice(0, 2),

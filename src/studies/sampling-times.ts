@@ -1,13 +1,13 @@
 import { SAMPLING_TIMES } from '../diffusion';
 import { edmStart, searchTimes, type TimeSearchEntry } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
-import type { Distilling, RunOptions } from '../training';
+import type { DistillMethod, RunOptions } from '../training';
 import { trainedGenerator } from './generators';
 import { sweep } from './sweep';
 
 /** The search for Algorithm 1's times on one task, and what it is worth on other seeds. */
 export type SamplingTimesOptions = {
-  method: Distilling;
+  method: DistillMethod;
   run: Partial<RunOptions>;
   images: number; // training images of each generator
   seeds: readonly number[]; // of training: one generator, one search each

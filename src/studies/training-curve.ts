@@ -2,12 +2,12 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newestFolder, writeFileAtomic } from '../checkpoints';
 import type { Task, TaskResult } from '../tasks';
-import { distil, type Distilling, Run, type RunOptions } from '../training';
+import { distill, type DistillMethod, Run, type RunOptions } from '../training';
 import { autosave } from './autosave';
 
 /** A distillation that is measured as it trains: everything its results depend on besides the task. */
 export type CurveConfig = {
-  method: Distilling;
+  method: DistillMethod;
   run: Partial<RunOptions>;
   seed: number; // of training; data, times and noise all change with it
   evaluateAt: readonly number[]; // training images at which it is measured, rising
@@ -41,7 +41,7 @@ const openRun = async (
 ): Promise<{ run: Run; progress: Progress }> => {
   const progress = { points: [], seconds: 0, cpuSeconds: 0 };
   const begun = dir !== undefined && (await newestFolder(dir)) !== undefined;
-  if (!begun) return { run: distil({ teacher, start, dataset, method, run: { ...run, seed } }), progress };
+  if (!begun) return { run: distill({ teacher, start, dataset, method, run: { ...run, seed } }), progress };
   const known = await readFile(join(dir, FILE), 'utf8').catch(() => undefined); // absent: stopped before its first saving
   return {
     run: await Run.load(dir, { dataset }),

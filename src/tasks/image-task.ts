@@ -7,8 +7,8 @@ import type { FeatureExtractor } from '../metrics';
 import { loadTeacher, sha256OfWeights } from '../models';
 import { checkDistillation, generatorOf } from '../runs';
 import { edmStart } from '../samplers';
-import { imageJudge } from './image-metric';
-import { opened } from './resource-scope';
+import { imageMetric } from './image-metric';
+import { withResources } from './resource-scope';
 import type { Task } from './task';
 
 export type ImageTaskOptions = {
@@ -50,7 +50,7 @@ const realImages = (dataset: Dataset, others: Dataset, nReference: number): Real
 });
 
 /**
- * A teacher to distil on images, judged as `imageJudge` does. By default drawn digits 16 x 16, class-conditional, which
+ * A teacher to distill on images, judged as `imageMetric` does. By default drawn digits 16 x 16, class-conditional, which
  * need no download; `{ teacher: 'edm-cifar10-32x32-uncond-vp.pkl', data: 'cifar-10-batches-bin', features: ['inception',
  * 'dinov2'], reference: 50000 }` is the paper's CIFAR-10. Dispose of it after use.
  * @throws ArgumentError for unknown options and names, and where teacher, data and reference do not fit; DatasetError for
@@ -60,7 +60,7 @@ export const imageTask = (
   options: ImageTaskOptions = {},
   { cache, signal, onImages }: Omit<RealStatisticsOptions, 'chunk'> = {},
 ): Promise<ImageTask> =>
-  opened(async ({ onClose, close }) => {
+  withResources(async ({ onClose, close }) => {
     const where = 'imageTask';
     const chosen = withDefaults(where, options, DEFAULTS);
     const { data, dropout, features, reference, chunk } = chosen;
@@ -79,7 +79,7 @@ export const imageTask = (
       onClose(() => extractor.dispose());
       extractors.push(extractor);
     }
-    const judge = await imageJudge(
+    const judge = await imageMetric(
       { real: realImages(dataset, others ?? dataset, reference), extractors, classes: teacher.denoiser.classes },
       { chunk, cache, signal, onImages },
     );

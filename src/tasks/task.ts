@@ -24,7 +24,7 @@ export type BlockOptions = {
   signal?: AbortSignal; // stops between samples by throwing the signal's reason
 };
 
-/** Something to distil: a teacher, a start for the generator, data, standard sampling times and a metric. */
+/** Something to distill: a teacher, a start for the generator, data, standard sampling times and a metric. */
 export type Task = {
   name: string;
   identity: Record<string, string | number>; // everything results depend on besides the run's options; part of cache keys

@@ -14,8 +14,8 @@ import type { RunOptions } from './options';
 const LEAST_SAMPLES = 8;
 
 /** Workers that share a batch: at most those asked for, or one a core, and such that each gets the same number of samples. */
-export const workersFor = ({ batch, rounds, workers }: RunOptions): number => {
-  const samples = batch / rounds;
+export const workersFor = ({ batch, accumulationRounds, workers }: RunOptions): number => {
+  const samples = batch / accumulationRounds;
   let count =
     workers > 0 ? workers : Math.max(1, Math.min(availableParallelism(), Math.floor(samples / LEAST_SAMPLES)));
   while (samples % count !== 0) count--;

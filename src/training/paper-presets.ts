@@ -1,6 +1,6 @@
 import { unknownName } from '../compute/check';
 import { type Denoiser, denoiserFromConfig, publishedDenoiser, type PublishedName } from '../networks';
-import type { Distilling } from './distill';
+import type { DistillMethod } from './distill';
 import type { RunOptions } from './options';
 
 const M = 1e6;
@@ -52,7 +52,7 @@ export type PaperPreset = {
   teacher: PublishedName;
   generator: Denoiser; // the teacher's network with the run's dropout
   run: Partial<RunOptions>; // the whole batch of 2048, in as many rounds as one GPU of the paper's eight would need
-  method: Distilling;
+  method: DistillMethod;
   images: number; // to train on
 };
 
@@ -68,7 +68,7 @@ export const paperPreset = (name: PaperPresetName): PaperPreset => {
     generator: denoiserFromConfig({ ...publishedDenoiser(teacher).config, dropout }),
     run: {
       batch: GPUS * perGpu * rounds,
-      rounds: GPUS * rounds,
+      accumulationRounds: GPUS * rounds,
       learningRate: rate,
       emaHalflife: halflife,
       beta1: 0,

@@ -43,7 +43,7 @@ export type SampleOptions = Omit<SamplerInput, 'denoiser' | 'parameters'> &
   };
 
 /** An update whose gradient was not finite, and which of its kind it was. */
-type Spoilt = { update: Update; step: number };
+type NonFiniteUpdate = { update: Update; step: number };
 
 /** What a run is made of. */
 export type RunParts = {
@@ -177,9 +177,9 @@ export class Run {
       let bad = 0;
       let saved = this.images;
       while (this.images < images && !signal?.aborted) {
-        const { report, spoilt } = await this.iterateOrSave(dir);
-        bad = spoilt ? bad + 1 : 0;
-        if (spoilt && bad >= this.options.maxBadSteps) throw await this.badStepError(spoilt, dir);
+        const { report, nonFiniteUpdate } = await this.iterateOrSave(dir);
+        bad = nonFiniteUpdate ? bad + 1 : 0;
+        if (nonFiniteUpdate && bad >= this.options.maxBadSteps) throw await this.badStepError(nonFiniteUpdate, dir);
         await onStep?.(report);
         if (dir && this.images - saved >= saveEvery) {
           await this.save(dir);
@@ -202,7 +202,9 @@ export class Run {
   }
 
   /** An iteration; where a worker fails, what was there before it is saved. */
-  private async iterateOrSave(dir: string | undefined): Promise<{ report: IterationReport; spoilt?: Spoilt }> {
+  private async iterateOrSave(
+    dir: string | undefined,
+  ): Promise<{ report: IterationReport; nonFiniteUpdate?: NonFiniteUpdate }> {
     const engine = this.alive();
     engine.mark();
     try {
@@ -214,19 +216,19 @@ export class Run {
     }
   }
 
-  /** One iteration: the method's updates in order; `spoilt` is the first whose gradient was not finite. */
-  private async iterate(engine: Engine): Promise<{ report: IterationReport; spoilt?: Spoilt }> {
+  /** One iteration: the method's updates in order; `nonFiniteUpdate` is the first whose gradient was not finite. */
+  private async iterate(engine: Engine): Promise<{ report: IterationReport; nonFiniteUpdate?: NonFiniteUpdate }> {
     const { parts } = this;
     const { method, options, position } = parts;
     const began = performance.now();
     const metrics: Record<string, number> = { nonFinite: 0 };
-    let spoilt: Spoilt | undefined;
+    let nonFiniteUpdate: NonFiniteUpdate | undefined;
     for (const update of method.updates) {
       const { repeats = 1 } = update;
       for (let i = 0; i < repeats; i++) {
         const at = { ...position, step: position.step * repeats + i };
         const numbers = await engine.update(update, this.draw, at);
-        if (numbers.nonFinite > 0) spoilt ??= { update, step: at.step };
+        if (numbers.nonFinite > 0) nonFiniteUpdate ??= { update, step: at.step };
         for (const [name, value] of Object.entries(numbers)) {
           if (name === 'nonFinite') metrics.nonFinite += value;
           else metrics[update.trains + capitalised(name)] = value; // of several updates in a row the last
@@ -236,10 +238,10 @@ export class Run {
     parts.position = { step: position.step + 1, images: position.images + options.batch };
     const report = { ...parts.position, seconds: (performance.now() - began) / 1000, ...metrics };
     parts.history.push(report);
-    return { report, spoilt };
+    return { report, nonFiniteUpdate };
   }
 
-  private badStepError({ update, step }: Spoilt, dir: string | undefined): Promise<TrainingError> {
+  private badStepError({ update, step }: NonFiniteUpdate, dir: string | undefined): Promise<TrainingError> {
     return badStepError(this.alive(), update, this.draw, step, this.parts.options, dir);
   }
 
