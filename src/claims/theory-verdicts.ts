@@ -3,9 +3,11 @@ import type { ClaimRule } from './claim-tests';
 
 /** What an experiment on the theory stores beside its curves. */
 export type TheoryVerdict = {
-  statement: string; // 'Theorem 3.1'
+  /** 'Theorem 3.1'. */
+  statement: string;
   holds: boolean;
-  reading?: string; // which reading of the statement was measured
+  /** Which reading of the statement was measured. */
+  reading?: string;
 } & Record<string, unknown>; // the numbers that decide
 
 /** The verdicts in `numbers.verdict`, one or a list; none for a result of another shape. */

@@ -21,18 +21,23 @@ import { theoryHolds } from './theory-verdicts';
 
 /** One measurement that a claim is judged by. */
 export type ClaimTest = {
-  on: string; // what was measured
-  result: string; // name of the stored result; with a star at its end, all that begin so, whose numbers come as a list
+  /** What was measured. */
+  on: string;
+  /** Name of the stored result; with a star at its end, all that begin so, whose numbers come as a list. */
+  result: string;
   judge: ClaimRule;
 };
 
 /** A claim of the paper. */
 export type Claim = {
   id: string;
-  claim: string; // in one sentence
-  paper: string; // where
+  /** In one sentence. */
+  claim: string;
+  /** Where. */
+  paper: string;
   tests: readonly ClaimTest[];
-  why?: string; // it may not be measured
+  /** It may not be measured. */
+  why?: string;
 };
 
 const on = (judge: ClaimRule, places: Readonly<Record<string, string>>): ClaimTest[] =>
@@ -159,7 +164,8 @@ export type TestVerdict = Omit<ClaimTest, 'judge'> & ClaimOutcome;
 
 /** A claim with the verdict of each of its tests. */
 export type ClaimVerdict = Omit<Claim, 'tests'> & {
-  verdict: Verdict; // of all that was measured
+  /** Of all that was measured. */
+  verdict: Verdict;
   tests: readonly TestVerdict[];
 };
 

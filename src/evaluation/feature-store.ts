@@ -24,9 +24,12 @@ export type ImageWriter = {
 
 export type FeatureStoreOptions = {
   extractor: FeatureExtractor;
-  folder?: string; // where finished chunks stay; default: nowhere
-  chunk: number; // images made, looked at and saved at a time
-  batch?: number; // images the extractor takes at a time
+  /** Where finished chunks stay; default: nowhere. */
+  folder?: string;
+  /** Images made, looked at and saved at a time. */
+  chunk: number;
+  /** Images the extractor takes at a time. */
+  batch?: number;
   signal?: AbortSignal;
 };
 

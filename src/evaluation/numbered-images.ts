@@ -7,8 +7,10 @@ import { imageBytes, featureImages } from './image-bytes';
 /** Numbered images, the same number always the same image: a data set's by place, a network's by seed. */
 export type NumberedImages = {
   name: string;
-  length: number; // Infinity: endless
-  identity: Readonly<Record<string, string | number>>; // all that the images depend on besides their numbers
+  /** Infinity: endless. */
+  length: number;
+  /** All that the images depend on besides their numbers. */
+  identity: Readonly<Record<string, string | number>>;
   images: (
     numbers: readonly number[],
     options?: { signal?: AbortSignal; onShare?: (share: number) => void }, // share of them that is done, 0 to 1

@@ -13,7 +13,8 @@ import type { FeaturePlan, FileSignature, Rows } from './feature-worker';
 import { preprocessingText } from './preprocessing';
 
 export type OnnxFeaturesOptions = {
-  workers?: number; // threads, each with the network in memory; default: one for each processor while memory lasts
+  /** Threads, each with the network in memory; default: one for each processor while memory lasts. */
+  workers?: number;
 };
 
 const WHERE = 'onnxFeatures';

@@ -19,15 +19,24 @@ import { edmWeight, sampleScale } from './weights';
 
 /** Options of CoSIM. [C] marks what the paper leaves open. */
 export type CosimOptions = {
-  alpha: number; // weight of ||u||^2 in the generator's stage, 1.2 throughout the paper
-  coef: number; // alpha (1 + lambda), the regularisation strength of Table 6: 0.5 (SiD), 0.75, 1
-  R: number; // jump sizes 1, ..., 1/R of pi(s, t), Table 5: 4 or 8
-  jumps: JumpSet; // [C] reading of that set
-  phiMaxRs: number; // [C] s of L_phi from r_s <= this: 1 as in Algorithm 2, 0.8 as SiD
-  psiLevels: 'pi' | 'log-normal'; // [C] s of L_psi from pi(s, t), or ln s ~ N(-1.2, 1.2^2) as SiD
-  divergence: DivergenceName; // h of Theorem B.1: 'square' is the paper's Fisher divergence
-  delta: number; // where pseudo-Huber turns from square to linear, data units
-  sigmaData: number; // standard deviation of the data
+  /** Weight of ||u||^2 in the generator's stage, 1.2 throughout the paper. */
+  alpha: number;
+  /** alpha (1 + lambda), the regularisation strength of Table 6: 0.5 (SiD), 0.75, 1. */
+  coef: number;
+  /** Jump sizes 1, ..., 1/R of pi(s, t), Table 5: 4 or 8. */
+  R: number;
+  /** [C] reading of that set. */
+  jumps: JumpSet;
+  /** [C] s of L_phi from r_s <= this: 1 as in Algorithm 2, 0.8 as SiD. */
+  phiMaxRs: number;
+  /** [C] s of L_psi from pi(s, t), or ln s ~ N(-1.2, 1.2^2) as SiD. */
+  psiLevels: 'pi' | 'log-normal';
+  /** H of Theorem B.1: 'square' is the paper's Fisher divergence. */
+  divergence: DivergenceName;
+  /** Where pseudo-Huber turns from square to linear, data units. */
+  delta: number;
+  /** Standard deviation of the data. */
+  sigmaData: number;
   range: NoiseRange;
 };
 

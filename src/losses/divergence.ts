@@ -15,8 +15,10 @@ export type DivergenceName = (typeof DIVERGENCES)[number];
 /** A convex function and what the game needs of it, all per element. */
 export type Divergence = {
   h: (y: tf.Tensor) => tf.Tensor;
-  conjugate: (u: tf.Tensor) => tf.Tensor; // h*(u) = max_y u y - h(y)
-  admissible: (v: tf.Tensor) => tf.Tensor; // any number to where h* is finite: smooth, increasing, v + O(v^3) at 0
+  /** h*(u) = max_y u y - h(y). */
+  conjugate: (u: tf.Tensor) => tf.Tensor;
+  /** Any number to where h* is finite: smooth, increasing, v + O(v^3) at 0. */
+  admissible: (v: tf.Tensor) => tf.Tensor;
 };
 
 /** h(y) = y^2 / (4 alpha), h*(u) = alpha u^2. */

@@ -9,8 +9,10 @@ import { sampleScale } from './weights';
 
 /** Options of Moment Matching. [C] marks what the paper leaves open. */
 export type MomentMatchingOptions = {
-  steps: number; // sampling steps K that it is trained for: jumps of up to 1/K in r
-  sigmaData: number; // standard deviation of the data
+  /** Sampling steps K that it is trained for: jumps of up to 1/K in r. */
+  steps: number;
+  /** Standard deviation of the data. */
+  sigmaData: number;
   range: NoiseRange;
 };
 

@@ -6,10 +6,14 @@ import { type BatchSlice, drawDropout, type HostBatch, type Update } from './met
 
 /** What a method's losses are made of, all [B, ...sampleShape] but s [B]. */
 export type LossInputs = {
-  xHat: tf.Tensor; // the generator's clean sample
-  D: tf.Tensor; // what the teacher makes of x_s
-  F: tf.Tensor; // what the auxiliary makes of x_s
-  s: tf.Tensor; // noise level of x_s
+  /** The generator's clean sample. */
+  xHat: tf.Tensor;
+  /** What the teacher makes of x_s. */
+  D: tf.Tensor;
+  /** What the auxiliary makes of x_s. */
+  F: tf.Tensor;
+  /** Noise level of x_s. */
+  s: tf.Tensor;
 };
 
 /** The three networks within one loss: the trained one in training mode, the others in evaluation mode. */
@@ -17,7 +21,8 @@ export type Networks = {
   G: (x: tf.Tensor, t: tf.Tensor) => tf.Tensor;
   D: (x: tf.Tensor, s: tf.Tensor) => tf.Tensor;
   F: (x: tf.Tensor, s: tf.Tensor, t?: tf.Tensor) => tf.Tensor;
-  simulate: (x: tf.Tensor, t: tf.Tensor) => tf.Tensor; // G in evaluation mode and without gradient
+  /** G in evaluation mode and without gradient. */
+  simulate: (x: tf.Tensor, t: tf.Tensor) => tf.Tensor;
 };
 
 /** A distillation method: how samples arise, and what both networks minimise on them. */
@@ -25,12 +30,15 @@ export type Distillation = {
   teacher: Denoiser;
   generator: Denoiser;
   auxiliary: Denoiser;
-  psiSteps?: number; // updates of psi to one of phi, default 1
+  /** Updates of psi to one of phi, default 1. */
+  psiSteps?: number;
   /** Data, times and noise of an update, without dropout's. */
   draw: (role: 'psi' | 'phi', dataset: Dataset, slice: BatchSlice) => Promise<HostBatch>;
   forward: (networks: Networks, batch: Tensors) => LossInputs;
-  psiLoss: (matched: LossInputs) => tf.Tensor; // per element
-  phiLoss: (matched: LossInputs) => tf.Tensor; // per element
+  /** Per element. */
+  psiLoss: (matched: LossInputs) => tf.Tensor;
+  /** Per element. */
+  phiLoss: (matched: LossInputs) => tf.Tensor;
 };
 
 type Trained = 'psi' | 'phi';

@@ -3,9 +3,11 @@ import type { DistillMethod } from '../training';
 /** A row of the comparison: a method as it is trained, and the numbers of steps it is sampled in. */
 export type MethodPreset = {
   name: string;
-  source: string; // where it is defined
+  /** Where it is defined. */
+  source: string;
   method: DistillMethod;
-  steps: readonly number[]; // NFE, as far as a task has times
+  /** NFE, as far as a task has times. */
+  steps: readonly number[];
 };
 
 /**

@@ -8,13 +8,16 @@ import type { Conditioning } from './time-embedding';
 
 /** What a denoiser is told besides the noisy sample and its noise level. */
 export type DenoiserInput = Conditioning & {
-  t?: tf.Tensor; // [B], the auxiliary's second time
-  dropoutNoise?: Tensors; // uniform noise by layer name: training mode
+  /** [B], the auxiliary's second time. */
+  t?: tf.Tensor;
+  /** Uniform noise by layer name: training mode. */
+  dropoutNoise?: Tensors;
 };
 
 /** D(x, sigma): teacher, generator and auxiliary are all of this type, a pure function over named parameters. */
 export type Denoiser = {
-  config: { kind: string } & Record<string, unknown>; // rebuilds it, JSON
+  /** Rebuilds it, JSON. */
+  config: { kind: string } & Record<string, unknown>;
   sampleShape: readonly number[];
   classes: number;
   parameters: readonly ParameterSpec[];

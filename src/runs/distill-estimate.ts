@@ -7,19 +7,27 @@ import { checkDistillation, type DistillSetup, startDistillation } from './disti
 
 /** A small step that was measured: every update of the method once. */
 export type MeasuredStep = {
-  samples: number; // in one round
-  seconds: number; // without tracing and opening sessions
-  peakBytes: number; // of the process while it ran
+  /** In one round. */
+  samples: number;
+  /** Without tracing and opening sessions. */
+  seconds: number;
+  /** Of the process while it ran. */
+  peakBytes: number;
 };
 
 export type DistillEstimate = {
   measured: readonly MeasuredStep[];
   engine: EngineReport;
-  batch: number; // samples of a step of the run
-  stepSeconds: number; // of such a step, in its rounds
-  totalSeconds: number; // of all images, without sheets and measurements
-  stateBytes: number; // parameters, average, gradients and moments, each once
-  memoryBytes: number; // of the process, at the samples of a round
+  /** Samples of a step of the run. */
+  batch: number;
+  /** Of such a step, in its rounds. */
+  stepSeconds: number;
+  /** Of all images, without sheets and measurements. */
+  totalSeconds: number;
+  /** Parameters, average, gradients and moments, each once. */
+  stateBytes: number;
+  /** Of the process, at the samples of a round. */
+  memoryBytes: number;
 };
 
 /** Memory that this process may have, bytes. */

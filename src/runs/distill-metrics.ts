@@ -23,8 +23,10 @@ export type MeasureOptions = Pick<
   EvaluateOptions,
   'reference' | 'nReference' | 'real' | 'extractor' | 'metrics' | 'n' | 'blocks'
 > & {
-  steps: readonly number[]; // of the sampler
-  batch: number; // samples computed at a time: memory, never results
+  /** Of the sampler. */
+  steps: readonly number[];
+  /** Samples computed at a time: memory, never results. */
+  batch: number;
 };
 
 const evaluateOptions = ({

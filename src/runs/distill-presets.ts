@@ -10,19 +10,29 @@ import {
 
 /** A whole distillation by name: the paper's own, and one that needs no download. */
 export type DistillPreset = {
-  network: string; // the published or shipped teacher that it is for
-  teacher?: TeacherName; // where that one is shipped
-  data?: string; // where the data are
-  dropout: number; // of generator and auxiliary
+  /** The published or shipped teacher that it is for. */
+  network: string;
+  /** Where that one is shipped. */
+  teacher?: TeacherName;
+  /** Where the data are. */
+  data?: string;
+  /** Of generator and auxiliary. */
+  dropout: number;
   method: DistillMethod;
   run: Partial<RunOptions>;
-  images: number; // to train on
-  saveEvery: number; // images between two checkpoints
-  sheetEvery: number; // images between two sheets
-  evalEvery: number; // images between two measurements
-  features?: string; // network that measures; by default nothing is measured
+  /** To train on. */
+  images: number;
+  /** Images between two checkpoints. */
+  saveEvery: number;
+  /** Images between two sheets. */
+  sheetEvery: number;
+  /** Images between two measurements. */
+  evalEvery: number;
+  /** Network that measures; by default nothing is measured. */
+  features?: string;
   metrics: readonly string[];
-  n: number; // images of a block of a measurement
+  /** Images of a block of a measurement. */
+  n: number;
 };
 
 /** [C] The paper does not say when it looked; these are steps of Table 6's axis. */

@@ -27,42 +27,55 @@ import { drawSheet, type SheetOptions } from './distill-sheets';
 
 /** What is distilled and how: all that the numbers depend on. */
 export type DistillSetup = {
-  teacher: Model; // stays the caller's
-  dropout?: number; // of generator and auxiliary, default the teacher's
+  /** Stays the caller's. */
+  teacher: Model;
+  /** Of generator and auxiliary, default the teacher's. */
+  dropout?: number;
   dataset: Dataset;
-  method?: DistillMethod; // default CoSIM
+  /** Default CoSIM. */
+  method?: DistillMethod;
   run?: Partial<RunOptions>;
 };
 
 /** Where a long run stands, in images of the stage; `made` of the `done` were made since the stage began. */
 export type DistillProgress = {
-  stage: string; // 'training', 'sheet', '4 steps, judged', ...
+  /** 'training', 'sheet', '4 steps, judged', ... */
+  stage: string;
   done: number;
   total: number;
   made: number;
-  report?: IterationReport; // while training
+  /** While training. */
+  report?: IterationReport;
 };
 
 /** What was seen of the generator after so many images. */
 export type Snapshot = { images: number; sheet?: string; measured: readonly RunMeasurement[] };
 
 export type DistillRunInput = DistillSetup & {
-  dir: string; // checkpoints, sheets/ and metrics/
-  images: number; // train until the run has seen this many in all
-  saveEvery: number; // images between two checkpoints
-  sheets?: SheetOptions & { every: number }; // images between two; one also at the start and at the end
-  metrics?: MeasureOptions & { every: number }; // images between two; also at the end
-  signal?: AbortSignal; // stops after the current step, with a checkpoint, by throwing the signal's reason
+  /** Checkpoints, sheets/ and metrics/. */
+  dir: string;
+  /** Train until the run has seen this many in all. */
+  images: number;
+  /** Images between two checkpoints. */
+  saveEvery: number;
+  /** Images between two; one also at the start and at the end. */
+  sheets?: SheetOptions & { every: number };
+  /** Images between two; also at the end. */
+  metrics?: MeasureOptions & { every: number };
+  /** Stops after the current step, with a checkpoint, by throwing the signal's reason. */
+  signal?: AbortSignal;
   onProgress?: (progress: DistillProgress) => void;
   onSnapshot?: (look: Snapshot) => void;
 };
 
 export type DistillRunResult = {
   images: number;
-  steps: number; // iterations
+  /** Iterations. */
+  steps: number;
   history: readonly IterationReport[];
   engine: EngineReport;
-  last: Snapshot; // at the end
+  /** At the end. */
+  last: Snapshot;
 };
 
 const where = 'distill';

@@ -9,9 +9,12 @@ import type { Run } from '../training';
 import { joinImages } from './images';
 
 export type SheetOptions = {
-  n: number; // samples for each number of steps: seeds 0 to n - 1, classes going round
-  steps: readonly number[]; // of the sampler
-  batch: number; // samples computed at a time: memory, never results
+  /** Samples for each number of steps: seeds 0 to n - 1, classes going round. */
+  n: number;
+  /** Of the sampler. */
+  steps: readonly number[];
+  /** Samples computed at a time: memory, never results. */
+  batch: number;
 };
 
 /** Samples in a row of a sheet. */

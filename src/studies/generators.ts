@@ -9,8 +9,10 @@ import { configHash } from './sweep';
 export type GeneratorConfig = {
   method: DistillMethod;
   run: Partial<RunOptions>;
-  images: number; // training images
-  seed: number; // of training
+  /** Training images. */
+  images: number;
+  /** Of training. */
+  seed: number;
 };
 
 export type TrainedGenerator = { run: Run; dir: string }; // the caller disposes of the run

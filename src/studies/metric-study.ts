@@ -19,10 +19,13 @@ import { joinImages } from '../runs';
 /** Real images in two parts, and the feature spaces they are seen in. */
 export type MetricStudy = {
   name: string;
-  train: Dataset; // the reference
-  test: Dataset; // what is measured, as it is or nonFiniteUpdate
+  /** The reference. */
+  train: Dataset;
+  /** What is measured, as it is or nonFiniteUpdate. */
+  test: Dataset;
   spaces: FeatureExtractor[];
-  note: string; // which data and features were found, in a line
+  /** Which data and features were found, in a line. */
+  note: string;
   dispose: () => Promise<void>;
 };
 
@@ -85,9 +88,11 @@ export const metricStudy = async ({
 
 /** Where finished features stay, and how far it is. */
 export type StudyOptions = {
-  cache: string; // folder
+  /** Folder. */
+  cache: string;
   signal?: AbortSignal;
-  onProgress?: (what: string, done: number, total: number) => void; // measurements
+  /** Measurements. */
+  onProgress?: (what: string, done: number, total: number) => void;
 };
 
 /** The largest number of images that every size is a multiple of: chunks of it serve all sizes. */
@@ -128,7 +133,8 @@ export const floorsAgainstN = async (
 /** A known way to spoil images, in rising strength. */
 export type Distortion = {
   name: string;
-  unit: string; // of the levels: an axis title
+  /** Of the levels: an axis title. */
+  unit: string;
   levels: readonly number[];
   apply: (dataset: Dataset, level: number) => Dataset | Promise<Dataset>;
 };
@@ -151,13 +157,15 @@ export type DistortionPoint = {
   x: number;
   seed: number;
   value: number;
-  floor: number; // the distance of as many unspoilt test images
+  /** The distance of as many unspoilt test images. */
+  floor: number;
   result: MetricResult;
 };
 
 export type DistortionOptions = StudyOptions & {
   distortions?: readonly Distortion[];
-  chunk?: number; // images between two savings: that of the floors finds their features again
+  /** Images between two savings: that of the floors finds their features again. */
+  chunk?: number;
 };
 
 /** Fréchet distance of n nonFiniteUpdate test images from all training images, as a multiple of that of unspoilt ones. */

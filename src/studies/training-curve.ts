@@ -9,10 +9,14 @@ import { autosave } from './autosave';
 export type CurveConfig = {
   method: DistillMethod;
   run: Partial<RunOptions>;
-  seed: number; // of training; data, times and noise all change with it
-  evaluateAt: readonly number[]; // training images at which it is measured, rising
-  steps: readonly number[]; // sampling steps K (NFE) of the measurements
-  n: number; // samples a measurement
+  /** Of training; data, times and noise all change with it. */
+  seed: number;
+  /** Training images at which it is measured, rising. */
+  evaluateAt: readonly number[];
+  /** Sampling steps K (NFE) of the measurements. */
+  steps: readonly number[];
+  /** Samples a measurement. */
+  n: number;
 };
 
 /** The metric of one run after so many training images, with K sampling steps. */
@@ -20,9 +24,12 @@ export type CurvePoint = {
   seed: number;
   images: number;
   nfe: number;
-  iterations: number; // updates of phi
-  seconds: number; // of training so far, without measuring
-  cpuSeconds: number; // processor time of the same, over all threads
+  /** Updates of phi. */
+  iterations: number;
+  /** Of training so far, without measuring. */
+  seconds: number;
+  /** Processor time of the same, over all threads. */
+  cpuSeconds: number;
 } & TaskResult;
 
 /** The times that a task's generators are sampled at: a method's own, or else the task's. */

@@ -22,9 +22,12 @@ import { type BlockOptions, blockSeeds, type Draw, floorCache, type Task, type T
 
 export type ImageMetricInput = {
   real: RealImages;
-  extractors: readonly FeatureExtractor[]; // stay the caller's; the first one's distance is the value
-  classes: number; // of the labels that are drawn with, 0: none
-  images?: (samples: HostSamples) => Images | Promise<Images>; // of what is drawn; default: samples are images
+  /** Stay the caller's; the first one's distance is the value. */
+  extractors: readonly FeatureExtractor[];
+  /** Of the labels that are drawn with, 0: none. */
+  classes: number;
+  /** Of what is drawn; default: samples are images. */
+  images?: (samples: HostSamples) => Images | Promise<Images>;
 };
 
 /** Measures images as a task does. */

@@ -12,13 +12,20 @@ import { withResources } from './resource-scope';
 import type { Task } from './task';
 
 export type ImageTaskOptions = {
-  teacher?: string; // a shipped model's name, or a file: EDM's snapshots, ...
-  data?: string; // to train on and to compare with: what `openDataset` opens
-  others?: string; // real images for the floor; '': the data's other split, else those that the reference leaves out
-  features?: readonly string[]; // networks that measure, as `loadFeatures` takes them: the first gives the task's value
-  reference?: number; // real images that drawn ones are compared with
-  dropout?: number; // of the generator and the auxiliary
-  chunk?: number; // images drawn and looked at at a time: memory, never results
+  /** A shipped model's name, or a file: EDM's snapshots, ... */
+  teacher?: string;
+  /** To train on and to compare with: what `openDataset` opens. */
+  data?: string;
+  /** Real images for the floor; '': the data's other split, else those that the reference leaves out. */
+  others?: string;
+  /** Networks that measure, as `loadFeatures` takes them: the first gives the task's value. */
+  features?: readonly string[];
+  /** Real images that drawn ones are compared with. */
+  reference?: number;
+  /** Of the generator and the auxiliary. */
+  dropout?: number;
+  /** Images drawn and looked at at a time: memory, never results. */
+  chunk?: number;
 };
 
 const DEFAULTS: Required<ImageTaskOptions> = {
@@ -33,7 +40,8 @@ const DEFAULTS: Required<ImageTaskOptions> = {
 
 /** A task on images, with what else measures there. */
 export type ImageTask = Omit<Task, 'dispose'> & {
-  others: Dataset; // real images that training does not see, where the data have such
+  /** Real images that training does not see, where the data have such. */
+  others: Dataset;
   extractors: readonly FeatureExtractor[];
   dispose: () => Promise<void>;
 };

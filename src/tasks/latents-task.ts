@@ -19,15 +19,24 @@ import { withResources } from './resource-scope';
 import type { Task } from './task';
 
 export type LatentsTasksOptions = {
-  teachers?: readonly string[]; // by size: shipped models' names, or files (EDM2's snapshots)
-  dropout?: readonly number[]; // of generator and auxiliary, for each teacher; []: none
-  data?: string; // '': drawn digits; else a zip file of EDM2's latents
-  real?: string; // real images to compare with, a data set; '': the data's, decoded
-  autoencoder?: string; // 'digits', or the path of a decoder as ONNX
-  autoencoderOptions?: OnnxAutoencoderOptions; // of such a file
-  features?: readonly string[]; // networks that measure, as `loadFeatures` takes them: the first gives the tasks' value
-  reference?: number; // real samples that drawn ones are compared with
-  chunk?: number; // samples drawn and decoded at a time
+  /** By size: shipped models' names, or files (EDM2's snapshots). */
+  teachers?: readonly string[];
+  /** Of generator and auxiliary, for each teacher; []: none. */
+  dropout?: readonly number[];
+  /** '': drawn digits; else a zip file of EDM2's latents. */
+  data?: string;
+  /** Real images to compare with, a data set; '': the data's, decoded. */
+  real?: string;
+  /** 'digits', or the path of a decoder as ONNX. */
+  autoencoder?: string;
+  /** Of such a file. */
+  autoencoderOptions?: OnnxAutoencoderOptions;
+  /** Networks that measure, as `loadFeatures` takes them: the first gives the tasks' value. */
+  features?: readonly string[];
+  /** Real samples that drawn ones are compared with. */
+  reference?: number;
+  /** Samples drawn and decoded at a time. */
+  chunk?: number;
 };
 
 const where = 'latentsTasks';
@@ -49,7 +58,8 @@ export type LatentsTask = Task & { size: string; parameters: number };
 
 /** Tasks that share data, autoencoder and judge. */
 export type LatentsTasks = {
-  tasks: readonly LatentsTask[]; // by rising size
+  /** By rising size. */
+  tasks: readonly LatentsTask[];
   autoencoder: Autoencoder;
   dispose: () => Promise<void>;
 };

@@ -1,7 +1,9 @@
 /** What was opened for a task. */
 export type ResourceScope = {
-  onClose: (close: () => unknown) => void; // of the thing just opened
-  close: () => Promise<void>; // everything, the last first; once
+  /** Of the thing just opened. */
+  onClose: (close: () => unknown) => void;
+  /** Everything, the last first; once. */
+  close: () => Promise<void>;
 };
 
 /** Runs `open`, which registers what it opens as it goes: if it fails half-way, all that is open is closed again. */

@@ -30,10 +30,14 @@ export type DistillMethod =
 /** What `distill` needs; options of the method and of the run are given side by side. */
 export type DistillInput = {
   teacher: Model;
-  start?: Model; // what phi and psi start as; default the teacher. Needed where the teacher is exact, not a network
-  dataset: Dataset; // x_0 of eq. (18)
-  method?: DistillMethod; // default CoSIM
-  secondTimeStart?: SecondTimeStart; // [C] how psi's embedding of t starts
+  /** What phi and psi start as; default the teacher. Needed where the teacher is exact, not a network. */
+  start?: Model;
+  /** x_0 of eq. (18). */
+  dataset: Dataset;
+  /** Default CoSIM. */
+  method?: DistillMethod;
+  /** [C] how psi's embedding of t starts. */
+  secondTimeStart?: SecondTimeStart;
   run?: Partial<RunOptions>;
 };
 

@@ -4,15 +4,24 @@ import type { AdamOptions } from './adam';
 
 /** How a run trains, whatever its method. Numbers the issue of a result depends on, besides the method's own. */
 export type RunOptions = AdamOptions & {
-  batch: number; // samples of one update
-  accumulationRounds: number; // accumulation: the batch is computed in this many equal parts
-  warmup: number; // images over which the learning rate rises from 0, 0: none
-  emaHalflife: number; // images
-  emaRampup: number; // half-life at most this share of the images seen
-  seed: number; // of data order, times, noise
-  maxBadSteps: number; // stop after this many consecutive steps with non-finite gradients
-  engine: EngineName; // what computes the steps
-  workers: number; // threads of the compiled engine that share a batch, 0: by cores and batch
+  /** Samples of one update. */
+  batch: number;
+  /** Accumulation: the batch is computed in this many equal parts. */
+  accumulationRounds: number;
+  /** Images over which the learning rate rises from 0, 0: none. */
+  warmup: number;
+  /** Images. */
+  emaHalflife: number;
+  /** half-life at most this share of the images seen. */
+  emaRampup: number;
+  /** Of data order, times, noise. */
+  seed: number;
+  /** Stop after this many consecutive steps with non-finite gradients. */
+  maxBadSteps: number;
+  /** What computes the steps. */
+  engine: EngineName;
+  /** Threads of the compiled engine that share a batch, 0: by cores and batch. */
+  workers: number;
 };
 
 export const RUN_DEFAULTS: RunOptions = {

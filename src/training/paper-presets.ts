@@ -50,10 +50,13 @@ export const PAPER_PRESET_NAMES = Object.keys(TABLE_5) as PaperPresetName[];
 /** What Table 5 gives for one of the paper's runs, as the options of a run. */
 export type PaperPreset = {
   teacher: PublishedName;
-  generator: Denoiser; // the teacher's network with the run's dropout
-  run: Partial<RunOptions>; // the whole batch of 2048, in as many rounds as one GPU of the paper's eight would need
+  /** The teacher's network with the run's dropout. */
+  generator: Denoiser;
+  /** The whole batch of 2048, in as many rounds as one GPU of the paper's eight would need. */
+  run: Partial<RunOptions>;
   method: DistillMethod;
-  images: number; // to train on
+  /** To train on. */
+  images: number;
 };
 
 /**

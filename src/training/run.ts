@@ -29,17 +29,23 @@ import { initialState } from './step';
 export type IterationReport = { step: number; images: number; seconds: number; [metric: string]: number };
 
 export type TrainOptions = {
-  images: number; // train until the run has seen this many images in all: calling again does nothing
+  /** Train until the run has seen this many images in all: calling again does nothing. */
+  images: number;
   onStep?: (report: IterationReport) => void | Promise<void>;
-  signal?: AbortSignal; // stops after the current iteration, with a checkpoint if `dir` is given
-  dir?: string; // where checkpoints go: at the end, on abort and every `saveEvery` images
-  saveEvery?: number; // images between checkpoints, default: at the end only
+  /** Stops after the current iteration, with a checkpoint if `dir` is given. */
+  signal?: AbortSignal;
+  /** Where checkpoints go: at the end, on abort and every `saveEvery` images. */
+  dir?: string;
+  /** Images between checkpoints, default: at the end only. */
+  saveEvery?: number;
 };
 
 export type SampleOptions = Omit<SamplerInput, 'denoiser' | 'parameters'> &
   Omit<HeunOptions, 'noise'> & {
-    times?: readonly number[]; // of Algorithm 1; default the run's own for this number of steps
-    parameters?: 'ema' | 'raw'; // the average (default) or the generator as trained last
+    /** Of Algorithm 1; default the run's own for this number of steps. */
+    times?: readonly number[];
+    /** The average (default) or the generator as trained last. */
+    parameters?: 'ema' | 'raw';
   };
 
 /** An update whose gradient was not finite, and which of its kind it was. */
@@ -50,10 +56,12 @@ export type RunParts = {
   method: Method;
   dataset: Dataset;
   options: RunOptions;
-  state: Tensors; // owned by the run
+  /** Owned by the run. */
+  state: Tensors;
   position: Position;
   history: IterationReport[];
-  found: SamplingTimes; // sampling times that were searched for
+  /** Sampling times that were searched for. */
+  found: SamplingTimes;
 };
 
 const capitalised = (name: string): string => name[0].toUpperCase() + name.slice(1);
