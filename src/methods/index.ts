@@ -1,4 +1,4 @@
-export { alternating, type Distillation, type LossInputs } from './alternating';
+export { alternating, type Distillation, type LossInputs, type Networks } from './alternating';
 export {
   type BatchSlice,
   drawData,

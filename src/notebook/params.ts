@@ -12,7 +12,7 @@ export type Params<T> = {
 } & { readonly preset: Preset };
 
 /** Keeps TypeScript from widening T to fit a preset that lacks a key. */
-type Same<T> = [T][T extends unknown ? 0 : never];
+export type Same<T> = [T][T extends unknown ? 0 : never];
 
 const presetNames = ['smoke', 'laptop', 'paper'] as const;
 

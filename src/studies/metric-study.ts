@@ -1,4 +1,4 @@
-/* What a metric makes of real images: how far down it goes at n images, and how it grows as they are nonFiniteUpdate. */
+/* What a metric makes of real images: how far down it goes at n images, and how it grows as they are distorted. */
 import { ArgumentError } from '../compute/check';
 import {
   blurred,
@@ -21,7 +21,7 @@ export type MetricStudy = {
   name: string;
   /** The reference. */
   train: Dataset;
-  /** What is measured, as it is or nonFiniteUpdate. */
+  /** What is measured, as it is or distorted. */
   test: Dataset;
   spaces: FeatureExtractor[];
   /** Which data and features were found, in a line. */
@@ -150,7 +150,7 @@ export const DISTORTIONS: readonly Distortion[] = [
   },
 ];
 
-/** The distance of nonFiniteUpdate images in units of the floor: 1 is as good as other real images. */
+/** The distance of distorted images in units of the floor: 1 is as good as other real images. */
 export type DistortionPoint = {
   distortion: string;
   series: string;
@@ -168,7 +168,7 @@ export type DistortionOptions = StudyOptions & {
   chunk?: number;
 };
 
-/** Fréchet distance of n nonFiniteUpdate test images from all training images, as a multiple of that of unspoilt ones. */
+/** Fréchet distance of n distorted test images from all training images, as a multiple of that of undistorted ones. */
 export const distancesOfDistortions = async (
   { train, test, spaces }: MetricStudy,
   n: number,
@@ -198,7 +198,7 @@ export const distancesOfDistortions = async (
 
 const EXAMPLES = 14; // images a row
 
-/** The first test images, as they are and nonFiniteUpdate one by one: rows of a sheet in [-1, 1]. */
+/** The first test images, as they are and distorted one by one: rows of a sheet in [-1, 1]. */
 export const distortedExamples = async (
   { test }: MetricStudy,
   distortions: readonly Distortion[] = DISTORTIONS.slice(0, 2),

@@ -4,7 +4,7 @@ export { workersFor } from './choose-engine';
 export { expectDataFits } from './data-fit';
 export { distill, type DistillInput, type DistillMethod, pretrain } from './distill';
 export { emaBeta, type EmaOptions, emaUpdate } from './ema';
-export type { EngineReport } from './engine';
+export type { EngineReport, Position } from './engine';
 export { learningRateAt, type LearningRateOptions } from './learning-rate';
 export { RUN_DEFAULTS, runOptions, type RunOptions } from './options';
 export { PAPER_PRESET_NAMES, paperPreset, type PaperPreset, type PaperPresetName } from './paper-presets';

@@ -1,0 +1,20 @@
+/** The losses as mathematics: tensors in, tensors out.
+ * @module
+ */
+export {
+  denoisingLoss,
+  type Divergence,
+  type DivergenceName,
+  divergenceOf,
+  DIVERGENCES,
+  edmWeight,
+  generalPhiLoss,
+  generalPsiLoss,
+  inverseVarianceLoss,
+  momentLoss,
+  phiLoss,
+  psiLoss,
+  regularisation,
+  uncertaintyLoss,
+} from '../losses';
+export { type LossInputs } from '../methods';
