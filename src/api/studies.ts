@@ -2,7 +2,7 @@
  * @module
  */
 export {
-  DISTIL_PRESET_NAMES,
+  DISTILL_PRESET_NAMES,
   type DistillEstimate,
   distillPreset,
   type DistillPreset,

@@ -62,13 +62,13 @@ const DIGITS: DistillPreset = {
 };
 
 export type DistillPresetName = PaperPresetName | 'digits';
-export const DISTIL_PRESET_NAMES: readonly DistillPresetName[] = [...PAPER_PRESET_NAMES, 'digits'];
+export const DISTILL_PRESET_NAMES: readonly DistillPresetName[] = [...PAPER_PRESET_NAMES, 'digits'];
 
 /**
  * `distillPreset('cifar10-uncond')`.
  * @throws ArgumentError for an unknown name
  */
 export const distillPreset = (name: DistillPresetName): DistillPreset => {
-  if (!DISTIL_PRESET_NAMES.includes(name)) throw unknownName('distillPreset', 'preset', name, DISTIL_PRESET_NAMES);
+  if (!DISTILL_PRESET_NAMES.includes(name)) throw unknownName('distillPreset', 'preset', name, DISTILL_PRESET_NAMES);
   return name === 'digits' ? DIGITS : ofPaper(name);
 };
