@@ -38,7 +38,7 @@ const oneWay = rooms.flatMap((row, i) =>
 );
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'data/', 'figures/', 'runs/**', 'notebooks/runs/**', '**/*.mjs', '**/*.js'] },
+  { ignores: ['dist/', 'node_modules/', 'data/', 'figures/', 'docs/', 'runs/**', 'notebooks/runs/**', '**/*.mjs', '**/*.js'] },
   ...tseslint.configs.recommendedTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

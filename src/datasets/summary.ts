@@ -12,6 +12,7 @@ export type DatasetSummary = {
   deviation: number[];
 };
 
+/** Options of `summariseDataset`. */
 export type SummaryOptions = {
   /** Samples looked at, default all; of drawn data 10,000. */
   limit?: number;

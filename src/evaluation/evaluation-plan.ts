@@ -20,6 +20,7 @@ export type EvaluationProgress = {
   made: number;
 };
 
+/** Options of `evaluate`. */
 export type EvaluateOptions = {
   /** What is judged. */
   images: ImageSource;

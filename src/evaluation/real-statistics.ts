@@ -22,6 +22,7 @@ export type RealImages = {
   firstOther: number;
 };
 
+/** Options of `realStatistics`. */
 export type RealStatisticsOptions = {
   /** Images looked at at a time. */
   chunk: number;

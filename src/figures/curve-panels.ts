@@ -2,6 +2,7 @@ import { fail } from '../compute/check';
 import { curvesPlot, type CurvesPlot } from './curves-with-spread';
 import { chartHead, type ChartSpec } from './theme';
 
+/** Options of `curvePanels`. */
 export type CurvePanelsOptions = {
   title: string;
   subtitle?: string;

@@ -5,6 +5,7 @@ import { chartHead, type ChartSpec, ink } from './theme';
 /** One measurement of one series on one category, with one seed. */
 export type CategoryValue = { series: string; category: string | number; seed: number; value: number };
 
+/** One panel of `dotPanels`. */
 export type DotPanel = {
   title: string;
   values: readonly CategoryValue[];
@@ -18,6 +19,7 @@ export type DotPanel = {
   reference?: { value: number; label: string };
 };
 
+/** Options of `dotPanels`. */
 export type DotPanelsOptions = {
   title: string;
   subtitle?: string;

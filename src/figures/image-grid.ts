@@ -5,6 +5,7 @@ import { drawSheet, type Pixels } from './sheet';
 /** Images [n, h, w, c] in [-1, 1], c = 1 (grey) or 3 (red, green, blue). */
 export type ImageBatch = { images: ArrayLike<number>; n: number; h: number; w: number; c: number };
 
+/** Options of `imageGrid`. */
 export type ImageGridOptions = ImageBatch & {
   /** Default: about square. */
   columns?: number;
@@ -12,8 +13,11 @@ export type ImageGridOptions = ImageBatch & {
   scale?: number;
   /** Picture pixels between images; default 4. */
   gap?: number;
+  /** Left of each row. */
   rowLabels?: readonly string[];
+  /** Above each column. */
   columnLabels?: readonly string[];
+  /** Above the grid. */
   title?: string;
 };
 

@@ -3,6 +3,7 @@ import { chartHead, type ChartSpec, countLabels } from './theme';
 /** What a training loop reports of a step: images seen so far and any metrics by name. */
 export type StepReport = { step: number; images: number; [metric: string]: number };
 
+/** Options of `lossChart`. */
 export type LossOptions = {
   title: string;
   subtitle?: string;

@@ -22,6 +22,7 @@ export type MeasuredPanel = {
   rules?: readonly PanelRule[];
 };
 
+/** Options of `measuredPanels`. */
 export type MeasuredOptions = {
   title: string;
   /** Says what lines, dashes and dots are. */

@@ -4,6 +4,7 @@ import { chartHead, type ChartSpec, ink, palette } from './theme';
 /** One panel: points [n, 2], row by row; `reference` sets the truth apart by colour. */
 export type Cloud = { label: string; points: ArrayLike<number>; reference?: boolean };
 
+/** Options of `pointClouds`. */
 export type PointCloudOptions = {
   title: string;
   subtitle?: string;

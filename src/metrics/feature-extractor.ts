@@ -31,6 +31,7 @@ export type FeatureIdentity = {
   preprocessing: string;
 };
 
+/** Options of an extraction. */
 export type ExtractOptions = {
   /** Images at a time: memory, never results. */
   batch?: number;

@@ -4,6 +4,7 @@ import { expectFinite, expectPair, type Measurement, type Points } from './measu
 import { type Kernel, squaredMmd } from './mmd';
 import { PAIR_DEFAULTS, type PairOptions, type PairSettings, passOptions, rowsAbout, rowsAt } from './pairwise';
 
+/** Options of `kid`. */
 export type KidOptions = PairOptions & {
   /** Pairs of random subsets. */
   subsets?: number;
@@ -15,6 +16,7 @@ export type KidOptions = PairOptions & {
 
 type KidSettings = PairSettings & Required<Pick<KidOptions, 'subsets' | 'subsetSize' | 'seed'>>;
 
+/** The kernel Inception distance, the mean over subsets. */
 export type Kid = Measurement & {
   /** Population deviation over the subsets: their spread, not the error of the mean. */
   std: number;

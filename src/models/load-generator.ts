@@ -8,7 +8,14 @@ import { type Method, methodFromConfig, type SamplerName } from '../methods';
 import { type Denoiser, denoiserFromConfig, matchParameters, type Model } from '../networks';
 
 /** A generator and how it is sampled from. */
-export type Generator = Model & { sampler: SamplerName; times: SamplingTimes; images: number };
+export type Generator = Model & {
+  /** How it is sampled from. */
+  sampler: SamplerName;
+  /** Sampling times by number of steps. */
+  times: SamplingTimes;
+  /** Images seen in its training. */
+  images: number;
+};
 
 /** What a generator needs of a run's `run.json`. */
 type RunJson = {

@@ -81,7 +81,9 @@ export const TEACHERS = {
   'latents-l': latentsTeacher('l', 20),
 } as const satisfies Record<string, TeacherPreset>;
 
+/** A teacher that is shipped with the package. */
 export type TeacherName = keyof typeof TEACHERS;
+/** The teachers that are shipped with the package. */
 export const TEACHER_NAMES = Object.keys(TEACHERS) as TeacherName[];
 
 /** Where a shipped model's weights lie; its card lies beside them. */

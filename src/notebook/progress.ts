@@ -1,6 +1,7 @@
 import { expectNumber } from '../compute/check';
 import { insideKernel, openOutput } from './kernel';
 
+/** Options of `progress`. */
 export type ProgressOptions = {
   /** In `unit`. */
   total: number;
@@ -13,6 +14,7 @@ export type ProgressOptions = {
 /** Values shown after the bar: a loss, memory in use. */
 export type Extra = Readonly<Record<string, number | string>>;
 
+/** A line that says how far something has come. */
 export type Progress = {
   /** `done` of the total so far; shown at most four times a second. */
   update: (done: number, extra?: Extra) => void;

@@ -15,7 +15,9 @@ export type MeasuredStep = {
   peakBytes: number;
 };
 
+/** What a distillation will take in time and memory. */
 export type DistillEstimate = {
+  /** The steps that were tried. */
   measured: readonly MeasuredStep[];
   engine: EngineReport;
   /** Samples of a step of the run. */

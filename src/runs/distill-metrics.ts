@@ -19,6 +19,7 @@ import type { Denoiser } from '../networks';
 import type { Run } from '../training';
 import { imagesName } from './distill-sheets';
 
+/** What is measured of a run on the way. */
 export type MeasureOptions = Pick<
   EvaluateOptions,
   'reference' | 'nReference' | 'real' | 'extractor' | 'metrics' | 'n' | 'blocks'

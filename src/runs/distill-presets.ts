@@ -61,7 +61,9 @@ const DIGITS: DistillPreset = {
   n: 500,
 };
 
+/** A preset of `cosim distill`. */
 export type DistillPresetName = PaperPresetName | 'digits';
+/** The presets of `cosim distill`. */
 export const DISTILL_PRESET_NAMES: readonly DistillPresetName[] = [...PAPER_PRESET_NAMES, 'digits'];
 
 /**

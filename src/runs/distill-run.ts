@@ -51,6 +51,7 @@ export type DistillProgress = {
 /** What was seen of the generator after so many images. */
 export type Snapshot = { images: number; sheet?: string; measured: readonly RunMeasurement[] };
 
+/** Input of `distillRun`. */
 export type DistillRunInput = DistillSetup & {
   /** Checkpoints, sheets/ and metrics/. */
   dir: string;
@@ -64,10 +65,13 @@ export type DistillRunInput = DistillSetup & {
   metrics?: MeasureOptions & { every: number };
   /** Stops after the current step, with a checkpoint, by throwing the signal's reason. */
   signal?: AbortSignal;
+  /** After every step. */
   onProgress?: (progress: DistillProgress) => void;
+  /** After every sheet or measurement. */
   onSnapshot?: (look: Snapshot) => void;
 };
 
+/** How a distillation ended. */
 export type DistillRunResult = {
   images: number;
   /** Iterations. */

@@ -14,6 +14,7 @@ import { sampleHeun, sampleMultistep, type SamplerInput, type Samples } from '..
 import { distill, type DistillMethod, type IterationReport, pretrain, Run, type RunOptions } from '../training';
 import { sweep } from './sweep';
 
+/** Configuration of a whole run on CIFAR-10 at 16 x 16: teacher, generator, measurements. */
 export type Cifar10Run = {
   /** Of the teacher; generator and auxiliary start as it. */
   network: Parameters<typeof ddpmpp>[0];
@@ -36,6 +37,7 @@ export type Cifar10Run = {
   blocks: number;
 };
 
+/** The run of `npm run cifar10`, for two cores. */
 // prettier-ignore
 export const CIFAR10_RUN: Cifar10Run = {
   network: { resolution: 16, channels: 3, classes: 0, modelChannels: 64, channelMult: [1, 2], blocks: 1, attention: [8], dropout: 0 },
@@ -61,6 +63,7 @@ export const cifar10Small = async (folder: string, split: Split): Promise<Datase
 /** A sampler that was measured: the generator in so many steps after so many images, or the teacher. */
 export type Cifar10Point = { series: 'CoSIM' | 'teacher'; steps: number; images: number; results: MetricResult[] };
 
+/** Progress and interruption of `runCifar10`. */
 export type Cifar10Callbacks = {
   onStep?: (stage: 'teacher' | 'CoSIM', report: IterationReport, total: number) => void;
   /** In images of the stage at hand. */
@@ -69,6 +72,7 @@ export type Cifar10Callbacks = {
   signal?: AbortSignal;
 };
 
+/** Input of `runCifar10`. */
 export type Cifar10Input = Cifar10Callbacks & {
   /** 16 x 16; mirror images are added for training, never to the reference. */
   train: Dataset;

@@ -21,6 +21,7 @@ export type ClassPoint = {
   n: number;
 };
 
+/** Options of `classStudy`. */
 export type ClassStudyOptions = {
   /** Labelled images that diversity is set against. */
   real: Dataset;

@@ -25,8 +25,17 @@ export type MethodsOptions = {
 };
 
 /** One measurement; of the teacher `seed` is the block of sampling seeds, and there is no training. */
-export type MethodPoint = { method: string; nfe: number; seed: number } & Partial<CurvePoint> & TaskResult;
+export type MethodPoint = {
+  /** Its preset's name, or teacher. */
+  method: string;
+  /** Network evaluations a sample. */
+  nfe: number;
+  /** Training seed, of the teacher the block's. */
+  seed: number;
+} & Partial<CurvePoint> &
+  TaskResult;
 
+/** Progress and interruption of `compareMethods`. */
 export type MethodsCallbacks = {
   /** Over all runs, those from the cache at once. */
   onImages?: (images: number, total: number, label: string) => void;

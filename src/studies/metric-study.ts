@@ -139,6 +139,7 @@ export type Distortion = {
   apply: (dataset: Dataset, level: number) => Dataset | Promise<Dataset>;
 };
 
+/** The known ways in which images are distorted, and how strongly. */
 export const DISTORTIONS: readonly Distortion[] = [
   { name: 'Gaussian noise', unit: 'deviation of the noise, of 255', levels: [2, 4, 8, 16, 32], apply: noisy },
   { name: 'Gaussian blur', unit: 'deviation of the blur, pixels', levels: [0.4, 0.6, 0.8, 1.2, 1.6], apply: blurred },
@@ -162,7 +163,9 @@ export type DistortionPoint = {
   result: MetricResult;
 };
 
+/** Options of `distancesOfDistortions`. */
 export type DistortionOptions = StudyOptions & {
+  /** Default: DISTORTIONS. */
   distortions?: readonly Distortion[];
   /** Images between two savings: that of the floors finds their features again. */
   chunk?: number;

@@ -21,6 +21,7 @@ export type SizesOptions = {
 
 /** One measurement; of a teacher `seed` is the block of sampling seeds, and `images` is absent. */
 export type SizePoint = {
+  /** The network's size. */
   size: string;
   /** Of the network. */
   parameters: number;
@@ -28,6 +29,7 @@ export type SizePoint = {
   series: string;
   /** NFE. */
   steps: number;
+  /** Training seed, of teachers the block. */
   seed: number;
   /** Of training. */
   images?: number;

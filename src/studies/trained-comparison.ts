@@ -18,6 +18,7 @@ export type TrainedOptions = Omit<GeneratorConfig, 'seed'> & {
   blocks?: number;
 };
 
+/** Progress and interruption of `compareTrained`. */
 export type TrainedCallbacks = {
   /** Of training, those from the cache at once. */
   onImages?: (images: number, total: number, label: string) => void;

@@ -18,6 +18,7 @@ import { imageMetric } from './image-metric';
 import { withResources } from './resource-scope';
 import type { Task } from './task';
 
+/** Options of `latentsTasks`. */
 export type LatentsTasksOptions = {
   /** By size: shipped models' names, or files (EDM2's snapshots). */
   teachers?: readonly string[];
@@ -54,7 +55,12 @@ const DEFAULTS: Required<LatentsTasksOptions> = {
 };
 
 /** A task on latents, and the sizes of its networks. */
-export type LatentsTask = Task & { size: string; parameters: number };
+export type LatentsTask = Task & {
+  /** The network's size. */
+  size: string;
+  /** How many it has, in all. */
+  parameters: number;
+};
 
 /** Tasks that share data, autoencoder and judge. */
 export type LatentsTasks = {

@@ -26,6 +26,7 @@ export type TaskResult = {
   accuracy?: number;
 };
 
+/** Which samples are measured: how many, and which block of seeds. */
 export type BlockOptions = {
   /** Samples. */
   n: number;

@@ -4,6 +4,7 @@ import { runtimeProblem } from './runtime';
 
 /** What computes: a traced function compiled for ONNX Runtime, TensorFlow.js itself, or whichever is best here. */
 export const ENGINES = ['auto', 'compiled', 'eager'] as const;
+/** What evaluates networks: 'auto' compiles where that pays, 'compiled' insists, 'eager' runs the functions as they are. */
 export type EngineName = (typeof ENGINES)[number];
 
 /**

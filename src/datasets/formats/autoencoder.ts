@@ -33,7 +33,9 @@ export type AutoencoderUnits = {
   range: ImageRange;
 };
 
+/** The ranges of values in which autoencoders speak of images. */
 export const IMAGE_RANGES = ['[-1, 1]', '[0, 1]'] as const;
+/** The range of values in which an autoencoder speaks of images. */
 export type ImageRange = (typeof IMAGE_RANGES)[number];
 
 const FINAL_STD = 0.5; // sigma_data

@@ -8,6 +8,7 @@ export class DownloadError extends Error {
   override name = 'DownloadError';
 }
 
+/** How far a download has come. */
 export type DownloadProgress = {
   /** Bytes, those of earlier attempts included. */
   received: number;

@@ -10,6 +10,7 @@ export type PublishedFile = {
   contentSha256?: string;
 };
 
+/** A published data set: its files and what they must be. */
 export type PublishedDataset = {
   title: string;
   licence: string;

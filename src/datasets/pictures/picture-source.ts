@@ -9,6 +9,7 @@ import { decodePicture, type Picture, type PictureOptions } from './picture';
 
 /** Pictures of whatever sizes, in order. */
 export type PictureSource = ClassLabels & {
+  /** Number of pictures. */
   length: number;
   /** For messages. */
   nameOf: (index: number) => string;
