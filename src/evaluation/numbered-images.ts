@@ -19,7 +19,7 @@ export type NumberedImages = {
 
 /** Numbered images whose shape is known before the first is made. */
 export type ImageSource = NumberedImages & {
-  /** Of one image. */
+  /** Shape of one image, values in [-1, 1]. */
   shape: readonly [h: number, w: number, c: number];
 };
 

@@ -18,7 +18,7 @@ export type RealImages = {
   /** The first so many of it. */
   nReference: number;
   others: NumberedImages;
-  /** From this one on. */
+  /** The floor's images are those from this index on. */
   firstOther: number;
 };
 

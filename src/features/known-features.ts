@@ -9,9 +9,9 @@ export type KnownFeatures = {
   declaration: FeatureDeclaration;
   /** Name of the ONNX file in `featuresFolder()`. */
   file: string;
-  /** Where the publisher has them. */
+  /** Address of the publisher's weights. */
   weights: string;
-  /** Of the weights. */
+  /** Licence of the weights. */
   licence: string;
   /** An ONNX file of them to download. */
   url?: string;

@@ -25,7 +25,7 @@ export type Preprocessing = {
       };
   /** Pixels: the middle square of the resized image. */
   crop?: number;
-  /** See below. */
+  /** What the network is given: bytes as they are, or numbers of a range, or standardised by channel. */
   values: 'bytes' | { range: readonly [number, number] } | { mean: readonly number[]; std: readonly number[] };
   layout: 'NCHW' | 'NHWC';
   dtype: 'uint8' | 'float32';

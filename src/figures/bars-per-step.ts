@@ -7,11 +7,11 @@ export type StepValue = { series: string; steps: number | string; seed: number; 
 
 /** Options of `barsPerStep`. */
 export type BarsOptions = References & {
-  /** In one line. */
+  /** Title, in one line. */
   title: string;
-  /** Below it, smaller. */
+  /** Line below the title, smaller. */
   subtitle?: string;
-  /** One a bar and seed. */
+  /** One value for each bar and seed. */
   values: readonly StepValue[];
   /** The y axis' title, with the unit. */
   metric: string;

@@ -7,9 +7,9 @@ export type CurvePanelsOptions = {
   title: string;
   subtitle?: string;
   panels: readonly (CurvesPlot & { title: string })[];
-  /** Of a plot, default 250. */
+  /** Width of one plot in pixels, default 250. */
   width?: number;
-  /** Default 240. */
+  /** Height of one plot in pixels, default 240. */
   height?: number;
 };
 

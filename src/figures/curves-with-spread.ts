@@ -11,7 +11,7 @@ export type Axis = { title: string; log?: boolean; domain?: readonly [low: numbe
 
 /** What one plot shows. */
 export type CurvesPlot = References & {
-  /** One a curve, place and seed. */
+  /** One point for each curve, place and seed. */
   points: readonly SeedPoint[];
   /** E.g. { title: 'training images', log: true }. */
   x: Axis;
@@ -21,9 +21,9 @@ export type CurvesPlot = References & {
 
 /** Options of `curvesWithSpread`. */
 export type CurvesOptions = CurvesPlot & {
-  /** In one line. */
+  /** Title, in one line. */
   title: string;
-  /** Below it, smaller. */
+  /** Line below the title, smaller. */
   subtitle?: string;
 };
 

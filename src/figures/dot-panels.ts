@@ -13,9 +13,9 @@ export type DotPanel = {
   category: string;
   /** The y axis' title, with the unit. */
   metric: string;
-  /** Of the y axis. */
+  /** Logarithmic y axis. */
   log?: boolean;
-  /** A dashed line. */
+  /** A dashed horizontal line with its label. */
   reference?: { value: number; label: string };
 };
 

@@ -7,17 +7,17 @@ export type ImageBatch = { images: ArrayLike<number>; n: number; h: number; w: n
 
 /** Options of `imageGrid`. */
 export type ImageGridOptions = ImageBatch & {
-  /** Default: about square. */
+  /** Images in a row; default: about square. */
   columns?: number;
   /** Picture pixels per image pixel, half as many on screen; default 4. */
   scale?: number;
   /** Picture pixels between images; default 4. */
   gap?: number;
-  /** Left of each row. */
+  /** Labels left of the rows. */
   rowLabels?: readonly string[];
-  /** Above each column. */
+  /** Labels above the columns. */
   columnLabels?: readonly string[];
-  /** Above the grid. */
+  /** Title above the grid. */
   title?: string;
 };
 

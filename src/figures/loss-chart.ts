@@ -10,7 +10,7 @@ export type LossOptions = {
   reports: readonly StepReport[];
   /** Key of the report -> axis title, e.g. { psiLoss: 'generator loss' }. */
   metrics: Readonly<Record<string, string>>;
-  /** Of the plot, default 520. */
+  /** Width of the plot in pixels, default 520. */
   width?: number;
   /** Of each metric's panel, default 130. */
   panelHeight?: number;

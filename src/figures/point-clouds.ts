@@ -15,7 +15,7 @@ export type PointCloudOptions = {
   columns?: number;
   /** Points drawn per panel (the first ones), default 2000. */
   most?: number;
-  /** Of a panel, default 210. */
+  /** Width and height of a panel in pixels, default 210. */
   size?: number;
 };
 

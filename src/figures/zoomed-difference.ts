@@ -10,13 +10,13 @@ export type DifferenceOptions = Omit<ImageBatch, 'images'> & {
   a: ArrayLike<number>;
   /** The same images by other means, e.g. four steps. */
   b: ArrayLike<number>;
-  /** Of a and b. */
+  /** Row labels of a and b. */
   labels: readonly [a: string, b: string];
-  /** Above each column. */
+  /** Labels above the columns. */
   columnLabels?: readonly string[];
   /** Picture pixels per image pixel, half as many on screen; default 10. */
   scale?: number;
-  /** Above the sheet. */
+  /** Title above the sheet. */
   title?: string;
 };
 

@@ -10,7 +10,7 @@ export type KidOptions = PairOptions & {
   subsets?: number;
   /** Points of each, without repetition; at most the smaller set. */
   subsetSize?: number;
-  /** Of the subsets. */
+  /** Seed of the subsets, default 0. */
   seed?: number;
 };
 

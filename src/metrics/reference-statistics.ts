@@ -21,7 +21,7 @@ export type ReferenceStatistics = FeatureStatistics &
 
 /** What EDM's .npz does not hold. Of a file that does hold it, it must be the same. */
 export type LoadStatisticsOptions = {
-  /** Images. */
+  /** Images they are of. */
   n?: number;
   features?: FeatureIdentity;
   /** Added to what is known. */

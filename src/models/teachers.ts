@@ -14,11 +14,11 @@ export type TeacherPreset = {
   /** Under data/teachers, without the ending. */
   file: string;
   denoiser: () => Denoiser;
-  /** Training split. */
+  /** The training split of its data. */
   dataset: () => Dataset;
-  /** Trained on this many. */
+  /** Training images. */
   images: number;
-  /** Default EDM's. */
+  /** Options of its loss, default EDM's. */
   denoising?: Partial<DenoisingOptions>;
   run: Partial<RunOptions>;
 };

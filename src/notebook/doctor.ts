@@ -10,7 +10,7 @@ import { eagerReason, targetFor } from '../compute/onnx';
 
 /** What the project found on this machine. Plain data; `formatReport` turns it into text. */
 export type DoctorReport = {
-  /** Version. */
+  /** Version of Node. */
   node: string;
   /** Version of the kernel. */
   tslab: string;

@@ -3,9 +3,9 @@ import { insideKernel, openOutput } from './kernel';
 
 /** Options of `progress`. */
 export type ProgressOptions = {
-  /** In `unit`. */
+  /** When it is done, in `unit`. */
   total: number;
-  /** Default 'images'. */
+  /** What is counted, default 'images'. */
   unit?: string;
   /** Before the bar. */
   label?: string;

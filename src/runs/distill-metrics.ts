@@ -24,7 +24,7 @@ export type MeasureOptions = Pick<
   EvaluateOptions,
   'reference' | 'nReference' | 'real' | 'extractor' | 'metrics' | 'n' | 'blocks'
 > & {
-  /** Of the sampler. */
+  /** Numbers of steps that are measured. */
   steps: readonly number[];
   /** Samples computed at a time: memory, never results. */
   batch: number;

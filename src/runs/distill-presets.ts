@@ -12,15 +12,15 @@ import {
 export type DistillPreset = {
   /** The published or shipped teacher that it is for. */
   network: string;
-  /** Where that one is shipped. */
+  /** Name of the teacher, where that one is shipped. */
   teacher?: TeacherName;
-  /** Where the data are. */
+  /** Name or path of the data. */
   data?: string;
-  /** Of generator and auxiliary. */
+  /** Dropout rate of generator and auxiliary. */
   dropout: number;
   method: DistillMethod;
   run: Partial<RunOptions>;
-  /** To train on. */
+  /** Images to train on. */
   images: number;
   /** Images between two checkpoints. */
   saveEvery: number;

@@ -32,7 +32,7 @@ export type DistillSetup = {
   /** Of generator and auxiliary, default the teacher's. */
   dropout?: number;
   dataset: Dataset;
-  /** Default CoSIM. */
+  /** How it is distilled, default CoSIM. */
   method?: DistillMethod;
   run?: Partial<RunOptions>;
 };
@@ -78,7 +78,7 @@ export type DistillRunResult = {
   steps: number;
   history: readonly IterationReport[];
   engine: EngineReport;
-  /** At the end. */
+  /** Where the run stands at the end. */
   last: Snapshot;
 };
 

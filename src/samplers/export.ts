@@ -20,7 +20,7 @@ export type ExportOptions = {
 export type ExportReport = {
   path: string;
   bytes: number;
-  /** Samples a call. */
+  /** Samples of one call of the file. */
   batch: 'any' | number;
   /** Why the number of samples is fixed although any was asked for. */
   reason?: string;

@@ -18,20 +18,20 @@ import { sweep } from './sweep';
 export type Cifar10Run = {
   /** Of the teacher; generator and auxiliary start as it. */
   network: Parameters<typeof ddpmpp>[0];
-  /** That the teacher is trained on. */
+  /** Images that the teacher is trained on. */
   teacherImages: number;
   teacher: Partial<RunOptions>;
   method: DistillMethod;
-  /** Of CoSIM. */
+  /** Options of CoSIM's run. */
   run: Partial<RunOptions>;
   /** CoSIM's training images at which it is measured, rising; the last ends the run. */
   evaluateAt: readonly number[];
-  /** Of the generator, NFE. */
+  /** Network evaluations of the generator. */
   steps: readonly number[];
   /** Of the teacher by EDM's Heun sampler, NFE. */
   evaluations: readonly number[];
   metrics: readonly string[];
-  /** Images of a block. */
+  /** Images of one block of seeds. */
   n: number;
   /** Of seeds, at the end; on the way one. */
   blocks: number;

@@ -11,7 +11,7 @@ export type GeneratorConfig = {
   run: Partial<RunOptions>;
   /** Training images. */
   images: number;
-  /** Of training. */
+  /** Training seed. */
   seed: number;
 };
 

@@ -14,7 +14,7 @@ export type GuidanceOptions = {
   evaluations: number;
   /** Samples a measurement. */
   n: number;
-  /** Of sampling seeds. */
+  /** Blocks of sampling seeds. */
   blocks: number;
 };
 

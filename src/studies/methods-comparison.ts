@@ -9,9 +9,9 @@ import { type CurveConfig, type CurvePoint, trainingCurve } from './training-cur
 
 /** Table 1's shape on one task: the same teacher, data, network, batch, seeds and metric for every method. */
 export type MethodsOptions = {
-  /** Of METHOD_PRESETS. */
+  /** Keys of METHOD_PRESETS. */
   methods: readonly string[];
-  /** Of training. */
+  /** Training seeds. */
   seeds: readonly number[];
   /** Training images at which each is measured, rising. */
   evaluateAt: readonly number[];
@@ -168,7 +168,7 @@ export const methodRows = (points: readonly MethodPoint[]): Record<string, strin
 export type IterationCost = {
   method: string;
   secondsPerIteration: number;
-  /** Over all threads. */
+  /** Processor time of one iteration, seconds over all threads. */
   cpuSecondsPerIteration: number;
   iterations: number;
 };

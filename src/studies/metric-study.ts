@@ -133,7 +133,7 @@ export const floorsAgainstN = async (
 /** A known way to spoil images, in rising strength. */
 export type Distortion = {
   name: string;
-  /** Of the levels: an axis title. */
+  /** Unit of the levels, as an axis title. */
   unit: string;
   levels: readonly number[];
   apply: (dataset: Dataset, level: number) => Dataset | Promise<Dataset>;

@@ -7,7 +7,7 @@ import { sweep } from './sweep';
 
 /** Averages of many widths, chosen after training (Karras et al. 2024, section 3.2). */
 export type PostHocOptions = {
-  /** Of training. */
+  /** Training seeds. */
   seeds: readonly number[];
   /** Training images at which averages are reconstructed, rising. */
   evaluateAt: readonly number[];

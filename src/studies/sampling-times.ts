@@ -35,9 +35,9 @@ export type GridPoint = {
   grid: 'edm' | 'published' | 'task' | 'searched';
   /** Noise levels, decreasing. */
   times: readonly number[];
-  /** Of training. */
+  /** Training seed. */
   seed: number;
-  /** Of seeds. */
+  /** Block of sampling seeds. */
   block: number;
 } & TaskResult;
 

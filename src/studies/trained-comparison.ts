@@ -6,9 +6,9 @@ import { sweep } from './sweep';
 
 /** A method trained with several seeds, in several numbers of steps, beside the teacher. */
 export type TrainedOptions = Omit<GeneratorConfig, 'seed'> & {
-  /** Of training. */
+  /** Training seeds. */
   seeds: readonly number[];
-  /** Of the generator, NFE. */
+  /** Network evaluations of the generator. */
   steps: readonly number[];
   /** NFE of the teacher by EDM's Heun sampler. */
   evaluations: readonly number[];

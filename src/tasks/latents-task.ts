@@ -30,7 +30,7 @@ export type LatentsTasksOptions = {
   real?: string;
   /** 'digits', or the path of a decoder as ONNX. */
   autoencoder?: string;
-  /** Of such a file. */
+  /** Layout and range of an autoencoder that is a file. */
   autoencoderOptions?: OnnxAutoencoderOptions;
   /** Networks that measure, as `loadFeatures` takes them: the first gives the tasks' value. */
   features?: readonly string[];
@@ -64,7 +64,7 @@ export type LatentsTask = Task & {
 
 /** Tasks that share data, autoencoder and judge. */
 export type LatentsTasks = {
-  /** By rising size. */
+  /** One a teacher, by rising size. */
   tasks: readonly LatentsTask[];
   autoencoder: Autoencoder;
   dispose: () => Promise<void>;

@@ -2,7 +2,7 @@ import { DatasetError } from '../dataset-error';
 
 /** Whether labels are used where there are any, must be there, or are left out. */
 export const LABEL_MODES = ['optional', 'required', 'none'] as const;
-/** Whether labels are read: not at all, where the files have them, or else fail. */
+/** Whether labels are used where there are any, must be there, or are left out. */
 export type LabelMode = (typeof LABEL_MODES)[number];
 
 /** A class for each sample. */

@@ -19,7 +19,7 @@ export type DownloadProgress = {
 export type DownloadOptions = {
   /** Of the whole file, hexadecimal; without it an interrupted download starts anew. */
   sha256?: string;
-  /** For every piece that arrives. */
+  /** Called for every piece that arrives. */
   onProgress?: (progress: DownloadProgress) => void;
   /** Stops, keeping what has arrived. */
   signal?: AbortSignal;

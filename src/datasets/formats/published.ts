@@ -4,7 +4,7 @@ import type { FetchedName } from '../open-dataset';
 export type PublishedFile = {
   name: string;
   url: string;
-  /** Of the file. */
+  /** SHA-256 of the file, hexadecimal. */
   sha256: string;
   /** Of what a .gz file unpacks to: a file packed otherwise is as good. */
   contentSha256?: string;
