@@ -12,7 +12,8 @@ export { type Model, loadModel, saveModel } from './networks';
 export { type Dataset, digits, openDataset, points } from './datasets';
 // Training, Algorithm 2
 export { distill, type IterationReport, pretrain, Run } from './training';
-export { cosim, denoising, hsivi, momentMatching, phiLoss, psiLoss, regularisation, sid } from './losses';
+export { cosim, denoising, hsivi, momentMatching, sid } from './methods';
+export { phiLoss, psiLoss, regularisation } from './losses';
 // Sampling, Algorithm 1, and the generator elsewhere than here
 export { denoise } from './networks';
 export { exportOnnx, sampleAncestral, sampleHeun, sampleMultistep, searchTimes } from './samplers';

@@ -1,4 +1,6 @@
-/** Files in and out: checkpoints of any origin, safetensors, models, averages from snapshots.
+/**
+ * Files in and out: checkpoints of any origin, safetensors, models, averages from snapshots.
+ *
  * @module
  */
 export {

@@ -1,4 +1,6 @@
-/** Data sets: drawn ones, every file format, and what is made of them.
+/**
+ * Data sets: drawn ones, every file format, and what is made of them.
+ *
  * @module
  */
 export {

@@ -1,4 +1,6 @@
-/** Figures and tables: charts, grids of pictures, and their files.
+/**
+ * Figures and tables: charts, grids of pictures, and their files.
+ *
  * @module
  */
 export {

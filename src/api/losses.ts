@@ -1,4 +1,6 @@
-/** The losses as mathematics: tensors in, tensors out.
+/**
+ * The losses as mathematics: tensors in, tensors out.
+ *
  * @module
  */
 export {
@@ -16,5 +18,5 @@ export {
   psiLoss,
   regularisation,
   uncertaintyLoss,
+  type LossInputs,
 } from '../losses';
-export { type LossInputs } from '../methods';

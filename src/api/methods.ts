@@ -1,4 +1,6 @@
-/** How each method trains: which losses, which inputs, which sampler; and what a run is made of.
+/**
+ * How each method trains: which losses, which inputs, which sampler; and what a run is made of.
+ *
  * @module
  */
 export {
@@ -12,52 +14,54 @@ export {
   type TimePairOptions,
   timePairs,
 } from '../diffusion';
+export type { LossInputs } from '../losses';
 export {
+  alternating,
+  type ChanceSpec,
+  classInputs,
+  type ComputedSpec,
   cosim,
   COSIM_DEFAULTS,
   type CosimOptions,
+  dataInputs,
+  type DataSpec,
   denoising,
   DENOISING_DEFAULTS,
   type DenoisingOptions,
+  type Distillation,
+  type DistillMethod,
+  dropoutInputs,
   hsivi,
   HSIVI_DEFAULTS,
   type HsiviOptions,
+  type Inputs,
+  type InputSpec,
   LEVEL_DRAWS,
   type LevelDraw,
-  MOMENT_MATCHING_DEFAULTS,
-  momentMatching,
-  type MomentMatchingOptions,
-  sid,
-  SID_DEFAULTS,
-  type SidOptions,
-} from '../losses';
-export {
-  alternating,
-  type BatchSlice,
-  type Distillation,
-  drawData,
-  drawDropout,
-  drawLabels,
-  drawNormal,
-  drawUniform,
-  type HostArray,
-  type HostBatch,
-  type LossInputs,
+  levelInput,
   type Method,
   METHOD_PRESET_NAMES,
   METHOD_PRESETS,
+  type MethodConfig,
   methodFromConfig,
   type MethodPreset,
   type MethodPresetName,
+  MOMENT_MATCHING_DEFAULTS,
+  momentMatching,
+  type MomentMatchingOptions,
   type Networks,
+  normalInput,
   type Role,
   type SamplerName,
+  sid,
+  SID_DEFAULTS,
+  type SidOptions,
+  uniformInput,
   type Update,
 } from '../methods';
 export {
   type AdamOptions,
   type DistillInput,
-  type DistillMethod,
   type EngineReport,
   type IterationReport,
   PAPER_PRESET_NAMES,

@@ -1,4 +1,6 @@
-/** Measuring: distances between sets, feature networks, statistics of real images, whole evaluations.
+/**
+ * Measuring: distances between sets, feature networks, statistics of real images, whole evaluations.
+ *
  * @module
  */
 export {

@@ -1,4 +1,6 @@
-/** The networks, what wraps them into denoisers, and their parameters.
+/**
+ * The networks, what wraps them into denoisers, and their parameters.
+ *
  * @module
  */
 export { denoisedFromScore, EDM, type Process, scoreFromDenoised, VP } from '../diffusion';

@@ -1,4 +1,6 @@
-/** What a notebook needs besides the library: parameters, display, progress, interrupts, what the machine has.
+/**
+ * What a notebook needs besides the library: parameters, display, progress, interrupts, what the machine has.
+ *
  * @module
  */
 export {

@@ -1,4 +1,6 @@
-/** From noise to samples: Algorithm 1, EDM's sampler, their noise levels, and their export as ONNX.
+/**
+ * From noise to samples: Algorithm 1, EDM's sampler, their noise levels, and their export as ONNX.
+ *
  * @module
  */
 export {

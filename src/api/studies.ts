@@ -1,4 +1,6 @@
-/** One function a table or figure of the paper, the tasks they run on, and long runs.
+/**
+ * One function a table or figure of the paper, the tasks they run on, and long runs.
+ *
  * @module
  */
 export {

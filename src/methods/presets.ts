@@ -1,4 +1,4 @@
-import type { DistillMethod } from '../training';
+import type { DistillMethod } from './registry';
 
 /** A row of the comparison: a method as it is trained, and the numbers of steps it is sampled in. */
 export type MethodPreset = {
@@ -11,8 +11,7 @@ export type MethodPreset = {
 };
 
 /**
- * The methods of the comparison, paper.md 10: a new method is one file in losses/, one line in training/methods.ts and one
- * row here.
+ * The methods of the comparison, a new method is one file in this room, one line in registry.ts and one row here.
  */
 // prettier-ignore
 export const METHOD_PRESETS = {
@@ -25,5 +24,7 @@ export const METHOD_PRESETS = {
   moments4:     { name: 'Moment Matching',     source: 'Salimans et al. 2024',     method: { kind: 'moment-matching', steps: 4 },              steps: [4] },
 } as const satisfies Record<string, MethodPreset>;
 
+/** A row of the comparison by its key. */
 export type MethodPresetName = keyof typeof METHOD_PRESETS;
+/** The rows of the comparison by their keys. */
 export const METHOD_PRESET_NAMES = Object.keys(METHOD_PRESETS) as MethodPresetName[];

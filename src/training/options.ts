@@ -10,11 +10,11 @@ export type RunOptions = AdamOptions & {
   accumulationRounds: number;
   /** Images over which the learning rate rises from 0, 0: none. */
   warmup: number;
-  /** Images. */
+  /** Half-life of the average, images. */
   emaHalflife: number;
-  /** half-life at most this share of the images seen. */
+  /** The half-life is at most this share of the images seen. */
   emaRampup: number;
-  /** Of data order, times, noise. */
+  /** Seed of the data's order, times and noise. */
   seed: number;
   /** Stop after this many consecutive steps with non-finite gradients. */
   maxBadSteps: number;
@@ -24,6 +24,7 @@ export type RunOptions = AdamOptions & {
   workers: number;
 };
 
+/** The options of a run where nothing else is said. */
 export const RUN_DEFAULTS: RunOptions = {
   batch: 64,
   accumulationRounds: 1,

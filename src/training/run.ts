@@ -18,9 +18,9 @@ import {
 import { badStepError, type TrainingError } from './bad-step';
 import { chooseEngine, workersFor } from './choose-engine';
 import { expectDataFits } from './data-fit';
-import { drawAhead, type DrawBatch } from './draw-ahead';
+import { drawAhead, type DrawBatch, partsOf } from './draw-ahead';
 import { EagerEngine } from './eager-engine';
-import type { Engine, EngineReport, Position } from './engine';
+import { type Engine, type EngineReport, type Position, slicesOf } from './engine';
 import { runOptions, type RunOptions } from './options';
 import { loadRun, saveRun } from './run-files';
 import { initialState } from './step';
@@ -28,6 +28,7 @@ import { initialState } from './step';
 /** What one iteration reports: `step`, `images` seen so far, and the updates' metrics (`psiLoss`, `phiGradNorm`, ...). */
 export type IterationReport = { step: number; images: number; seconds: number; [metric: string]: number };
 
+/** Options of `Run.train`. */
 export type TrainOptions = {
   /** Train until the run has seen this many images in all: calling again does nothing. */
   images: number;
@@ -40,6 +41,7 @@ export type TrainOptions = {
   saveEvery?: number;
 };
 
+/** Options of `Run.sample`. */
 export type SampleOptions = Omit<SamplerInput, 'denoiser' | 'parameters'> &
   Omit<HeunOptions, 'noise'> & {
     /** Of Algorithm 1; default the run's own for this number of steps. */
@@ -205,7 +207,7 @@ export class Run {
   /** The engine that the options ask for takes over the state, once. */
   private async choose(): Promise<void> {
     const { method, options } = this.parts;
-    if (!this.chosen) this.engine = await chooseEngine(method, this.draw, this.alive().state(), options);
+    if (!this.chosen) this.engine = await chooseEngine(method, this.alive().state(), options);
     this.chosen = true;
   }
 
@@ -235,7 +237,8 @@ export class Run {
       const { repeats = 1 } = update;
       for (let i = 0; i < repeats; i++) {
         const at = { ...position, step: position.step * repeats + i };
-        const numbers = await engine.update(update, this.draw, at);
+        const parts = partsOf(this.draw, update, slicesOf(options, at.step, engine.parts));
+        const numbers = await engine.update(update, parts, at);
         if (numbers.nonFinite > 0) nonFiniteUpdate ??= { update, step: at.step };
         for (const [name, value] of Object.entries(numbers)) {
           if (name === 'nonFinite') metrics.nonFinite += value;
