@@ -40,6 +40,7 @@ describe('drawing ahead', () => {
       assert.deepEqual(await draw(update, wanted), await drawInputs(update.inputs, tinyPoints, wanted));
       await pause(5);
     }
+    while (read.length < inOrder.length + 2) await pause(1);
     assert.equal(new Set(read).size, read.length);
     assert.equal(read.length, inOrder.length + 2);
   });
