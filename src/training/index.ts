@@ -13,3 +13,4 @@ export { postHocParameters, powerAverages, type PowerAverages, type PowerSnapsho
 export { gammaOfStd, powerEmaBeta, powerProfile, stdOfGamma } from './power-ema';
 export { type IterationReport, Run, type RunParts, type SampleOptions, type TrainOptions } from './run';
 export { applyGradient, gradientOf, initialState, type Step, type StepResult, trainingStep } from './step';
+export { readRunJson } from './run-json';
