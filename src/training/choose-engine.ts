@@ -5,7 +5,6 @@ import { eagerReason, targetFor } from '../compute/onnx';
 import type { Tensors } from '../compute/tensors';
 import type { Method } from '../methods';
 import { CompiledEngine } from './compiled-engine';
-import type { DrawBatch } from './draw-ahead';
 import { EagerEngine } from './eager-engine';
 import type { Engine } from './engine';
 import type { RunOptions } from './options';
@@ -27,12 +26,7 @@ export const workersFor = ({ batch, accumulationRounds, workers }: RunOptions): 
  * backend is not a GPU's; a step that cannot be traced then runs eagerly, with a warning.
  * @throws Error when the compiled engine was asked for and cannot be had: TraceError names the kernel and the line.
  */
-export const chooseEngine = async (
-  method: Method,
-  draw: DrawBatch,
-  state: Tensors,
-  options: RunOptions,
-): Promise<Engine> => {
+export const chooseEngine = async (method: Method, state: Tensors, options: RunOptions): Promise<Engine> => {
   const reason = eagerReason(options.engine);
   if (reason !== undefined) return new EagerEngine(state, options, reason);
   const target = await targetFor();
@@ -40,7 +34,7 @@ export const chooseEngine = async (
   const workers = workersFor(options);
   const engine = await CompiledEngine.create(method, options, state, { target, workers, reason: lowering });
   try {
-    for (const update of method.updates) await engine.prepare(update, draw);
+    for (const update of method.updates) engine.prepare(update);
     tf.dispose(state);
     return engine;
   } catch (error) {

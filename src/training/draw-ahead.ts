@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dataset } from '../datasets';
-import type { BatchSlice, HostBatch, Method, Update } from '../methods';
+import type { Method, Update } from '../methods';
+import { type BatchSlice, drawInputs, type HostBatch } from './draw-inputs';
 
 /** Draws the inputs of one slice of an update's batch. */
 export type DrawBatch = (update: Update, slice: BatchSlice) => Promise<HostBatch>;
@@ -43,7 +44,7 @@ export const drawAhead = ({ updates }: Method, dataset: Dataset, ahead: number):
     await nextTurn(); // the step that waits for the last slice starts first
     for (let at = missing(); at; at = missing()) {
       const [update, slice] = at;
-      const batch = update.draw(dataset, slice);
+      const batch = drawInputs(update.inputs, dataset, slice);
       drawn.set(nameOf(update, slice), batch);
       await batch.catch(() => undefined); // whoever asks for it gets the error
       await nextTurn();
@@ -53,10 +54,19 @@ export const drawAhead = ({ updates }: Method, dataset: Dataset, ahead: number):
 
   return (update, slice) => {
     const name = nameOf(update, slice);
-    const batch = drawn.get(name) ?? update.draw(dataset, slice);
+    const batch = drawn.get(name) ?? drawInputs(update.inputs, dataset, slice);
     drawn.delete(name);
     last = [update, slice];
     void fill();
     return batch;
   };
 };
+
+/** A batch part by part, each drawn when the engine has taken the one before. */
+export async function* partsOf(
+  draw: DrawBatch,
+  update: Update,
+  slices: readonly BatchSlice[],
+): AsyncGenerator<HostBatch, void, undefined> {
+  for (const slice of slices) yield await draw(update, slice);
+}

@@ -1,7 +1,7 @@
 import type { Tensors } from '../compute/tensors';
-import type { BatchSlice, Update } from '../methods';
+import type { Update } from '../methods';
 import { adamScalars } from './adam';
-import type { DrawBatch } from './draw-ahead';
+import type { BatchSlice, HostBatch } from './draw-inputs';
 import { emaBeta } from './ema';
 import type { RunOptions } from './options';
 
@@ -14,13 +14,15 @@ export type UpdateMetrics = Record<string, number>;
 /** What computes the updates of a run, and why this one. */
 export type EngineReport = { engine: 'eager' | 'compiled'; workers: number; reason: string };
 
-/** Holds a run's state and computes its updates. */
+/** Holds a run's state and computes its updates on the batches that are pushed to it. */
 export type Engine = {
   readonly report: EngineReport;
-  /** One update of one parameter set: draws, accumulates, applies. A failure leaves the state as it was. */
-  update: (update: Update, draw: DrawBatch, position: Position) => Promise<UpdateMetrics>;
-  /** The gradient of an update, summed over its rounds, as one vector in the order of the parameters. */
-  gradient: (update: Update, draw: DrawBatch, step: number) => Promise<Float32Array>;
+  /** Equal parts that it takes a batch in: one for each worker and accumulation round, in order. */
+  readonly parts: number;
+  /** One update of one parameter set: accumulates over the parts, applies. A failure leaves the state as it was. */
+  update: (update: Update, parts: AsyncIterable<HostBatch>, position: Position) => Promise<UpdateMetrics>;
+  /** The gradient of an update, summed over its parts, as one vector in the order of the parameters. */
+  gradient: (update: Update, parts: AsyncIterable<HostBatch>) => Promise<Float32Array>;
   /** The state by name; stays the engine's, valid until the next update. */
   state: () => Tensors;
   /** What `undo` goes back to. */

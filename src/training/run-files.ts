@@ -8,7 +8,7 @@ import type { Dataset } from '../datasets';
 import { type Method, methodFromConfig, type Role } from '../methods';
 import { type Denoiser, denoiserFromConfig, matchParameters, type ParameterSpec } from '../networks';
 import { expectDataFits } from './data-fit';
-import type { RunOptions } from './options';
+import { runOptions, type RunOptions } from './options';
 import type { IterationReport, RunParts } from './run';
 import { readPart, readRunJson, type RunJson } from './run-json';
 
@@ -77,6 +77,7 @@ export const loadRun = async (dir: string, dataset: Dataset): Promise<RunParts> 
   const denoisers: Partial<Record<Role, Denoiser>> = {};
   for (const [role, config] of Object.entries(json.denoisers)) denoisers[role as Role] = denoiserFromConfig(config);
   const method = methodFromConfig(json.method, denoisers);
+  const options = runOptions(json.options);
   expectDataFits('Run.load', method, dataset);
   // JSON has no NaN: a metric that was not finite is stored as null
   const report = (line: string): IterationReport =>
@@ -92,8 +93,8 @@ export const loadRun = async (dir: string, dataset: Dataset): Promise<RunParts> 
     return {
       method,
       dataset,
-      options: json.options,
-      state: orderedState(join(folder, 'state.safetensors'), method, json.options, tensors),
+      options,
+      state: orderedState(join(folder, 'state.safetensors'), method, options, tensors),
       position: { step: json.step, images: json.images },
       history,
       found: json.times ?? {},

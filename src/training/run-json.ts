@@ -35,7 +35,7 @@ export const readPart = async <T>(folder: string, name: string, read: (path: str
   }
 };
 
-/** Options as they are called today: `accumulationRounds` was stored as `rounds` before 1.0. */
+/** Options as they are called today: `accumulationRounds` was `rounds` until 0.2. */
 const todaysOptions = ({ rounds, ...options }: RunOptions & { rounds?: number }): RunOptions =>
   rounds === undefined ? options : { ...options, accumulationRounds: rounds };
 

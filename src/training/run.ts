@@ -18,9 +18,9 @@ import {
 import { badStepError, type TrainingError } from './bad-step';
 import { chooseEngine, workersFor } from './choose-engine';
 import { expectDataFits } from './data-fit';
-import { drawAhead, type DrawBatch } from './draw-ahead';
+import { drawAhead, type DrawBatch, partsOf } from './draw-ahead';
 import { EagerEngine } from './eager-engine';
-import type { Engine, EngineReport, Position } from './engine';
+import { type Engine, type EngineReport, type Position, slicesOf } from './engine';
 import { runOptions, type RunOptions } from './options';
 import { loadRun, saveRun } from './run-files';
 import { initialState } from './step';
@@ -205,7 +205,7 @@ export class Run {
   /** The engine that the options ask for takes over the state, once. */
   private async choose(): Promise<void> {
     const { method, options } = this.parts;
-    if (!this.chosen) this.engine = await chooseEngine(method, this.draw, this.alive().state(), options);
+    if (!this.chosen) this.engine = await chooseEngine(method, this.alive().state(), options);
     this.chosen = true;
   }
 
@@ -235,7 +235,8 @@ export class Run {
       const { repeats = 1 } = update;
       for (let i = 0; i < repeats; i++) {
         const at = { ...position, step: position.step * repeats + i };
-        const numbers = await engine.update(update, this.draw, at);
+        const parts = partsOf(this.draw, update, slicesOf(options, at.step, engine.parts));
+        const numbers = await engine.update(update, parts, at);
         if (numbers.nonFinite > 0) nonFiniteUpdate ??= { update, step: at.step };
         for (const [name, value] of Object.entries(numbers)) {
           if (name === 'nonFinite') metrics.nonFinite += value;
