@@ -11,6 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -39,6 +40,18 @@ const isLinked = () => {
   }
 };
 
+/** Writes what results say of the code that computed them: the hash of each module that may compute one. */
+const writeCodeHashes = () => {
+  const source = join(root, 'src');
+  const { CODE_HASH_FILE, codeHashes } = createRequire(import.meta.url)(join(root, 'dist', 'provenance', 'index.js'));
+  const hashes = codeHashes(source);
+  const files = readdirSync(source, { recursive: true }).filter(name => name.endsWith('.ts'));
+  const lines = files
+    .map(name => [name.replaceAll('\\', '/').replace(/\.ts$/, ''), hashes.of(join(source, name))])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  writeFileSync(join(root, 'dist', CODE_HASH_FILE), `${JSON.stringify(Object.fromEntries(lines), null, 1)}\n`);
+};
+
 /**
  * Compiles src/ to dist/ and makes the links. Files are written even where the compiler reports an error (it prints them).
  * @returns whether there was none.
@@ -56,6 +69,7 @@ export const build = () => {
     }
   }
   if (status !== 0) return false;
+  writeCodeHashes();
   chmodSync(program, 0o755);
   writeFileSync(stamp, '');
   utimesSync(stamp, started, started); // a source saved while the compiler ran counts as newer
