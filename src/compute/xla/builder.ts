@@ -4,7 +4,7 @@ import type { Hlo, HloArgument, HloAttributes, HloModule, HloOperation, HloType,
 export type Comparison = 'EQ' | 'NE' | 'GT' | 'GE' | 'LT' | 'LE';
 
 const KINDS: Record<HloType, string> = {
-  f32: 'FLOAT', f64: 'FLOAT', bf16: 'FLOAT', i32: 'SIGNED', ui32: 'UNSIGNED', ui64: 'UNSIGNED', i1: 'UNSIGNED',
+  f32: 'FLOAT', f64: 'FLOAT', bf16: 'FLOAT', i32: 'SIGNED', ui8: 'UNSIGNED', ui32: 'UNSIGNED', ui64: 'UNSIGNED', i1: 'UNSIGNED',
 }; // prettier-ignore
 
 /** Writes a module, operation by operation; equal constants exist once. */

@@ -11,8 +11,8 @@ export type DeviceArray = {
   read: <T extends HostData>(into: T) => Promise<T>;
   /** The same in this thread, which waits. */
   readSync: <T extends HostData>(into: T) => T;
-  /** Frees it; after a call that it was donated to, its handle. */
-  destroy: () => void;
+  /** Frees it when the calls that use it have ended. After a call that it was donated to this does nothing. */
+  dispose: () => void;
 };
 
 /** Bytes that a program needs on a device. */
@@ -37,6 +37,6 @@ export type Device = {
   /** Bytes that arrays on one device may take in all; undefined where nobody knows. */
   readonly limit?: number;
   compile: (module: HloModule) => Promise<DeviceProgram>;
-  /** Copies an array to device `index`; `data` may change when it returns. */
-  upload: (data: HostData, shape: Shape, index?: number) => DeviceArray;
+  /** Copies an array to device `index`; `data` must not change before the promise settles. */
+  upload: (data: HostData, shape: Shape, index?: number) => Promise<DeviceArray>;
 };

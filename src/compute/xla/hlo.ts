@@ -1,7 +1,7 @@
 /* StableHLO as data: values, operations, a module with one function. What is written, evaluated or compiled is this. */
 import type { Shape } from '../graph/shapes';
 
-export type HloType = 'f32' | 'f64' | 'bf16' | 'i32' | 'ui32' | 'ui64' | 'i1';
+export type HloType = 'f32' | 'f64' | 'bf16' | 'i32' | 'ui8' | 'ui32' | 'ui64' | 'i1';
 
 /** A value of the function: an argument or the result of an operation. */
 export type Hlo = { readonly name: string; readonly shape: Shape; readonly type: HloType };

@@ -19,7 +19,9 @@ const element = (value: number, type: HloType): string => {
   }
   BITS.setFloat32(0, value);
   const bits = BITS.getUint32(0);
-  return type === 'bf16' ? `0x${(bits >>> 16).toString(16).padStart(4, '0')}` : `0x${bits.toString(16).padStart(8, '0')}`;
+  return type === 'bf16'
+    ? `0x${(bits >>> 16).toString(16).padStart(4, '0')}`
+    : `0x${bits.toString(16).padStart(8, '0')}`;
 };
 
 /** All elements: hexadecimal, little-endian; truth values, which MLIR packs, one by one. */

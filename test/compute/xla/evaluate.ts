@@ -8,7 +8,7 @@ import type { Hlo, HloAttributes, HloModule, HloOperation, HloType, Reducer } fr
 export type Numbers = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array | BigUint64Array;
 
 const ARRAYS = {
-  f32: Float32Array, bf16: Float32Array, f64: Float64Array, i32: Int32Array, ui32: Uint32Array, i1: Uint8Array,
+  f32: Float32Array, bf16: Float32Array, f64: Float64Array, i32: Int32Array, ui8: Uint8Array, ui32: Uint32Array, i1: Uint8Array,
   ui64: BigUint64Array,
 } satisfies Record<HloType, unknown>; // prettier-ignore
 
@@ -65,7 +65,13 @@ const numbersIn = (text: string, key: string): number[] => {
 };
 
 /** Products that were rounded on the way in are compared with loose bounds only: float32 holds them. */
-const convolve = (operands: readonly Hlo[], [x, w]: Float32Array[], shape: Shape, out: Float32Array, a: HloAttributes): void => {
+const convolve = (
+  operands: readonly Hlo[],
+  [x, w]: Float32Array[],
+  shape: Shape,
+  out: Float32Array,
+  a: HloAttributes,
+): void => {
   const numbers = /conv<\[(.*)\]x\[(.*)\]->\[(.*)\]>/.exec(textOf(a, 'dimension_numbers'))!;
   const [ld, rd, od] = numbers.slice(1).map(part => part.split(',').map(s => s.trim()));
   const at = (names: string[], tensor: Shape): Record<string, [number, number]> => {
@@ -109,7 +115,13 @@ const convolve = (operands: readonly Hlo[], [x, w]: Float32Array[], shape: Shape
         }
 };
 
-const dot = (operands: readonly Hlo[], [x, y]: Float32Array[], shape: Shape, out: Float32Array, a: HloAttributes): void => {
+const dot = (
+  operands: readonly Hlo[],
+  [x, y]: Float32Array[],
+  shape: Shape,
+  out: Float32Array,
+  a: HloAttributes,
+): void => {
   const text = textOf(a, 'dot_dimension_numbers');
   const [batch, left, right] = ['lhs_batching', 'lhs_contracting', 'rhs_contracting'].map(key =>
     numbersIn(text, `${key}_dimensions`),
@@ -144,7 +156,11 @@ const moved = (shape: Shape, x: Numbers, out: Numbers, place: (index: number[]) 
   each(shape, (index, at) => (out[at] = x[place(index)]));
 };
 
-const compute = ({ op, operands, result, attributes: a, reducer }: HloOperation, inputs: Numbers[], replica: number): Numbers => {
+const compute = (
+  { op, operands, result, attributes: a, reducer }: HloOperation,
+  inputs: Numbers[],
+  replica: number,
+): Numbers => {
   const { shape, type } = result;
   const out = new ARRAYS[type](sizeOf(shape));
   const name = op.split('.')[1];
@@ -163,7 +179,12 @@ const compute = ({ op, operands, result, attributes: a, reducer }: HloOperation,
   if (plain) {
     const z = inputs[2] as Float32Array;
     for (let i = 0; i < out.length; i++)
-      out[i] = inputs.length === 1 ? plain(x[i], 0) : inputs.length === 2 ? plain(x[i], y[i]) : (plain as (...v: number[]) => number)(x[i], y[i], z[i]);
+      out[i] =
+        inputs.length === 1
+          ? plain(x[i], 0)
+          : inputs.length === 2
+            ? plain(x[i], y[i])
+            : (plain as (...v: number[]) => number)(x[i], y[i], z[i]);
     return out;
   }
   switch (name) {
@@ -271,7 +292,10 @@ const compute = ({ op, operands, result, attributes: a, reducer }: HloOperation,
 };
 
 /** What every replica gives for its arguments, by the names of the module. */
-export const evaluateReplicas = (module: HloModule, inputs: readonly Record<string, Numbers>[]): Record<string, Numbers>[] => {
+export const evaluateReplicas = (
+  module: HloModule,
+  inputs: readonly Record<string, Numbers>[],
+): Record<string, Numbers>[] => {
   const values = inputs.map(given => {
     const known = new Map<string, Numbers>();
     for (const { name, value } of module.arguments) known.set(value.name, given[name]);
@@ -285,7 +309,9 @@ export const evaluateReplicas = (module: HloModule, inputs: readonly Record<stri
       );
       values.forEach(known => known.set(operation.result.name, sum.slice()));
     } else
-      values.forEach((known, replica) => known.set(operation.result.name, compute(operation, operands[replica], replica)));
+      values.forEach((known, replica) =>
+        known.set(operation.result.name, compute(operation, operands[replica], replica)),
+      );
   }
   return values.map(known =>
     Object.fromEntries(module.results.map(({ name, value }) => [name, known.get(value.name)!])),

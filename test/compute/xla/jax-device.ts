@@ -1,142 +1,143 @@
-/* A device for tests: XLA's compiler for the CPU, from jaxlib in a Python process. Independent of the project's client. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+/*
+ * A device for tests: XLA's compiler for the CPU, from jaxlib in a Python process. Independent of the project's client.
+ * Every command waits for its answer in this thread.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
 import { sizeOf } from '../../../src/compute/graph/shapes';
-import type { Device, DeviceArray, DeviceProgram, HostData } from '../../../src/compute/xla/device';
-import type { HloModule } from '../../../src/compute/xla/hlo';
+import type { Device, DeviceArray, HostData } from '../../../src/compute/xla/device';
 import { moduleText } from '../../../src/compute/xla/print';
 
-const ROOT = join(__dirname, '../../..');
-
 /** Where `scripts/jax-venv.mjs` puts jaxlib. */
-export const JAX_PYTHON = join(ROOT, 'node_modules/.cache/cosim/venv-jax/bin/python');
+const PYTHON = join(__dirname, '../../../node_modules/.cache/cosim/venv-jax/bin/python');
 
-/** Why there is no jaxlib here; undefined where there is. */
-export const jaxProblem = (): string | undefined =>
-  existsSync(JAX_PYTHON) ? undefined : 'no jaxlib: run `node scripts/jax-venv.mjs` once (300 MB from PyPI)';
+type Answer = { header: Record<string, unknown>; data: Uint8Array };
 
-type Answer = { header: Record<string, unknown>; data: Buffer };
-
-/** Sends commands, hands out answers in order. */
+/** The Python process behind two pipes. */
 class Server {
-  private readonly child: ChildProcessByStdio<Writable, Readable, null>;
-  private readonly waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = [];
-  private chunks = Buffer.alloc(0);
-  private header: Record<string, unknown> | undefined;
+  private readonly folder = mkdtempSync(join(tmpdir(), 'cosim-jax-'));
+  private readonly child: ChildProcess;
+  private readonly commands: number;
+  private readonly answers: number;
 
   constructor(devices: number) {
-    const problem = jaxProblem();
-    if (problem) throw new Error(problem);
-    this.child = spawn(JAX_PYTHON, [join(__dirname, 'jax_server.py'), String(devices)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
+    if (!existsSync(PYTHON)) throw new Error('these tests need jaxlib: run `node scripts/jax-venv.mjs` once');
+    const [commands, answers] = ['commands', 'answers'].map(name => join(this.folder, name));
+    execFileSync('mkfifo', [commands, answers]);
+    const script = join(__dirname, 'jax_server.py');
+    this.child = spawn(PYTHON, [script, String(devices), commands, answers], {
+      stdio: ['ignore', 'inherit', 'inherit'],
     });
-    this.child.stdout.on('data', (chunk: Buffer) => {
-      this.chunks = Buffer.concat([this.chunks, chunk]);
-      this.settle();
-    });
-    this.child.on('exit', code => {
-      for (const { reject } of this.waiting.splice(0)) reject(new Error(`jaxlib ended with code ${code}`));
-    });
+    this.commands = openSync(commands, 'w');
+    this.answers = openSync(answers, 'r');
   }
 
-  private settle(): void {
-    for (;;) {
-      if (!this.header) {
-        const end = this.chunks.indexOf('\n');
-        if (end < 0) return;
-        this.header = JSON.parse(this.chunks.subarray(0, end).toString()) as Record<string, unknown>;
-        this.chunks = this.chunks.subarray(end + 1);
-      }
-      const size = this.header.bytes as number;
-      if (this.chunks.length < size) return;
-      const [header, data] = [this.header, this.chunks.subarray(0, size)];
-      this.chunks = this.chunks.subarray(size);
-      this.header = undefined;
-      const { resolve, reject } = this.waiting.shift()!;
-      if (header.problem === undefined) resolve({ header, data });
-      else reject(new Error(`jaxlib: ${header.problem as string}`));
+  private bytes(count: number): Buffer {
+    const into = Buffer.alloc(count);
+    for (let at = 0; at < count;) {
+      const got = readSync(this.answers, into, at, count - at, null);
+      if (got === 0) throw new Error('the jaxlib process ended');
+      at += got;
     }
+    return into;
   }
 
-  next(): Promise<Answer> {
-    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
+  answer(): Answer {
+    let line = '';
+    for (let c = this.bytes(1).toString(); c !== '\n'; c = this.bytes(1).toString()) line += c;
+    const header = JSON.parse(line) as Record<string, unknown>;
+    const data = this.bytes(header.bytes as number);
+    if (header.problem !== undefined) throw new Error(`jaxlib: ${header.problem as string}`);
+    return { header, data };
   }
 
-  send(command: Record<string, unknown>, data: Uint8Array = new Uint8Array(0)): Promise<Answer> {
-    this.child.stdin.write(`${JSON.stringify({ ...command, bytes: data.length })}\n`);
-    this.child.stdin.write(data);
-    return this.next();
+  do(command: Record<string, unknown>, data: Uint8Array = new Uint8Array(0)): Answer {
+    const line = Buffer.from(`${JSON.stringify({ ...command, bytes: data.length })}\n`);
+    for (const part of [line, data]) for (let at = 0; at < part.length;) at += writeSync(this.commands, part, at);
+    return this.answer();
   }
 
   end(): Promise<void> {
     return new Promise(resolve => {
       this.child.once('exit', () => {
+        closeSync(this.answers);
+        rmSync(this.folder, { recursive: true });
         resolve();
       });
-      this.child.stdin.end();
+      closeSync(this.commands);
     });
   }
 }
 
 const bytesOf = (data: HostData): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 const typeOf = (data: HostData): string =>
-  data instanceof Float32Array ? 'f32' : data instanceof Int32Array ? 'i32' : data instanceof Uint32Array ? 'ui32' : 'i1';
+  data instanceof Float32Array
+    ? 'f32'
+    : data instanceof Int32Array
+      ? 'i32'
+      : data instanceof Uint32Array
+        ? 'ui32'
+        : 'ui8';
 
-/** A device of `count` virtual ones; `end` stops the process. */
-export type JaxDevice = Device & { version: string; end: () => Promise<void> };
+/** A device of `count` virtual ones; `held` counts its arrays and programs, `end` stops the process. */
+export type JaxDevice = Device & { held: () => { buffers: number; programs: number }; end: () => Promise<void> };
 
 /** @throws Error where jaxlib is not there. */
 export const jaxDevice = async (count = 1): Promise<JaxDevice> => {
   const server = new Server(count);
   let made = 0;
-  const { header } = await server.next();
-  const failed: Error[] = []; // of commands whose answer nobody waits for
-  const later = (sent: Promise<unknown>): void => void sent.catch((error: unknown) => failed.push(error as Error));
+  server.answer(); // it is ready
+  const ids = new WeakMap<DeviceArray, number>();
 
-  const array = (id: number): DeviceArray & { id: number } => ({
-    id,
-    read: async into => {
-      if (failed.length > 0) throw failed[0];
-      const { data } = await server.send({ do: 'read', id });
-      bytesOf(into).set(data);
+  const array = (id: number): DeviceArray => {
+    let there = true;
+    const readInto = <T extends HostData>(into: T): T => {
+      if (!there) throw new Error('this array was disposed of');
+      bytesOf(into).set(server.do({ do: 'read', id }).data);
       return into;
-    },
-    readSync: () => {
-      throw new Error('the test device has no way to wait');
-    },
-    destroy: () => {
-      later(server.send({ do: 'destroy', id }));
-    },
-  });
+    };
+    const made: DeviceArray = {
+      read: into => Promise.resolve(readInto(into)),
+      readSync: readInto,
+      dispose: () => {
+        if (there) server.do({ do: 'destroy', id });
+        there = false;
+      },
+    };
+    ids.set(made, id);
+    return made;
+  };
 
-  return {
+  return Promise.resolve({
     name: 'jaxlib CPU',
     count,
-    version: header.jax as string,
-    compile: async (module: HloModule): Promise<DeviceProgram> => {
+    compile: module => {
       const id = made++;
-      await server.send({ do: 'compile', id, replicas: module.replicas }, Buffer.from(moduleText(module)));
-      return {
-        run: async inputs => {
-          if (failed.length > 0) throw failed[0];
-          const ids = inputs.map(list => list.map(x => (x as DeviceArray & { id: number }).id));
+      server.do({ do: 'compile', id, replicas: module.replicas }, Buffer.from(moduleText(module)));
+      return Promise.resolve({
+        run: inputs => {
+          const given = inputs.map(list => list.map(x => ids.get(x)!));
           const outputs = inputs.map(() => module.results.map(() => made++));
-          await server.send({ do: 'run', program: id, inputs: ids, outputs });
-          return outputs.map(list => list.map(array));
+          server.do({ do: 'run', program: id, inputs: given, outputs });
+          module.arguments.forEach(({ donatedTo }, i) => {
+            if (donatedTo !== undefined) for (const list of inputs) list[i].dispose();
+          });
+          return Promise.resolve(outputs.map(list => list.map(array)));
         },
         dispose: () => {
-          later(server.send({ do: 'forget', id }));
+          server.do({ do: 'forget', id });
         },
-      };
+      });
     },
     upload: (data, shape, index = 0) => {
       if (sizeOf(shape) !== data.length) throw new Error(`${data.length} numbers are not of shape [${shape}]`);
       const id = made++;
-      later(server.send({ do: 'upload', id, shape, type: typeOf(data), device: index }, bytesOf(data).slice()));
-      return array(id);
+      server.do({ do: 'upload', id, shape, type: typeOf(data), device: index }, bytesOf(data));
+      return Promise.resolve(array(id));
     },
+    held: () => server.do({ do: 'count' }).header as { buffers: number; programs: number },
     end: () => server.end(),
-  };
+  });
 };

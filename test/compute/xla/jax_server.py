@@ -1,10 +1,11 @@
-"""Runs StableHLO modules with jaxlib's XLA for the CPU, for the tests: commands as JSON lines on standard input, each
-followed by the bytes it announces; answers as JSON lines on standard output, likewise."""
+"""Runs StableHLO modules with jaxlib's XLA for the CPU, for the tests: commands as JSON lines in one pipe, each followed
+by the bytes it announces; answers as JSON lines in another, likewise. Arguments: devices, and both pipes."""
 
 import json
 import os
 import sys
 
+commands, answers = open(sys.argv[2], "rb"), open(sys.argv[3], "wb")  # first: the other side waits for it
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={sys.argv[1]}"
 
@@ -18,14 +19,13 @@ from jax._src.lib.mlir import ir
 jax.config.update("jax_enable_x64", True)
 backend = xla_bridge.get_backend()
 devices = jax.devices()
-TYPES = {"f32": np.float32, "i32": np.int32, "ui32": np.uint32, "i1": np.bool_}
+TYPES = {"f32": np.float32, "i32": np.int32, "ui32": np.uint32, "ui8": np.uint8}
 programs, buffers = {}, {}
-stream = sys.stdin.buffer
 
 
 def answer(value, data=b""):
-    sys.stdout.buffer.write(json.dumps({**value, "bytes": len(data)}).encode() + b"\n" + data)
-    sys.stdout.buffer.flush()
+    answers.write(json.dumps({**value, "bytes": len(data)}).encode() + b"\n" + data)
+    answers.flush()
 
 
 def compile_module(command, data):
@@ -74,17 +74,22 @@ def destroy(command, _):
 
 def forget(command, _):
     del programs[command["id"]]
-    return {"buffers": len(buffers)}, b""
+    return {}, b""
+
+
+def count(*_):
+    return {"buffers": len(buffers), "programs": len(programs)}, b""
 
 
 COMMANDS = {
     "compile": compile_module, "upload": upload, "run": run, "read": read, "destroy": destroy, "forget": forget,
+    "count": count,
 }  # fmt: skip
 
 answer({"jax": jax.__version__, "devices": len(devices)})
-for line in stream:
+for line in commands:
     command = json.loads(line)
-    data = stream.read(command["bytes"])
+    data = commands.read(command["bytes"])
     try:
         answer(*COMMANDS[command["do"]](command, data))
     except Exception as error:  # whatever it is, the test shows it

@@ -15,7 +15,13 @@ import { evaluate } from './evaluate';
 import { type JaxDevice, jaxDevice } from './jax-device';
 import { runOnDevice } from './run-on-device';
 
-const CASES: readonly KernelCase[] = [...scalarCases, ...arrangementCases, ...reductionCases, ...productCases, ...imageCases];
+const CASES: readonly KernelCase[] = [
+  ...scalarCases,
+  ...arrangementCases,
+  ...reductionCases,
+  ...productCases,
+  ...imageCases,
+];
 
 /** Of the largest expected magnitude; float32 carries 6e-8. */
 const TOLERANCE = 5e-6;

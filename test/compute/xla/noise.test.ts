@@ -43,7 +43,11 @@ describe('noise drawn on the device', () => {
   });
   after(() => device.end());
 
-  for (const [rows, shape] of [[3, [5]], [2, [4, 3, 1]], [4, []]] as const) {
+  for (const [rows, shape] of [
+    [3, [5]],
+    [2, [4, 3, 1]],
+    [4, []],
+  ] as const) {
     const size = shape.reduce<number>((a, b) => a * b, 1);
     test(`of ${rows} rows of [${shape}] is the host's: uniforms bit for bit, by the specification and by XLA`, async () => {
       const [uniform, normal] = [uniformRows, normalRows].map(draw => draw(PLACE, 11, rows, size));

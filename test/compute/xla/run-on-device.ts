@@ -9,8 +9,10 @@ export const runReplicas = async (
   inputs: readonly Record<string, HostData>[],
 ): Promise<Record<string, Float32Array>[]> => {
   const program = await device.compile(module);
-  const given = inputs.map((named, index) =>
-    module.arguments.map(({ name, value }) => device.upload(named[name], value.shape, index)),
+  const given = await Promise.all(
+    inputs.map((named, index) =>
+      Promise.all(module.arguments.map(({ name, value }) => device.upload(named[name], value.shape, index))),
+    ),
   );
   const outputs = await program.run(given);
   const results: Record<string, Float32Array>[] = [];
@@ -20,7 +22,7 @@ export const runReplicas = async (
       named[name] = await list[i].read(new Float32Array(sizeOf(value.shape)));
     results.push(named);
   }
-  for (const array of [...given, ...outputs].flat()) array.destroy();
+  for (const array of [...given, ...outputs].flat()) array.dispose();
   program.dispose();
   return results;
 };
