@@ -9,7 +9,7 @@ import { inPool } from './pool';
 
 type Native = {
   (args: Address): unknown;
-  async: (args: Address, done: (error: unknown, result: unknown) => void) => void;
+  async: (args: Address, done: (error: Error | null, result: unknown) => void) => void;
 };
 
 /** The argument structure of a function. */
