@@ -83,16 +83,20 @@ const pythons = (): string[] => {
   return [...found.values()];
 };
 
+/** The plugin that COSIM_PJRT_PLUGIN names, if it names one. */
+const namedPlugin = (): FoundPlugin[] => {
+  const { COSIM_PJRT_PLUGIN: path } = process.env;
+  return path ? [{ path, kind: pluginKind(path), from: 'COSIM_PJRT_PLUGIN' }] : [];
+};
+
 /** All plugins that can be found, the best first. Starts the Pythons on the PATH, for a fraction of a second. */
 export const findPlugins = async (): Promise<FoundPlugin[]> => {
-  const { COSIM_PJRT_PLUGIN: path } = process.env;
-  const named: FoundPlugin[] = path ? [{ path, kind: pluginKind(path), from: 'COSIM_PJRT_PLUGIN' }] : [];
   const cached = environmentsIn(userCache('plugins')).flatMap(inSitePackages);
   const ofPythons = (await Promise.all(pythons().map(pathsOf))).flat().flatMap(inSitePackages);
   const rank = ({ kind }: FoundPlugin): number => PLACES.findIndex(([name]) => name === kind) >>> 0;
   const sorted = (paths: string[], from: FoundPlugin['from']): FoundPlugin[] =>
     [...new Set(paths)].map(p => ({ path: p, kind: pluginKind(p), from })).sort((a, b) => rank(a) - rank(b));
-  const all = [...named, ...sorted(cached, 'cache'), ...sorted(ofPythons, 'python')];
+  const all = [...namedPlugin(), ...sorted(cached, 'cache'), ...sorted(ofPythons, 'python')];
   return all.filter((plugin, i) => all.findIndex(other => other.path === plugin.path) === i);
 };
 
@@ -101,10 +105,12 @@ export const findPlugins = async (): Promise<FoundPlugin[]> => {
  * without such hardware nothing is started or read.
  */
 export const findPlugin = async (): Promise<FoundPlugin | undefined> => {
+  const [chosen] = namedPlugin();
+  if (chosen) return chosen;
   const here = hardwareHere();
-  if (!process.env.COSIM_PJRT_PLUGIN && here.length === 0) return undefined;
-  return (await findPlugins()).find(({ kind, from }) => {
+  if (here.length === 0) return undefined;
+  return (await findPlugins()).find(({ kind }) => {
     const wanted = HARDWARE[kind];
-    return from === 'COSIM_PJRT_PLUGIN' || (wanted !== undefined && here.includes(wanted));
+    return wanted !== undefined && here.includes(wanted);
   });
 };
