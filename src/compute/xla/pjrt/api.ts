@@ -145,6 +145,16 @@ export class Api {
     }
   }
 
+  /** The same in this thread, which stands still meanwhile. */
+  settledSync(event: Address): void {
+    if (event === 0n) return;
+    try {
+      this.call('Event_Await', { event });
+    } finally {
+      this.call('Event_Destroy', { event });
+    }
+  }
+
   /** Frees a device buffer; its own way because thousands are freed a step. */
   destroyBuffer(buffer: Address): void {
     this.destruction.set('buffer', buffer);

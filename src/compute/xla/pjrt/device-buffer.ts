@@ -93,6 +93,13 @@ export class DeviceBuffer {
     });
   }
 
+  /** As `read`, but this thread stands still until the copy is made: for callers that cannot wait otherwise. */
+  readSync<T extends HostData>(into: T): T {
+    const values = { src: this.address, dst: addressOf(into), dst_size: into.byteLength };
+    this.api.settledSync(this.api.call('Buffer_ToHostBuffer', values, [into]).get('event'));
+    return into;
+  }
+
   /** Resolves when what computes this tensor has ended. @throws DeviceError if that failed */
   async ready(): Promise<void> {
     const buffer = this.address;
