@@ -16,7 +16,15 @@ import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
 import type { HostBatch, Method, Role, Update } from '../losses';
 import { flatten, unflatten } from './adam';
 import type { DrawBatch } from './draw-ahead';
-import { type Engine, type EngineReport, type Position, scalarsOf, slicesOf, type UpdateMetrics } from './engine';
+import {
+  type Engine,
+  type EngineReport,
+  type PendingMetrics,
+  type Position,
+  scalarsOf,
+  slicesOf,
+  type UpdateMetrics,
+} from './engine';
 import type { RunOptions } from './options';
 import { applyGradient, gradientOf } from './step';
 
@@ -222,7 +230,7 @@ export class CompiledEngine implements Engine {
     else await runOn(worker, plan.accumulate, { total, gradient: out.gradient }, { sum: total });
   }
 
-  async update(update: Update, draw: DrawBatch, position: Position): Promise<UpdateMetrics> {
+  async update(update: Update, draw: DrawBatch, position: Position): Promise<PendingMetrics> {
     const { plan, metrics } = await this.accumulate(update, draw, position.step);
     for (const [name, value] of Object.entries(scalarsOf(position, this.options))) assign(plan.scalars[name], [value]);
     const gradients = plan.hands.map(({ out, total }, i) => [`gradient${i}`, total ?? out.gradient]);
@@ -233,7 +241,7 @@ export class CompiledEngine implements Engine {
     Object.assign(this.vectors, next);
     this.forget();
     for (const [name, { data }] of Object.entries(plan.applied)) metrics[name.slice(metricsPrefix.length)] = data[0];
-    return metrics;
+    return () => Promise.resolve(metrics);
   }
 
   async gradient(update: Update, draw: DrawBatch, step: number): Promise<Float32Array> {
@@ -281,6 +289,10 @@ export class CompiledEngine implements Engine {
   private forget(): void {
     if (this.shown) tf.dispose(this.shown);
     this.shown = undefined;
+  }
+
+  fetch(): Promise<void> {
+    return Promise.resolve(); // it is on the host
   }
 
   dispose(): void {

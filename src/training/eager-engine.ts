@@ -2,7 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensors } from '../compute/tensors';
 import type { HostBatch, Update } from '../losses';
 import type { DrawBatch } from './draw-ahead';
-import { type Engine, type EngineReport, type Position, scalarsOf, slicesOf, type UpdateMetrics } from './engine';
+import {
+  type Engine,
+  type EngineReport,
+  type PendingMetrics,
+  type Position,
+  scalarsOf,
+  slicesOf,
+  type UpdateMetrics,
+} from './engine';
 import type { RunOptions } from './options';
 import { applyGradient, gradientOf } from './step';
 
@@ -35,6 +43,10 @@ export class EagerEngine implements Engine {
     return false;
   }
 
+  fetch(): Promise<void> {
+    return Promise.resolve(); // it is on the host
+  }
+
   dispose(): void {
     tf.dispose(this.tensors);
     this.tensors = {};
@@ -62,7 +74,7 @@ export class EagerEngine implements Engine {
   }
 
   /** Tensors that the new state replaces are disposed. */
-  async update(update: Update, draw: DrawBatch, position: Position): Promise<UpdateMetrics> {
+  async update(update: Update, draw: DrawBatch, position: Position): Promise<PendingMetrics> {
     const { gradient, metrics } = await this.accumulate(update, draw, position.step);
     const before = this.tensors;
     const applied = tf.tidy(() => {
@@ -83,7 +95,7 @@ export class EagerEngine implements Engine {
     const numbers: UpdateMetrics = {};
     for (const [name, t] of Object.entries(all)) numbers[name] = ((await t.data()) as Float32Array)[0];
     tf.dispose(all);
-    return numbers;
+    return () => Promise.resolve(numbers);
   }
 
   async gradient(update: Update, draw: DrawBatch, step: number): Promise<Float32Array> {

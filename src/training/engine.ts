@@ -1,4 +1,5 @@
 import type { Tensors } from '../compute/tensors';
+import type { Precision } from '../compute/xla/emitter';
 import type { BatchSlice, Update } from '../losses';
 import { adamScalars } from './adam';
 import type { DrawBatch } from './draw-ahead';
@@ -11,18 +12,32 @@ export type Position = { step: number; images: number };
 /** Numbers of one update, averaged over its samples. */
 export type UpdateMetrics = Record<string, number>;
 
+/** Reads the numbers of an update that was started, when it has ended; called once. */
+export type PendingMetrics = () => Promise<UpdateMetrics>;
+
 /** What computes the updates of a run, and why this one. */
-export type EngineReport = { engine: 'eager' | 'compiled'; workers: number; reason: string };
+export type EngineReport = {
+  engine: 'eager' | 'compiled' | 'xla';
+  workers: number; // threads, or devices, that share a batch
+  reason: string;
+  device?: string; // the accelerator's name
+  precision?: Precision; // of products on the accelerator
+};
 
 /** Holds a run's state and computes its updates. */
 export type Engine = {
   readonly report: EngineReport;
-  /** One update of one parameter set: draws, accumulates, applies. A failure leaves the state as it was. */
-  update: (update: Update, draw: DrawBatch, position: Position) => Promise<UpdateMetrics>;
+  /**
+   * One update of one parameter set: draws, accumulates, applies. Resolves when the next may be started; the metrics are
+   * read afterwards. A failure leaves the state as it was where `undo` is possible.
+   */
+  update: (update: Update, draw: DrawBatch, position: Position) => Promise<PendingMetrics>;
   /** The gradient of an update, summed over its rounds, as one vector in the order of the parameters. */
   gradient: (update: Update, draw: DrawBatch, step: number) => Promise<Float32Array>;
-  /** The state by name; stays the engine's, valid until the next update. */
-  state: () => Tensors;
+  /** The state by name, or the part of it whose names start with `prefix`; stays the engine's until the next update. */
+  state: (prefix?: string) => Tensors;
+  /** Brings that to the host where it lies elsewhere: `state` then gives it without waiting. */
+  fetch: (prefix?: string) => Promise<void>;
   /** What `undo` goes back to. */
   mark: () => void;
   /** Takes back the updates since the mark; @returns whether the engine can. */

@@ -20,7 +20,7 @@ import { badStepError, type TrainingError } from './bad-step';
 import { chooseEngine, workersFor } from './choose-engine';
 import { drawAhead, type DrawBatch } from './draw-ahead';
 import { EagerEngine } from './eager-engine';
-import type { Engine, EngineReport, Position } from './engine';
+import type { Engine, EngineReport, PendingMetrics, Position } from './engine';
 import { type RunOptions, runOptions } from './options';
 import { loadRun, saveRun } from './run-files';
 import { initialState } from './step';
@@ -156,7 +156,7 @@ export class Run {
 
   /** Parameters by role (`ema`: the average of phi). They stay the run's: clone what must outlive the next step. */
   parameters(role: Role | 'ema'): Tensors {
-    return withPrefix(`${role}/`, this.alive().state());
+    return withPrefix(`${role}/`, this.alive().state(`${role}/`));
   }
 
   /** Trains until `images` images have been seen in all; returns how it ended. */
@@ -220,17 +220,21 @@ export class Run {
     const { method, options, position } = parts;
     const began = performance.now();
     const metrics: Record<string, number> = { nonFinite: 0 };
-    let spoilt: Spoilt | undefined;
+    const started: (Spoilt & { metrics: PendingMetrics })[] = [];
     for (const update of method.updates) {
       const { repeats = 1 } = update;
       for (let i = 0; i < repeats; i++) {
         const at = { ...position, step: position.step * repeats + i };
-        const numbers = await engine.update(update, this.draw, at);
-        if (numbers.nonFinite > 0) spoilt ??= { update, step: at.step };
-        for (const [name, value] of Object.entries(numbers)) {
-          if (name === 'nonFinite') metrics.nonFinite += value;
-          else metrics[update.trains + capitalised(name)] = value; // of several updates in a row the last
-        }
+        started.push({ update, step: at.step, metrics: await engine.update(update, this.draw, at) });
+      }
+    }
+    let spoilt: Spoilt | undefined;
+    for (const { update, step, metrics: read } of started) {
+      const numbers = await read();
+      if (numbers.nonFinite > 0) spoilt ??= { update, step };
+      for (const [name, value] of Object.entries(numbers)) {
+        if (name === 'nonFinite') metrics.nonFinite += value;
+        else metrics[update.trains + capitalised(name)] = value; // of several updates in a row the last
       }
     }
     parts.position = { step: position.step + 1, images: position.images + options.batch };
@@ -260,6 +264,7 @@ export class Run {
 
   /** Writes a checkpoint `dir/<step>`, complete or absent; the two newest are kept. Returns its path. */
   async save(dir: string): Promise<string> {
+    await this.alive().fetch();
     return saveRun(dir, { ...this.parts, state: this.alive().state() });
   }
 
