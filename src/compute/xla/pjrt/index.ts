@@ -1,0 +1,12 @@
+export { Client, type ProgramOptions } from './client';
+export type { ClientOptions } from './client-options';
+export type { CompileOptions } from './compile-options';
+export { alive, DeviceBuffer, type DeviceType, type HostData } from './device-buffer';
+export * from './device-error';
+export { koffiProblem } from './koffi';
+export { type DeviceMemory, Program, type ProgramMemory } from './program';
+export { findPlugin, findPlugins, type FoundPlugin, type PluginKind } from './find-plugin';
+export { type Hardware, hardwareHere, nvidiaDriver } from './hardware';
+export { deviceProblem, openDevice, type OpenOptions } from './open-device';
+export { type CacheOptions, compileCached, type HadProgram } from './program-cache';
+export { userCache } from './user-cache';

@@ -1,0 +1,26 @@
+/*
+ * Native calls that take time run in Node's thread pool, which also serves the file system. They are let in so that one
+ * thread is always left over for it: saving a run must not wait for a compiler.
+ */
+
+const threads = Math.max(1, Number(process.env.UV_THREADPOOL_SIZE ?? 4) || 4);
+const most = Math.max(1, threads - 1);
+
+let running = 0;
+const waiting: (() => void)[] = [];
+
+/** Runs `work`, which occupies one thread of the pool, as soon as one may be taken; first come, first served. */
+export const inPool = async <T>(work: () => Promise<T>): Promise<T> => {
+  if (running >= most)
+    await new Promise<void>(resolve => {
+      waiting.push(resolve); // who ends hands its place on
+    });
+  else running++;
+  try {
+    return await work();
+  } finally {
+    const next = waiting.shift();
+    if (next) next();
+    else running--;
+  }
+};
