@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { type BackendName, BACKENDS } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
-import { type EngineName, ENGINES } from '../compute/onnx';
+import { type EngineName, ENGINES } from '../compute/engine-choice';
 import { type Split, splits } from '../datasets';
 import type { ReferenceOptions } from '../models';
 import { DISTIL_PRESET_NAMES, distilPreset, type DistilPreset, type DistilPresetName } from '../runs';

@@ -6,7 +6,8 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { createCanvas } from 'canvas';
 import { type BackendReport, selectBackend } from '../compute/backend';
-import { eagerReason, targetFor } from '../compute/onnx';
+import { eagerReason } from '../compute/engine-choice';
+import { targetFor } from '../compute/onnx';
 
 /** What the project found on this machine. Plain data; `formatReport` turns it into text. */
 export type DoctorReport = {
@@ -68,7 +69,7 @@ const engine = async (): Promise<string> => {
   if (reason !== undefined) return `eager: ${reason}`;
   const { block } = await targetFor();
   const lowering = block > 0 ? `convolutions in blocks of ${block}` : 'standard ONNX';
-  return `compiled: ONNX Runtime ${versionOf('onnxruntime-node')}, ${lowering}`;
+  return `onnx: ONNX Runtime ${versionOf('onnxruntime-node')}, ${lowering}`;
 };
 
 const jupyterVersions = async (): Promise<DoctorReport['jupyter']> => {

@@ -65,7 +65,7 @@ export class CompiledEngine implements Engine {
     workers: number,
     reason: string,
   ) {
-    this.report = { engine: 'compiled', workers, reason };
+    this.report = { engine: 'onnx', workers, reason };
   }
 
   /** An engine with a copy of `state`; the tensors stay the caller's. */
