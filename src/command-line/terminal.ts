@@ -2,7 +2,8 @@
 export type Terminal = {
   out: (text: string) => void;
   err: (text: string) => void;
-  live: boolean; // `err` is a screen, on which a line can be written over
+  /** `err` is a screen, on which a line can be written over. */
+  live: boolean;
 };
 
 /** A line of progress that is written over by the next; nothing where there is no screen. */

@@ -78,8 +78,10 @@ const initialState = async (seed: number): Promise<{ state: Arrays; shapes: Reco
 };
 
 export type AutoencoderTraining = Partial<typeof AUTOENCODER> & {
-  onStep?: (progress: { step: number; images: number; error: number; latent: number }) => void; // after every step
-  signal?: AbortSignal; // stops between steps by throwing the signal's reason
+  /** After every step. */
+  onStep?: (progress: { step: number; images: number; error: number; latent: number }) => void;
+  /** Stops between steps by throwing the signal's reason. */
+  signal?: AbortSignal;
 };
 
 /**

@@ -11,18 +11,28 @@ import { targetFor } from '../compute/onnx';
 
 /** What the project found on this machine. Plain data; `formatReport` turns it into text. */
 export type DoctorReport = {
-  node: string; // version
-  tslab: string; // version of the kernel
-  typescript: string; // version inside the kernel, which compiles the cells
+  /** Version. */
+  node: string;
+  /** Version of the kernel. */
+  tslab: string;
+  /** Version inside the kernel, which compiles the cells. */
+  typescript: string;
   backend: BackendReport;
-  engine: string; // what computes runs and samplers: compiled (how) or eager (why)
+  /** What computes runs and samplers: compiled (how) or eager (why). */
+  engine: string;
   cpu: { model: string; cores: number };
-  memory: { free: number; total: number }; // bytes
-  disk: { free: number }; // bytes, where the project lies
-  canvas: { version: string; drawsText: boolean }; // no text: the machine has no font
-  jupyter: Record<string, string> | undefined; // versions by package; undefined when set-up found none
-  kernelspec: { path: string; present: boolean }; // path from the project's folder
-  pinned: Record<string, string>; // versions from package.json that results depend on
+  /** Bytes. */
+  memory: { free: number; total: number };
+  /** Bytes, where the project lies. */
+  disk: { free: number };
+  /** No text: the machine has no font. */
+  canvas: { version: string; drawsText: boolean };
+  /** Versions by package; undefined when set-up found none. */
+  jupyter: Record<string, string> | undefined;
+  /** Path from the project's folder. */
+  kernelspec: { path: string; present: boolean };
+  /** Versions from package.json that results depend on. */
+  pinned: Record<string, string>;
 };
 
 const ROOT = resolve(__dirname, '..', '..'); // the same from src/notebook and from dist/notebook

@@ -16,8 +16,8 @@ import { XlaEngine } from './xla-engine';
 const LEAST_SAMPLES = 8;
 
 /** Workers that share a batch: at most those asked for, or one a core, and such that each gets the same number of samples. */
-export const workersFor = ({ batch, rounds, workers }: RunOptions): number => {
-  const samples = batch / rounds;
+export const workersFor = ({ batch, accumulationRounds, workers }: RunOptions): number => {
+  const samples = batch / accumulationRounds;
   let count =
     workers > 0 ? workers : Math.max(1, Math.min(availableParallelism(), Math.floor(samples / LEAST_SAMPLES)));
   while (samples % count !== 0) count--;
@@ -25,7 +25,7 @@ export const workersFor = ({ batch, rounds, workers }: RunOptions): number => {
 };
 
 /** Devices that share a batch: at most those asked for and there, and such that each gets the same number of samples. */
-const devicesFor = ({ batch, rounds, devices }: RunOptions, there: number): number => {
+const devicesFor = ({ batch, accumulationRounds: rounds, devices }: RunOptions, there: number): number => {
   let count = Math.min(devices > 0 ? devices : there, there);
   while ((batch / rounds) % count !== 0) count--;
   return count;

@@ -9,22 +9,33 @@ export type PrecisionName = 'auto' | Precision;
 
 /** How a run trains, whatever its method. Numbers the issue of a result depends on, besides the method's own. */
 export type RunOptions = AdamOptions & {
-  batch: number; // samples of one update
-  rounds: number; // accumulation: the batch is computed in this many equal parts
-  warmup: number; // images over which the learning rate rises from 0, 0: none
-  emaHalflife: number; // images
-  emaRampup: number; // half-life at most this share of the images seen
-  seed: number; // of data order, times, noise
-  maxBadSteps: number; // stop after this many consecutive steps with non-finite gradients
-  engine: EngineName; // what computes the steps
-  workers: number; // threads of the onnx engine that share a batch, 0: by cores and batch
-  devices: number; // accelerators of the xla engine that share a batch, 0: all there are
-  precision: PrecisionName; // of products on accelerators, auto: tf32 there, float32 elsewhere
+  /** Samples of one update. */
+  batch: number;
+  /** Accumulation: the batch is computed in this many equal parts. */
+  accumulationRounds: number;
+  /** Images over which the learning rate rises from 0, 0: none. */
+  warmup: number;
+  /** Images. */
+  emaHalflife: number;
+  /** half-life at most this share of the images seen. */
+  emaRampup: number;
+  /** Of data order, times, noise. */
+  seed: number;
+  /** Stop after this many consecutive steps with non-finite gradients. */
+  maxBadSteps: number;
+  /** What computes the steps. */
+  engine: EngineName;
+  /** Threads of the onnx engine that share a batch, 0: by cores and batch. */
+  workers: number;
+  /** Accelerators of the xla engine that share a batch, 0: all there are. */
+  devices: number;
+  /** Of products on an accelerator; auto: tf32 there. */
+  precision: PrecisionName;
 };
 
 export const RUN_DEFAULTS: RunOptions = {
   batch: 64,
-  rounds: 1,
+  accumulationRounds: 1,
   learningRate: 1e-4,
   warmup: 0,
   beta1: 0,
@@ -43,10 +54,11 @@ export const RUN_DEFAULTS: RunOptions = {
 /** @throws ArgumentError for an unknown option, a wrong type or a value outside its range. */
 export const runOptions = (given: Partial<RunOptions>): RunOptions => {
   const options = withDefaults('run', given, RUN_DEFAULTS);
-  const { batch, rounds } = options;
+  const { batch, accumulationRounds } = options;
   expectInteger('run', 'batch', batch, { min: 1 });
-  expectInteger('run', 'rounds', rounds, { min: 1 });
-  if (batch % rounds !== 0) fail('run', 'rounds', `a divisor of the batch ${batch}`, rounds);
+  expectInteger('run', 'accumulationRounds', accumulationRounds, { min: 1 });
+  if (batch % accumulationRounds !== 0)
+    fail('run', 'accumulationRounds', `a divisor of the batch ${batch}`, accumulationRounds);
   expectInteger('run', 'seed', options.seed);
   expectInteger('run', 'maxBadSteps', options.maxBadSteps, { min: 1 });
   expectInteger('run', 'workers', options.workers, { max: 256 });

@@ -54,7 +54,11 @@ for (const { name, denoiser, dataset } of CASES)
         [4, 1],
         [2, 2],
       ]) {
-        const run = await train(denoiser(), dataset, { engine: 'onnx', workers: count, rounds });
+        const run = await train(denoiser(), dataset, {
+          engine: 'onnx',
+          workers: count,
+          accumulationRounds: rounds,
+        });
         assert.deepEqual([run.engineReport.engine, run.engineReport.workers], ['onnx', count]);
         const error = await distance(run, eager);
         assert.ok(error < 2e-5, `${count} workers, ${rounds} rounds: ${error}`);
@@ -193,7 +197,7 @@ describe('choosing the engine', () => {
     assert.equal(workersFor({ ...options, workers: 5 }), 4);
     assert.equal(workersFor({ ...options, batch: 7, workers: 4 }), 1);
     assert.equal(workersFor({ ...options, batch: 8, workers: 0 }), 1);
-    assert.equal(workersFor({ ...options, rounds: 32, workers: 4 }), 2);
+    assert.equal(workersFor({ ...options, accumulationRounds: 32, workers: 4 }), 2);
   });
 
   test('unknown engines and negative workers are refused', () => {

@@ -58,7 +58,7 @@ for (const { name, denoiser, dataset } of CASES)
     test('gives the numbers of the eager engine on 1, 2 and 4 devices, with and without accumulation', async t => {
       const eager = await train(denoiser(), dataset, { engine: 'eager' });
       for (const [devices, rounds] of [[1, 1], [2, 1], [4, 1], [2, 2]]) {
-        const run = await train(denoiser(), dataset, { engine: 'xla', devices, rounds });
+        const run = await train(denoiser(), dataset, { engine: 'xla', devices, accumulationRounds: rounds });
         assert.deepEqual([run.engineReport.engine, run.engineReport.workers], ['xla', devices]);
         const error = await distance(run, eager);
         t.diagnostic(`${devices} devices, ${rounds} rounds: ${error.toExponential(1)}`);
@@ -107,7 +107,7 @@ describe('a run on the XLA engine', () => {
 
   test('holds its memory on the device, and dispose frees all of it and all tensors', async () => {
     const [outside, before] = [tf.memory().numTensors, device.held()];
-    const run = startRun(tinyMlp(), tinyPoints, { ...SMOOTH, engine: 'xla', rounds: 2 });
+    const run = startRun(tinyMlp(), tinyPoints, { ...SMOOTH, engine: 'xla', accumulationRounds: 2 });
     await run.train({ images: 2 * BATCH });
     const held = device.held();
     await run.train({ images: 40 * BATCH });
