@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { writeFileAtomic } from '../src/checkpoints';
 import { BACKENDS, selectBackend } from '../src/compute/backend';
 import { expectInteger, expectOneOf } from '../src/compute/check';
-import { probeBlock, runtimeProblem } from '../src/compute/graph';
+import { probeBlock, runtimeProblem } from '../src/compute/onnx';
 import { type Case, CASES, SCALING } from './cases';
 import type { Row, Task } from './one-case';
 import { provenance } from './provenance';

@@ -9,8 +9,8 @@ import { parseArgs } from 'node:util';
 import { writeFileAtomic } from '../src/checkpoints';
 import { expectInteger } from '../src/compute/check';
 import { cifar10, indexRange } from '../src/datasets';
-import { loadFeatures } from '../src/experiments';
-import { featureIdentity, type FeatureExtractor, type Images } from '../src/metrics';
+import { loadFeatures } from '../src/evaluation';
+import { type FeatureExtractor, featureIdentity, type Images } from '../src/metrics';
 
 const USAGE = `node --import tsx bench/features.ts FILE.onnx [options]
   --cifar FOLDER   the folder of CIFAR-10's binary files; default: noise of that size

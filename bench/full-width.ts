@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { writeFileAtomic } from '../src/checkpoints';
-import { selectBackend } from '../src/compute';
+import { selectBackend } from '../src/compute/backend';
 import { expectOneOf } from '../src/compute/check';
-import { dismissWorkers, targetFor } from '../src/compute/graph';
 import { normalRows } from '../src/compute/noise';
+import { dismissWorkers, targetFor } from '../src/compute/onnx';
 import type { Dataset } from '../src/datasets';
+import { methodFromConfig } from '../src/methods';
 import {
   auxiliaryParameters,
   freshParameters,
@@ -21,8 +22,7 @@ import {
   type PublishedName,
   withEngine,
 } from '../src/networks';
-import { paperPreset } from '../src/experiments';
-import { distil, initialState, methodFromConfig, runOptions } from '../src/training';
+import { distil, initialState, paperPreset, runOptions } from '../src/training';
 import { CompiledEngine } from '../src/training/compiled-engine';
 import { drawAhead } from '../src/training/draw-ahead';
 import { provenance } from './provenance';

@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { dismissWorkers, type EngineName as AnyEngine, targetFor } from '../src/compute/graph';
 import { normal } from '../src/compute/noise';
+import { dismissWorkers, type EngineName as AnyEngine, targetFor } from '../src/compute/onnx';
 import { addPrefix, type Tensors, withPrefix } from '../src/compute/tensors';
-import type { HostArray, HostBatch, Method, Role, Update } from '../src/losses';
+import type { HostArray, HostBatch, Method, Role, Update } from '../src/methods';
 import { auxiliaryOf, type Denoiser, freshParameters, withEngine } from '../src/networks';
 import { sampleMultistep } from '../src/samplers';
 import { seededNormal } from '../src/samplers/batches';
 import { initialState, type RunOptions } from '../src/training';
-import { CompiledEngine } from '../src/training/compiled-engine';
-import { EagerEngine } from '../src/training/eager-engine';
 import { workersFor } from '../src/training/choose-engine';
+import { CompiledEngine } from '../src/training/compiled-engine';
 import type { DrawBatch } from '../src/training/draw-ahead';
+import { EagerEngine } from '../src/training/eager-engine';
 import { type Case, denoiserOf, methodOf, noiseData, SAMPLING } from './cases';
 
 /** Our side of a case. */
@@ -84,7 +84,7 @@ const training = async (
   const step = async (): Promise<Record<string, number>> => {
     const losses: Record<string, number> = {};
     for (const update of method.updates)
-      losses[update.trains] = (await engine.update(update, draw, { step: done, images: done * which.batch })).loss;
+      losses[update.trains] = (await (await engine.update(update, draw, { step: done, images: done * which.batch }))()).loss;
     done++;
     return losses;
   };

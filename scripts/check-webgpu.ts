@@ -4,12 +4,12 @@
  * machines have neither, and then it fails and says so.
  */
 import type * as Ort from 'onnxruntime-node';
-import { modelOf } from '../src/compute/graph';
-import { PORTABLE } from '../src/compute/graph/lowering';
-import { encodeOnnx } from '../src/compute/graph/onnx-file';
-import { runtime, SESSION_OPTIONS } from '../src/compute/graph/runtime';
 import { selectBackend } from '../src/compute/backend';
 import { normal } from '../src/compute/noise';
+import { modelOf } from '../src/compute/onnx';
+import { PORTABLE } from '../src/compute/onnx/lowering';
+import { encodeOnnx } from '../src/compute/onnx/onnx-file';
+import { runtime, SESSION_OPTIONS } from '../src/compute/onnx/runtime';
 import { type Tensors, withPrefix } from '../src/compute/tensors';
 import { cosim } from '../src/losses';
 import { denoiserFromConfig } from '../src/networks';

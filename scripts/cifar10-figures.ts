@@ -1,11 +1,11 @@
 /* The pictures of the real run: samples, quality per network evaluation, quality and losses on the way. */
-import type { Dataset } from '../src/datasets';
-import { indexRange, networkUnits } from '../src/datasets';
-import { cifar10Sampler, type Cifar10Point, type Cifar10Results, joinImages, keepFigure } from '../src/experiments';
+import { type Dataset, indexRange, networkUnits } from '../src/datasets';
 import { barsPerStep, curvesWithSpread, imageGrid, lossChart, renderChart } from '../src/figures';
 import type { Provenance } from '../src/figures/provenance';
 import type { MetricResult } from '../src/metrics';
 import type { Model } from '../src/networks';
+import { joinImages } from '../src/runs';
+import { type Cifar10Point, type Cifar10Results, cifar10Sampler, keepFigure } from '../src/studies';
 
 const COLUMNS = 14;
 const FIRST_SEED = 2 ** 20; // apart from the measured ones

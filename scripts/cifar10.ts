@@ -5,10 +5,11 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { selectBackend } from '../src/compute';
-import { CIFAR10_RUN, type Cifar10Callbacks, cifar10Small, loadFeatures, runCifar10 } from '../src/experiments';
+import { selectBackend } from '../src/compute/backend';
+import { loadFeatures } from '../src/evaluation';
 import { provenance } from '../src/figures/provenance';
 import { clock } from '../src/notebook/progress';
+import { CIFAR10_RUN, type Cifar10Callbacks, cifar10Small, runCifar10 } from '../src/studies';
 import { drawCifar10Figures } from './cifar10-figures';
 
 const PAUSE = 15_000; // ms between two lines

@@ -8,15 +8,15 @@ import { fullWidthSection, fullWidthTable } from '../bench/full-width-table';
 import { speedBlock } from '../bench/speed-table';
 import { writeFileAtomic } from '../src/checkpoints';
 import {
-  METHOD_PRESETS,
   methodTable,
   readLiterature,
   readStoredResults,
   replaceBlocks,
   resultsPage,
   verdictBlock,
-} from '../src/experiments';
-import { notebookIndex } from './notebook/index';
+} from '../src/claims';
+import { METHOD_PRESETS } from '../src/methods';
+import { notebookIndex } from './notebook';
 import { root } from './project';
 
 /** What the files should be, by name, formatted as the project is. */

@@ -3,18 +3,11 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { writeFileAtomic } from '../src/checkpoints';
-import {
-  compareSteps,
-  imageTask,
-  latentsTasks,
-  pointsTask,
-  type Task,
-  teacherAt,
-  teacherFile,
-  type TeacherName,
-} from '../src/experiments';
-import { type Provenance, provenance } from '../src/figures/provenance';
+import { provenance, type Provenance } from '../src/figures/provenance';
+import { teacherFile, type TeacherName } from '../src/models';
 import { parameterCount } from '../src/networks';
+import { compareSteps, teacherAt } from '../src/studies';
+import { imageTask, latentsTasks, pointsTask, type Task } from '../src/tasks';
 import type { Run } from '../src/training';
 
 const EVALUATIONS = [1, 3, 9, 17, 35]; // NFE of EDM's Heun sampler

@@ -3,16 +3,10 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { newestFolder } from '../src/checkpoints';
-import { selectBackend } from '../src/compute';
-import {
-  TEACHER_NAMES,
-  teacherFile,
-  type TeacherName,
-  type TeacherPreset,
-  TEACHERS,
-} from '../src/experiments/teachers';
+import { selectBackend } from '../src/compute/backend';
+import { TEACHER_NAMES, teacherFile, type TeacherName, type TeacherPreset, TEACHERS } from '../src/models/teachers';
 import { saveModel } from '../src/networks';
-import { pretrain, Run, type IterationReport } from '../src/training';
+import { type IterationReport, pretrain, Run } from '../src/training';
 import { madeNow, writeCard } from './teacher-card';
 import { makeAutoencoder } from './train-autoencoder';
 import { makeClassifier } from './train-classifier';

@@ -4,20 +4,20 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { dispose } from '@tensorflow/tfjs-core';
 import { writeFileAtomic } from '../src/checkpoints';
-import { selectBackend } from '../src/compute';
+import { selectBackend } from '../src/compute/backend';
 import { type AutoencoderUnits, digits, type HostSamples, indexRange, networkUnits } from '../src/datasets';
+import { loadFeatures } from '../src/evaluation';
+import { judgedImages } from '../src/evaluation/image-bytes';
+import { provenance, type Provenance } from '../src/figures/provenance';
+import { classification, featureStatistics, frechetDistance } from '../src/metrics';
 import {
   AUTOENCODER,
   AUTOENCODER_ADAM,
   AUTOENCODER_FILES,
   autoencoderOnBackend,
-  loadFeatures,
   saveAutoencoder,
   trainAutoencoder,
-} from '../src/experiments';
-import { judgedImages } from '../src/experiments/judged-images';
-import { type Provenance, provenance } from '../src/figures/provenance';
-import { classification, featureStatistics, frechetDistance } from '../src/metrics';
+} from '../src/models';
 import { digitAutoencoder, parameterCount, type Tensors } from '../src/networks';
 
 const { imageShape, latentShape } = digitAutoencoder;

@@ -3,7 +3,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { saveTensors, writeFileAtomic } from '../src/checkpoints';
-import { selectBackend } from '../src/compute';
+import { selectBackend } from '../src/compute/backend';
+import { digitClassifier } from '../src/features';
+import { provenance, type Provenance } from '../src/figures/provenance';
+import type { ClassificationReport } from '../src/metrics';
 import {
   CLASSIFIER,
   CLASSIFIER_ADAM,
@@ -11,9 +14,7 @@ import {
   evaluateClassifier,
   loadClassifier,
   trainClassifier,
-} from '../src/experiments/classifier';
-import { type Provenance, provenance } from '../src/figures/provenance';
-import { type ClassificationReport, digitClassifier } from '../src/metrics';
+} from '../src/models/classifier';
 import { parameterCount } from '../src/networks';
 
 const cardFile = (extension: 'json' | 'md'): string => CLASSIFIER_FILE.replace(/safetensors$/, extension);

@@ -2,7 +2,7 @@ import { ESLint } from 'eslint';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { jupyterFolder, root, runProgram } from '../project';
-import { codeCells, joinText, notebookName, readNotebook, type Notebook } from './notebook-file';
+import { codeCells, joinText, type Notebook, notebookName, readNotebook } from './notebook-file';
 
 /** One complaint about a notebook's code; cell and line count from 1, cell among all cells. */
 export type CellProblem = { notebook: string; cell: number; line: number; message: string; from: string };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { joinText, splitText, type Cell, type Notebook, type Output } from './notebook-file';
+import { type Cell, joinText, type Notebook, type Output, splitText } from './notebook-file';
 
 const METADATA = {
   kernelspec: { display_name: 'TypeScript (cosim)', language: 'typescript', name: 'tslab' },

@@ -1,5 +1,5 @@
 import { cleanNotebook } from './clean';
-import { joinText, type Cell, type Notebook } from './notebook-file';
+import { type Cell, joinText, type Notebook } from './notebook-file';
 
 // The "percent" text form of a notebook, the one that editors know: `// %%` opens a code cell, `// %% [markdown]` one of
 // text, whose lines are comments; tags follow as `tags=["parameters"]`. (jupytext does this too, but is Python.)

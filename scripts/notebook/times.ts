@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { cacheFolder } from '../../src/experiments';
 import { provenance } from '../../src/figures';
+import { cacheFolder } from '../../src/studies';
 import { notebooksFolder } from '../project';
 import { replaceFile } from './notebook-file';
 

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Fixture, openFixture } from './fixture';
 import { ckpt } from './ckpt';
 import { cosim } from './cosim';
 import { counts } from './counts';
+import { type Fixture, openFixture } from './fixture';
 import { grad } from './grad';
 import { loss } from './loss';
-import { type Measure } from './measure';
+import type { Measure } from './measure';
 import { metrics } from './metrics';
 import { net } from './net';
 import { phema } from './phema';

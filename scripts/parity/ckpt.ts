@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { type HostTensor, readCheckpoint, readSafetensors } from '../../src/checkpoints';
-import { loadNetwork } from '../../src/networks';
+import { loadNetwork } from '../../src/models';
 import type { Fixture } from './fixture';
 import { array, exact, type Measure, TYPICAL } from './measure';
 import { imagesOf } from './network';

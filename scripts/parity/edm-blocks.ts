@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { valueAndGradients } from '../../src/compute/tensors';
+import { addPrefix, type Tensors, valueAndGradients } from '../../src/compute/tensors';
 import { type BlockStyle, edmBlock } from '../../src/networks/edm-block';
 import { groupNorm, groupsOf } from '../../src/networks/group-norm';
 import { conv, xavier } from '../../src/networks/layers';
 import { fourierFeatures, positionalFeatures } from '../../src/networks/noise-features';
-import { addPrefix, type Tensors } from '../../src/compute/tensors';
 import type { Fixture, Json } from './fixture';
 import { recordedGradients } from './gradients';
 import { array, exact, type Measure, TYPICAL } from './measure';

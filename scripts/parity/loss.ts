@@ -1,14 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { valueAndGradients } from '../../src/compute/tensors';
-import { diffuse } from '../../src/diffusion';
-import {
-  denoisingLoss,
-  inverseVarianceLoss,
-  logNormalLevel,
-  uncertaintyLoss,
-  veLevel,
-  vpLevel,
-} from '../../src/losses';
+import { diffuse, logNormalLevel, veLevel, vpLevel } from '../../src/diffusion';
+import { denoisingLoss, inverseVarianceLoss, uncertaintyLoss } from '../../src/losses';
 import type { Fixture } from './fixture';
 import { gradientNorms, recordedGradients } from './gradients';
 import { array, type Measure, scalar, TYPICAL } from './measure';

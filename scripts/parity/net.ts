@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { parameterCount } from '../../src/networks';
-import type { Denoiser } from '../../src/networks';
-import { edm2Blocks } from './edm2-blocks';
+import { type Denoiser, parameterCount } from '../../src/networks';
 import { edmBlocks } from './edm-blocks';
+import { edm2Blocks } from './edm2-blocks';
 import type { Fixture } from './fixture';
 import { array, exact, type Measure, scalar } from './measure';
 import { conditionsOf, type Floors, imagesOf, networkOf, parametersOf } from './network';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { valueAndGradients } from '../../src/compute/tensors';
-import { diffuse, sigmaAt } from '../../src/diffusion';
-import { denoisingLoss, logNormalLevel, phiLoss } from '../../src/losses';
+import { diffuse, logNormalLevel, sigmaAt } from '../../src/diffusion';
+import { denoisingLoss, phiLoss } from '../../src/losses';
 import type { Fixture, Json } from './fixture';
 import { gradientNorms, recordedGradients } from './gradients';
 import { array, type Measure, scalar, TYPICAL } from './measure';

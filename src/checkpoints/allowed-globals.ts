@@ -1,10 +1,10 @@
 import { EDM_RULES } from './edm-objects';
 import { NUMPY_RULES } from './numpy-values';
 import type { PickleRule, PickleRules } from './pickle-machine';
+import { badCall, isNode } from './pickle-values';
 import { PYTHON_RULES } from './python-values';
 import { readLegacyContainer } from './torch-legacy';
 import { TORCH_RULES } from './torch-values';
-import { badCall, isNode } from './pickle-values';
 
 const TENSOR_RULES = { ...PYTHON_RULES, ...NUMPY_RULES, ...TORCH_RULES };
 

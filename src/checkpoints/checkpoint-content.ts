@@ -2,8 +2,8 @@ import { CheckpointError } from './checkpoint-error';
 import { attribute, isModule } from './edm-objects';
 import { isNode, kindOf, type ObjectNode, type PickleValue } from './pickle-values';
 import { plainValue } from './plain-values';
-import { TreeWalk } from './tree-walk';
 import type { TensorView } from './tensor-view';
+import { TreeWalk } from './tree-walk';
 
 /** A network in a file: where it lies, its class in the reference and what it was made with. */
 export type CheckpointPart = { name: string; className: string; initKwargs: Record<string, unknown> };

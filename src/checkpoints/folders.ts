@@ -1,7 +1,7 @@
 import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expectInteger, fail } from '../compute/check';
-import { hiddenName, isAlive, parseHidden, syncPath, syncTree, type Hidden } from './atomic';
+import { type Hidden, hiddenName, isAlive, parseHidden, syncPath, syncTree } from './atomic';
 
 /** What dead processes left behind in a folder. */
 const leftovers = async (dir: string): Promise<Hidden[]> => {

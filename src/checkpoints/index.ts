@@ -1,13 +1,13 @@
-export { writeFileAtomic } from './atomic';
-export { CheckpointError, type CheckpointErrorCode } from './checkpoint-error';
+export { hiddenName, writeFileAtomic } from './atomic';
 export type { CheckpointPart } from './checkpoint-content';
+export { CheckpointError, type CheckpointErrorCode } from './checkpoint-error';
 export type { CheckpointFormat } from './checkpoint-format';
 export { commitFolder, newestFolder, prune } from './folders';
 export { ARRAYS, type HostData, type HostDtype, type HostTensor } from './host-tensor';
 export { fromReference, toReference } from './layout';
 export { lockFolder } from './lock';
-export { type ModelCard, modelCard, writeModelCard } from './model-card';
-export { type PickleLimits } from './pickle-machine';
+export { modelCard, type ModelCard, writeModelCard } from './model-card';
+export type { PickleLimits } from './pickle-machine';
 export {
   type Checkpoint,
   type CheckpointDescription,
@@ -18,9 +18,9 @@ export {
 export {
   parseSafetensors,
   readSafetensors,
+  type Safetensors,
   serializeSafetensors,
   writeSafetensors,
-  type Safetensors,
 } from './safetensors';
-export { loadTensors, saveTensors, toFloat32, toTensors, type TensorsFile } from './tensors-file';
-export { FLOAT_TYPES, INTEGER_TYPES, type Widening, widen } from './widen';
+export { loadTensors, saveTensors, type TensorsFile, toFloat32, toTensors } from './tensors-file';
+export { FLOAT_TYPES, INTEGER_TYPES, widen, type Widening } from './widen';

@@ -1,8 +1,8 @@
-import { memorySource, type ByteRange } from './byte-source';
+import { type ByteRange, memorySource } from './byte-source';
 import { ARRAYS, byteWidth, type HostDtype } from './host-tensor';
 import type { PickleRule } from './pickle-machine';
 import { badCall, isNode, itemsOf, type PickleValue } from './pickle-values';
-import { rowMajor, type TensorView, tensorView } from './tensor-view';
+import { rowMajor, tensorView, type TensorView } from './tensor-view';
 
 /** NumPy's element types that a tensor can have; the rest, Python objects above all, are refused. */
 const DTYPES: Readonly<Record<string, HostDtype>> = {

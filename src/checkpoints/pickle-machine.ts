@@ -1,5 +1,5 @@
-import { Cursor } from './pickle-cursor';
 import type { ByteRange } from './byte-source';
+import { Cursor } from './pickle-cursor';
 import { dict, type DictNode, isNode, kindOf, type ObjectNode, type PickleValue } from './pickle-values';
 
 /** How much a pickle may ask for; the largest published checkpoints need less than a tenth. */

@@ -1,7 +1,7 @@
 import type { PickleMachine } from './pickle-machine';
 import { buildState } from './pickle-state';
-import { isNode, kindOf, type PickleValue } from './pickle-values';
 import { floatText, integerText, quotedText, rawUnicode } from './pickle-text';
+import { isNode, kindOf, type PickleValue } from './pickle-values';
 
 // The opcodes of pickle protocols 0 to 5, numbered as in Python's pickletools. Left out, and so refused: extension
 // codes (EXT1, EXT2, EXT4), which stand for names that only the writer knows, and out-of-band buffers (protocol 5).

@@ -1,5 +1,5 @@
 import type { ByteRange } from './byte-source';
-import { PickleMachine, type PickleLimits, type PickleRules } from './pickle-machine';
+import { type PickleLimits, PickleMachine, type PickleRules } from './pickle-machine';
 import { OPCODES } from './pickle-opcodes';
 import type { PickleValue } from './pickle-values';
 

@@ -1,6 +1,6 @@
 import { isModule } from './edm-objects';
-import { countOf, readViewSync } from './tensor-view';
 import { isNode, type ObjectNode, type PickleValue } from './pickle-values';
+import { countOf, readViewSync } from './tensor-view';
 import { TreeWalk } from './tree-walk';
 
 const LARGEST_ARRAY = 4096; // elements of a NumPy array that are worth writing out

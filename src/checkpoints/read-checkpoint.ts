@@ -2,17 +2,17 @@ import { basename } from 'node:path';
 import { expectKeys } from '../compute/check';
 import { CHECKPOINT_RULES } from './allowed-globals';
 import { type ByteSource, withFile } from './byte-source';
-import { CheckpointError } from './checkpoint-error';
 import { type CheckpointContent, type CheckpointPart, contentOf } from './checkpoint-content';
+import { CheckpointError } from './checkpoint-error';
 import { type CheckpointFormat, recogniseFormat } from './checkpoint-format';
 import { byteWidth, type HostTensor } from './host-tensor';
 import { readPickle } from './pickle';
-import { type PickleLimits, pickleLimits } from './pickle-machine';
+import { pickleLimits, type PickleLimits } from './pickle-machine';
 import { safetensorsContent } from './safetensors-content';
 import { countOf, readView, type TensorView } from './tensor-view';
 import { isLegacyMagic, readLegacyContainer } from './torch-legacy';
 import { readZipContainer } from './torch-zip';
-import { type Widening, widen } from './widen';
+import { widen, type Widening } from './widen';
 
 /** What a checkpoint file holds, without its tensors' values. */
 export type CheckpointDescription = {

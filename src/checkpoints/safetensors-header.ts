@@ -1,5 +1,5 @@
 import { CheckpointError, type CheckpointErrorCode } from './checkpoint-error';
-import { byteWidth, isHostDtype, type HostDtype, type HostTensor } from './host-tensor';
+import { byteWidth, type HostDtype, type HostTensor, isHostDtype } from './host-tensor';
 import { parseStrictJson } from './strict-json';
 
 /** One tensor's place in the file: bytes [begin, end) counted from the end of the header. */

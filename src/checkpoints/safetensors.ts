@@ -1,7 +1,7 @@
 import { expectOneOf, fail } from '../compute/check';
 import { writeFileAtomic } from './atomic';
 import { type ByteSource, withFile } from './byte-source';
-import { ARRAYS, byteWidth, bytesOf, type HostDtype, type HostTensor } from './host-tensor';
+import { ARRAYS, bytesOf, byteWidth, type HostDtype, type HostTensor } from './host-tensor';
 import {
   formatHeader,
   headerLength,

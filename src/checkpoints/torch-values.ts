@@ -1,6 +1,6 @@
 import type { ByteRange } from './byte-source';
-import { byteWidth, type HostDtype } from './host-tensor';
 import { CheckpointError } from './checkpoint-error';
+import { byteWidth, type HostDtype } from './host-tensor';
 import type { PickleRule } from './pickle-machine';
 import { badCall, isNode, itemsOf, type PickleValue, type StorageNode } from './pickle-values';
 import { tensorView } from './tensor-view';

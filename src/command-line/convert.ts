@@ -11,10 +11,10 @@ import {
   writeModelCard,
   writeSafetensors,
 } from '../checkpoints';
-import { ArgumentError } from '../compute/check';
 import { selectBackend } from '../compute/backend';
-import { type ReferenceOptions, saveModel } from '../networks';
-import { loadGenerator } from '../training';
+import { ArgumentError } from '../compute/check';
+import { loadGenerator, type ReferenceOptions } from '../models';
+import { saveModel } from '../networks';
 import { referenceOptions, withNetworkOptions } from './network-options';
 import { grouped, type Terminal } from './terminal';
 

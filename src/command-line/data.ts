@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import type { Terminal } from './terminal';
 import { dataFetchCommand } from './data-fetch';
 import { dataInfoCommand } from './data-info';
 import { dataMakeCommand } from './data-make';
+import type { Terminal } from './terminal';
 
 /** `cosim data`. */
 export const dataCommand = (terminal: Terminal): Command =>

@@ -1,12 +1,11 @@
 /* The options of `cosim distill`, and the run that they and a preset ask for. */
 import { type Command, Option } from 'commander';
-import { BACKENDS, type BackendName } from '../compute/backend';
+import { type BackendName, BACKENDS } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
-import { type EngineName, ENGINES } from '../compute/graph';
-import { splits } from '../datasets/dataset';
-import type { Split } from '../datasets';
-import { DISTIL_PRESET_NAMES, distilPreset, type DistilPreset, type DistilPresetName } from '../experiments';
-import type { ReferenceOptions } from '../networks';
+import { type EngineName, ENGINES } from '../compute/onnx';
+import { type Split, splits } from '../datasets';
+import type { ReferenceOptions } from '../models';
+import { DISTIL_PRESET_NAMES, distilPreset, type DistilPreset, type DistilPresetName } from '../runs';
 import type { Distilling, RunOptions } from '../training';
 import { metricList } from './metric-list';
 import { withNetworkOptions } from './network-options';

@@ -1,5 +1,5 @@
 /* What `cosim distill` says: of a run before it starts, of what it will take, and at its end. */
-import type { DistilEstimate, DistilRunResult, Look } from '../experiments';
+import type { DistilEstimate, DistilRunResult, Look } from '../runs';
 import type { IterationReport } from '../training';
 import { columns, grouped } from './terminal';
 

@@ -3,6 +3,10 @@ import { dispose } from '@tensorflow/tfjs-core';
 import { selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
 import { type Dataset, openDataset, openOtherSplit } from '../datasets';
+import { SAMPLING_TIMES } from '../diffusion';
+import { loadFeatures } from '../evaluation';
+import { loadTeacher } from '../models';
+import { type Model, parameterCount } from '../networks';
 import {
   checkDistillation,
   checkRunFolder,
@@ -11,14 +15,10 @@ import {
   type DistilRunInput,
   type DistilSetup,
   estimateDistillation,
-  loadFeatures,
-  loadTeacher,
   machineMemory,
   stateBytes,
-} from '../experiments';
-import { type Model, parameterCount } from '../networks';
-import { SAMPLING_TIMES } from '../diffusion';
-import { type ChosenRun, chosenRun, type DistillOptions, withDistillOptions } from './distill-options';
+} from '../runs';
+import { chosenRun, type ChosenRun, type DistillOptions, withDistillOptions } from './distill-options';
 import { closingText, estimateText, lookText, lossText, memoryText } from './distill-report';
 import { referenceOptions } from './network-options';
 import { required } from './real-images';

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
-import { loadResults } from '../experiments';
+import { loadResults } from '../evaluation';
 import { comparisonTable } from './evaluation-report';
 import type { Terminal } from './terminal';
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { selectBackend } from '../compute/backend';
-import { loadFeatures, referenceStatistics } from '../experiments';
+import { loadFeatures, referenceStatistics } from '../evaluation';
 import { saveStatistics } from '../metrics';
 import { type RealOptions, required, withRealImages, withRealOptions } from './real-images';
 import { stoppable } from './stopped';

@@ -1,18 +1,10 @@
 import { Command, Option } from 'commander';
-import { BACKENDS, type BackendName, selectBackend } from '../compute/backend';
+import { type BackendName, BACKENDS, selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
-import {
-  evaluate,
-  type EvaluateOptions,
-  type ImageSource,
-  keepImages,
-  loadFeatures,
-  saveResults,
-  TEACHER_NAMES,
-} from '../experiments';
+import { evaluate, type EvaluateOptions, type ImageSource, keepImages, loadFeatures, saveResults } from '../evaluation';
 import { provenance } from '../figures';
 import { loadStatistics, type MetricResult, setMetricNames } from '../metrics';
-import type { ReferenceOptions } from '../networks';
+import { type ReferenceOptions, TEACHER_NAMES } from '../models';
 import { evalCompareCommand } from './eval-compare';
 import { evalStatsCommand } from './eval-stats';
 import { resultTable } from './evaluation-report';

@@ -2,20 +2,20 @@ import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Argument, Command } from 'commander';
-import { hiddenName } from '../checkpoints/atomic';
+import { hiddenName } from '../checkpoints';
 import { selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
 import { download, type DownloadProgress } from '../datasets';
-import { FEATURE_NAMES, loadFeatures } from '../experiments';
+import { FEATURE_NAMES, loadFeatures } from '../evaluation';
 import {
-  type FeatureExtractor,
   featuresFile,
   featuresFolder,
   KNOWN_FEATURE_NAMES,
   KNOWN_FEATURES,
   type KnownFeatureName,
   preprocessingText,
-} from '../metrics';
+} from '../features';
+import type { FeatureExtractor } from '../metrics';
 import { rateText } from './rate';
 import { stoppable } from './stopped';
 import { columns, grouped, progressLine, type Terminal } from './terminal';

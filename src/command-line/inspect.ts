@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type CheckpointDescription, describeCheckpoint } from '../checkpoints';
-import { type Denoiser, denoiserFromReference, denoiserOfCheckpoint, parameterCount } from '../networks';
+import { denoiserOfCheckpoint } from '../models';
+import { type Denoiser, denoiserFromReference, parameterCount } from '../networks';
 import { columns, grouped, type Terminal } from './terminal';
 
 const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

@@ -2,8 +2,9 @@
 import { basename } from 'node:path';
 import { dispose, getBackend } from '@tensorflow/tfjs-core';
 import { openDataset } from '../datasets';
-import { datasetImages, drawnImages, type ImageSource } from '../experiments';
-import { type Model, type ReferenceOptions, withEngine } from '../networks';
+import { datasetImages, drawnImages, type ImageSource } from '../evaluation';
+import type { ReferenceOptions } from '../models';
+import { type Model, withEngine } from '../networks';
 import { compilingPays } from '../samplers';
 import { loadModelNamed, weightsSha256 } from './named-model';
 import { referenceOptions } from './network-options';

@@ -1,12 +1,19 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { newestFolder } from '../checkpoints';
-import { sha256OfFiles } from '../datasets/records';
-import { loadTeacher, TEACHER_NAMES, teacherFile, type TeacherName } from '../experiments';
+import { sha256OfFiles } from '../datasets';
 import type { SamplingTimes } from '../diffusion';
-import type { SamplerName } from '../losses';
-import { loadNetwork, type Model, type ReferenceOptions } from '../networks';
-import { loadGenerator } from '../training';
+import type { SamplerName } from '../methods';
+import {
+  loadGenerator,
+  loadNetwork,
+  loadTeacher,
+  type ReferenceOptions,
+  TEACHER_NAMES,
+  teacherFile,
+  type TeacherName,
+} from '../models';
+import type { Model } from '../networks';
 import { referenceOptions } from './network-options';
 
 /** A model and the sampler that it was trained for. */

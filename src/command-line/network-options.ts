@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ReferenceOptions } from '../networks';
+import type { ReferenceOptions } from '../models';
 import { jsonObject } from './options';
 
 /** Adds the options that say what network a file holds which does not say so itself. */

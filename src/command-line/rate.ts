@@ -1,4 +1,4 @@
-import { clock } from '../notebook/progress';
+import { clock } from '../notebook';
 
 /** What a line of progress says of something that goes on: how far, how fast, how long still. */
 export const rateText = (start: number): ((done: number, total: number | undefined, unit: string) => string) => {

@@ -2,9 +2,7 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ArgumentError } from '../compute/check';
-import { type Dataset, openDataset, openOtherSplit, resized, type Split } from '../datasets';
-import { dataCache } from '../datasets/cache';
-import { splits } from '../datasets/dataset';
+import { dataCache, type Dataset, openDataset, openOtherSplit, resized, type Split, splits } from '../datasets';
 import { count } from './options';
 
 export type RealOptions = {

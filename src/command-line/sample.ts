@@ -1,12 +1,12 @@
 import { Command, Option } from 'commander';
 import { dispose } from '@tensorflow/tfjs-core';
 import { writeFileAtomic, writeSafetensors } from '../checkpoints';
+import { type BackendName, BACKENDS, selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
-import { BACKENDS, type BackendName, selectBackend } from '../compute/backend';
 import { imageGrid } from '../figures';
-import type { Model, ReferenceOptions } from '../networks';
+import { type ReferenceOptions, TEACHER_NAMES } from '../models';
+import type { Model } from '../networks';
 import type { Samples } from '../samplers';
-import { TEACHER_NAMES } from '../experiments';
 import { loadModelNamed } from './named-model';
 import { withNetworkOptions } from './network-options';
 import { count, index, seedList } from './options';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { ArgumentError } from '../compute/check';
 import { SAMPLING_TIMES } from '../diffusion';
 import type { Model } from '../networks';
-import { sampleAncestral, sampleHeun, sampleMultistep, type Samples, type SamplerInput } from '../samplers';
+import { sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput, type Samples } from '../samplers';
 import { loadModelNamed, type SampledModel, weightsSha256 } from './named-model';
 import { count, decimal, numberList } from './options';
 

@@ -1,4 +1,4 @@
-import { clock } from '../notebook/progress';
+import { clock } from '../notebook';
 import { grouped, progressLine, type Terminal } from './terminal';
 
 /** Where long work is; `made` counts what was done now, without what was found done. */

@@ -1,52 +1,58 @@
-export { indexRange, networkUnits, toBytes } from './dataset';
-export type { DataBatch, Dataset, Split } from './dataset';
-export { trainingIndices } from './training-indices';
-export type { TrainingIndicesOptions } from './training-indices';
-export { points, pointsNames } from './points';
-export type { MixtureName, PointsName, PointsOptions } from './points';
-export { mixtures } from './mixtures';
-export { digits } from './digits';
-export type { DigitsOptions } from './digits';
-export { cifar10 } from './cifar10';
-export type { Cifar10Options } from './cifar10';
-export { DatasetError } from './dataset-error';
-export type { LabelMode } from './class-labels';
-export { edmZip } from './edm-zip';
-export type { EdmZipOptions } from './edm-zip';
-export { fashionMnist, mnist } from './idx';
-export { imageFolder } from './image-folder';
-export type { FolderLabels, ImageFolderOptions } from './image-folder';
-export type { IdxOptions } from './idx';
-export { autoencoderOf, IMAGE_RANGES } from './autoencoder';
-export type { Autoencoder, AutoencoderUnits, HostSamples, ImageRange, RawAutoencoder } from './autoencoder';
-export { ONNX_LAYOUTS, onnxAutoencoder } from './onnx-autoencoder';
-export type { OnnxAutoencoderOptions } from './onnx-autoencoder';
-export { encoded } from './encoded';
-export { latents } from './latents';
-export type { LatentsOptions } from './latents';
-export { downsampled, mirrored, padded, resized } from './transforms';
-export { RESIZE_KERNELS, resize } from './resize';
-export type { ByteImages, ResizeKernel, ResizeOptions } from './resize';
-export { resizeTensorflow1 } from './resize-tensorflow';
-export type { FloatImages } from './resize-tensorflow';
-export { CROP_TRANSFORMS, cropTo } from './centre-crop';
-export type { CropOptions, CropTransform } from './centre-crop';
-export { ofClasses, subset } from './subset';
-export { blurred, noisy } from './distortions';
 export { dataCache } from './cache';
-export { DATASET_NAMES, fetchedFolder, openDataset, openOtherSplit } from './open-dataset';
-export type { FetchedName, OpenDatasetOptions } from './open-dataset';
-export { download, DownloadError } from './download';
-export type { DownloadOptions, DownloadProgress } from './download';
-export { fetchDataset } from './fetch-dataset';
-export type { FetchOptions } from './fetch-dataset';
-export { PUBLISHED } from './published';
-export type { PublishedDataset, PublishedFile } from './published';
-export { packPictures } from './pack';
-export type { PackOptions } from './pack';
-export { picturesOfDataset, picturesOfFiles } from './picture-source';
-export type { PictureSource } from './picture-source';
-export { listPictures } from './image-folder';
-export type { PictureFiles } from './image-folder';
-export { summariseDataset } from './summary';
-export type { DatasetSummary, SummaryOptions } from './summary';
+export { DatasetError } from './dataset-error';
+export { type DataBatch, type Dataset, indexRange, networkUnits, type Split, splits, toBytes } from './dataset';
+export { blurred, noisy } from './distortions';
+export { digits, type DigitsOptions } from './drawn/digits';
+export { mixtures } from './drawn/mixtures';
+export { type MixtureName, points, type PointsName, pointsNames, type PointsOptions } from './drawn/points';
+export {
+  type Autoencoder,
+  autoencoderOf,
+  type AutoencoderUnits,
+  type HostSamples,
+  IMAGE_RANGES,
+  type ImageRange,
+  type RawAutoencoder,
+} from './formats/autoencoder';
+export { cifar10, type Cifar10Options } from './formats/cifar10';
+export type { LabelMode } from './formats/class-labels';
+export { download, DownloadError, type DownloadOptions, type DownloadProgress } from './formats/download';
+export { edmZip, type EdmZipOptions } from './formats/edm-zip';
+export { encoded } from './formats/encoded';
+export { fetchDataset, type FetchOptions } from './formats/fetch-dataset';
+export { fashionMnist, type IdxOptions, mnist } from './formats/idx';
+export {
+  type FolderLabels,
+  imageFolder,
+  type ImageFolderOptions,
+  listPictures,
+  type PictureFiles,
+} from './formats/image-folder';
+export { latents, type LatentsOptions } from './formats/latents';
+export { ONNX_LAYOUTS, onnxAutoencoder, type OnnxAutoencoderOptions } from './formats/onnx-autoencoder';
+export { type PackOptions, packPictures } from './formats/pack';
+export { PUBLISHED, type PublishedDataset, type PublishedFile } from './formats/published';
+export { sha256OfFiles } from './formats/records';
+export {
+  DATASET_NAMES,
+  fetchedFolder,
+  type FetchedName,
+  openDataset,
+  type OpenDatasetOptions,
+  openOtherSplit,
+} from './open-dataset';
+export { CROP_TRANSFORMS, type CropOptions, cropTo, type CropTransform, roundHalfEven } from './pictures/centre-crop';
+export { picturesOfDataset, picturesOfFiles, type PictureSource } from './pictures/picture-source';
+export { type FloatImages, resizeTensorflow1 } from './pictures/resize-tensorflow';
+export {
+  type ByteImages,
+  expectByteImages,
+  resize,
+  RESIZE_KERNELS,
+  type ResizeKernel,
+  type ResizeOptions,
+} from './pictures/resize';
+export { ofClasses, subset } from './subset';
+export { type DatasetSummary, summariseDataset, type SummaryOptions } from './summary';
+export { trainingIndices, type TrainingIndicesOptions } from './training-indices';
+export { downsampled, mirrored, padded, resized } from './transforms';

@@ -2,17 +2,17 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { ArgumentError, expectOneOf, withDefaults } from '../compute/check';
 import { dataCache } from './cache';
-import { CIFAR10_FILES, cifar10 } from './cifar10';
 import { type Dataset, type Split, splits } from './dataset';
 import { DatasetError } from './dataset-error';
-import { digits } from './digits';
-import { edmZip } from './edm-zip';
-import { fashionMnist, idxNames, mnist } from './idx';
-import { type FolderLabels, imageFolder } from './image-folder';
-import { isNpy, latents } from './latents';
-import { isPictureName } from './picture';
-import { points, pointsNames } from './points';
-import { openZip } from './zip-archive';
+import { digits } from './drawn/digits';
+import { points, pointsNames } from './drawn/points';
+import { cifar10, CIFAR10_FILES } from './formats/cifar10';
+import { edmZip } from './formats/edm-zip';
+import { fashionMnist, idxNames, mnist } from './formats/idx';
+import { type FolderLabels, imageFolder } from './formats/image-folder';
+import { isNpy, latents } from './formats/latents';
+import { openZip } from './formats/zip-archive';
+import { isPictureName } from './pictures/picture';
 
 export type OpenDatasetOptions = {
   split?: Split; // of data that have two parts; zip files and folders of images have one, 'train'

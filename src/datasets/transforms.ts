@@ -1,7 +1,7 @@
 /* Data sets made of others, image by image. Axis letters: [n, H, W, C]. */
 import { expectInteger, expectOneOf, fail } from '../compute/check';
 import { type Dataset, expectIndices } from './dataset';
-import { resize, RESIZE_KERNELS, type ResizeKernel } from './resize';
+import { resize, RESIZE_KERNELS, type ResizeKernel } from './pictures/resize';
 
 /** Bytes of a batch of images, or an error that names the function. */
 const bytesOf = (where: string, { name }: Dataset, x: Uint8Array | Float32Array): Uint8Array =>

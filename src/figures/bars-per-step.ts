@@ -1,6 +1,6 @@
+import { spread } from '../metrics';
 import { referenceLines, type References } from './reference-lines';
-import { spread } from './spread';
-import { chartHead, ink, type ChartSpec } from './theme';
+import { chartHead, type ChartSpec, ink } from './theme';
 
 /** One measurement with one seed at one number of function evaluations, or of whatever else the x axis names. */
 export type StepValue = { series: string; steps: number | string; seed: number; value: number };

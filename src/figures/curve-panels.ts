@@ -1,5 +1,5 @@
 import { fail } from '../compute/check';
-import { type CurvesPlot, curvesPlot } from './curves-with-spread';
+import { curvesPlot, type CurvesPlot } from './curves-with-spread';
 import { chartHead, type ChartSpec } from './theme';
 
 export type CurvePanelsOptions = {

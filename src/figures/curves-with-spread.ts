@@ -1,7 +1,7 @@
 import { ArgumentError } from '../compute/check';
+import { spread } from '../metrics';
 import { referenceLines, type References } from './reference-lines';
-import { spread } from './spread';
-import { chartHead, countLabels, ink, type ChartSpec } from './theme';
+import { chartHead, type ChartSpec, countLabels, ink } from './theme';
 
 /** One measurement: at `x`, of one series, with one seed. */
 export type SeedPoint = { series: string; x: number; seed: number; value: number };

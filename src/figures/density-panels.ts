@@ -1,6 +1,6 @@
 import { contours } from 'd3';
 import { expectShape } from '../compute/check';
-import { chartHead, ink, sequential, type ChartSpec } from './theme';
+import { chartHead, type ChartSpec, ink, sequential } from './theme';
 
 /** One panel: density [rows, columns] at the centres of the grid's cells, row 0 at the smallest y. */
 export type Density = { label: string; values: ArrayLike<number> };

@@ -1,6 +1,6 @@
 import { fail } from '../compute/check';
-import { spread } from './spread';
-import { chartHead, ink, type ChartSpec } from './theme';
+import { spread } from '../metrics';
+import { chartHead, type ChartSpec, ink } from './theme';
 
 /** One measurement of one series on one category, with one seed. */
 export type CategoryValue = { series: string; category: string | number; seed: number; value: number };

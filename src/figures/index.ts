@@ -1,25 +1,24 @@
-export { displaySymbol, type Displayable, type MimeBundle } from './mime';
-export { provenance, type Provenance } from './provenance';
-export { renderChart, renderPng, pixelRatio, type Chart } from './vega';
-export { Figure, pictureBundle, saveFigure, type Picture } from './figure';
-export { spread, type Spread } from './spread';
-export type { ChartSpec } from './theme';
-export type { Reference, References } from './reference-lines';
-export { lossChart, type LossOptions, type StepReport } from './loss-chart';
+export { type BarsOptions, barsPerStep, type StepValue } from './bars-per-step';
 export { curvePanels, type CurvePanelsOptions } from './curve-panels';
-export { curvesWithSpread, type CurvesPlot, type Axis, type CurvesOptions, type SeedPoint } from './curves-with-spread';
+export { type Axis, type CurvesOptions, type CurvesPlot, curvesWithSpread, type SeedPoint } from './curves-with-spread';
+export { type Density, type DensityGrid, type DensityOptions, densityPanels, gridPoints } from './density-panels';
+export { type CategoryValue, type DotPanel, dotPanels, type DotPanelsOptions } from './dot-panels';
+export { Figure, type Picture, pictureBundle, saveFigure } from './figure';
+export { type ImageBatch, imageGrid, type ImageGridOptions } from './image-grid';
+export { lossChart, type LossOptions, type StepReport } from './loss-chart';
 export {
-  measuredPanels,
   type MeasuredOptions,
   type MeasuredPanel,
+  measuredPanels,
   type PanelRule,
   type PanelValue,
 } from './measured-panels';
-export { barsPerStep, type BarsOptions, type StepValue } from './bars-per-step';
-export { pointClouds, type Cloud, type PointCloudOptions } from './point-clouds';
-export * from './dot-panels';
-export { densityPanels, gridPoints, type Density, type DensityGrid, type DensityOptions } from './density-panels';
-export { imageGrid, type ImageBatch, type ImageGridOptions } from './image-grid';
-export { zoomedDifference, type DifferenceOptions } from './zoomed-difference';
+export { type Displayable, displaySymbol, type MimeBundle } from './mime';
+export { type Cloud, type PointCloudOptions, pointClouds } from './point-clouds';
+export { provenance, type Provenance } from './provenance';
+export type { Reference, References } from './reference-lines';
 export { sideBySide } from './side-by-side';
-export { table, type Cell, type Row, type Table, type TableOptions } from './table';
+export { type Cell, type Row, table, type Table, type TableOptions } from './table';
+export type { ChartSpec } from './theme';
+export { type Chart, pixelRatio, renderChart, renderPng } from './vega';
+export { type DifferenceOptions, zoomedDifference } from './zoomed-difference';

@@ -1,4 +1,4 @@
-import { chartHead, countLabels, type ChartSpec } from './theme';
+import { chartHead, type ChartSpec, countLabels } from './theme';
 
 /** What a training loop reports of a step: images seen so far and any metrics by name. */
 export type StepReport = { step: number; images: number; [metric: string]: number };

@@ -1,6 +1,6 @@
 import { ArgumentError, expectInteger, expectOneOf, fail } from '../compute/check';
 import type { Axis } from './curves-with-spread';
-import { chartHead, ink, type ChartSpec } from './theme';
+import { chartHead, type ChartSpec, ink } from './theme';
 
 /** One value of a series: predicted ones are joined to a line, measured ones are dots. */
 export type PanelValue = { series: string; x: number; y: number };

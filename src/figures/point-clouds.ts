@@ -1,5 +1,5 @@
 import { expectInteger, fail } from '../compute/check';
-import { chartHead, ink, palette, type ChartSpec } from './theme';
+import { chartHead, type ChartSpec, ink, palette } from './theme';
 
 /** One panel: points [n, 2], row by row; `reference` sets the truth apart by colour. */
 export type Cloud = { label: string; points: ArrayLike<number>; reference?: boolean };

@@ -1,4 +1,4 @@
-import { ink, type ChartSpec } from './theme';
+import { type ChartSpec, ink } from './theme';
 
 /** A value that a metric is read against. */
 export type Reference = { value: number; label: string };

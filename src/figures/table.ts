@@ -1,6 +1,6 @@
 import { ArgumentError, unknownName } from '../compute/check';
-import { displaySymbol, type Displayable, type MimeBundle } from './mime';
-import { spread } from './spread';
+import { spread } from '../metrics';
+import { type Displayable, displaySymbol, type MimeBundle } from './mime';
 
 /** One cell: text, a number, or one number per seed (shown as mean ± standard deviation). */
 export type Cell = string | number | readonly number[];

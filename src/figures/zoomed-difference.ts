@@ -1,7 +1,7 @@
 import { interpolateRdBu, rgb } from 'd3';
 import { expectShape } from '../compute/check';
 import type { Picture } from './figure';
-import { toPixels, type ImageBatch } from './image-grid';
+import { type ImageBatch, toPixels } from './image-grid';
 import { drawSheet, type Pixels } from './sheet';
 
 export type DifferenceOptions = Omit<ImageBatch, 'images'> & {

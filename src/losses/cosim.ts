@@ -5,17 +5,16 @@ import {
   EDM_RANGE,
   JUMP_SETS,
   type JumpSet,
-  type NoiseRange,
+  logNormalLevel,
   noiseRange,
+  type NoiseRange,
   perSample,
   TIME_PAIR_UNIFORMS,
   timePairs,
 } from '../diffusion';
+import { alternating, drawData, drawNormal, drawUniform, type Matched, type Method } from '../methods';
 import { auxiliaryOf, type Denoiser } from '../networks';
-import { alternating, type Matched } from './alternating';
 import { type DivergenceName, divergenceOf, DIVERGENCES, generalPhiLoss, generalPsiLoss } from './divergence';
-import { drawData, drawNormal, drawUniform, type Method } from './method';
-import { logNormalLevel } from './noise-levels';
 import { edmWeight, sampleScale } from './weights';
 
 /** Options of CoSIM. [C] marks what the paper leaves open. */

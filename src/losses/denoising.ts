@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expectNumber, expectOneOf, fail, withDefaults } from '../compute/check';
 import { type Tensors, withPrefix } from '../compute/tensors';
-import { diffuse, perSample } from '../diffusion';
+import { diffuse, logNormalLevel, perSample, veLevel, vpLevel } from '../diffusion';
+import { type BatchSlice, drawData, drawDropout, drawNormal, drawUniform, type Method } from '../methods';
 import type { Denoiser } from '../networks';
-import { type BatchSlice, drawData, drawDropout, drawNormal, drawUniform, type Method } from './method';
-import { logNormalLevel, veLevel, vpLevel } from './noise-levels';
 import { edmWeight } from './weights';
 
 /** How the noise levels of a batch are drawn, and with which weight: EDM's, VP's or VE's (Karras et al. 2022, Table 1). */

@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, expectNumber, withDefaults } from '../compute/check';
 import { decreasingTimes, diffuse } from '../diffusion';
+import { alternating, drawLabels, drawNormal, drawUniform, type HostArray, type Method } from '../methods';
 import type { Denoiser } from '../networks';
-import { alternating } from './alternating';
 import { phiLoss, psiLoss } from './cosim';
-import { drawLabels, drawNormal, drawUniform, type HostArray, type Method } from './method';
 
 /** Options of HSIVI-SM. [C] marks what the paper leaves open. */
 export type HsiviOptions = {

@@ -1,10 +1,23 @@
-export { type Distillation, type Matched } from './alternating';
-export * from './cosim';
-export * from './denoising';
-export * from './divergence';
-export * from './hsivi';
-export type { BatchSlice, HostArray, HostBatch, Method, Role, SamplerName, Update } from './method';
-export * from './moment-matching';
-export { logNormalLevel, veLevel, vpLevel } from './noise-levels';
-export * from './sid';
+export { cosim, COSIM_DEFAULTS, type CosimOptions, phiLoss, psiLoss, regularisation } from './cosim';
+export {
+  denoising,
+  DENOISING_DEFAULTS,
+  denoisingLoss,
+  type DenoisingOptions,
+  inverseVarianceLoss,
+  LEVEL_DRAWS,
+  type LevelDraw,
+  uncertaintyLoss,
+} from './denoising';
+export {
+  type Divergence,
+  type DivergenceName,
+  divergenceOf,
+  DIVERGENCES,
+  generalPhiLoss,
+  generalPsiLoss,
+} from './divergence';
+export { hsivi, HSIVI_DEFAULTS, type HsiviOptions } from './hsivi';
+export { MOMENT_MATCHING_DEFAULTS, momentLoss, momentMatching, type MomentMatchingOptions } from './moment-matching';
+export { sid, SID_DEFAULTS, type SidOptions } from './sid';
 export { edmWeight } from './weights';

@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, expectNumber, withDefaults } from '../compute/check';
 import { stopGradient } from '../compute/tensors';
-import { diffuse, EDM_RANGE, jumpTimes, type NoiseRange, noiseRange, posterior, sigmaAt } from '../diffusion';
+import { diffuse, EDM_RANGE, jumpTimes, noiseRange, type NoiseRange, posterior, sigmaAt } from '../diffusion';
+import { alternating, drawData, drawNormal, drawUniform, type Matched, type Method } from '../methods';
 import type { Denoiser } from '../networks';
-import { alternating, type Matched } from './alternating';
 import { psiLoss } from './cosim';
-import { drawData, drawNormal, drawUniform, type Method } from './method';
 import { sampleScale } from './weights';
 
 /** Options of Moment Matching. [C] marks what the paper leaves open. */

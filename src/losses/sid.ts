@@ -1,11 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expectNumber, withDefaults } from '../compute/check';
-import { diffuse, EDM_RANGE, type NoiseRange, noiseRange, sigmaAt } from '../diffusion';
+import { diffuse, EDM_RANGE, logNormalLevel, noiseRange, type NoiseRange, sigmaAt } from '../diffusion';
+import { alternating, drawLabels, drawNormal, drawUniform, type Method } from '../methods';
 import type { Denoiser } from '../networks';
-import { alternating } from './alternating';
 import { phiLoss, psiLoss } from './cosim';
-import { drawLabels, drawNormal, drawUniform, type Method } from './method';
-import { logNormalLevel } from './noise-levels';
 
 /** Options of SiD. */
 export type SidOptions = {

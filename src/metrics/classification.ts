@@ -1,6 +1,5 @@
 import { fail } from '../compute/check';
-import type { Points } from './measurement';
-import { expectPoints } from './measurement';
+import { expectPoints, type Points } from './measurement';
 
 /** How a classifier's answers compare with labels. */
 export type ClassificationReport = {

@@ -1,8 +1,15 @@
 import { withDefaults } from '../compute/check';
-import type { Measurement, Points } from './measurement';
-import { expectFinite, expectPair } from './measurement';
-import type { PairOptions, PairSettings } from './pairwise';
-import { centreOf, PAIR_DEFAULTS, passOptions, rowsAbout, squaredDistance, visitProducts } from './pairwise';
+import { expectFinite, expectPair, type Measurement, type Points } from './measurement';
+import {
+  centreOf,
+  PAIR_DEFAULTS,
+  type PairOptions,
+  type PairSettings,
+  passOptions,
+  rowsAbout,
+  squaredDistance,
+  visitProducts,
+} from './pairwise';
 
 /** Below this share of |x|^2 + |y|^2 a squared distance is taken by differences: products have too few digits of it left. */
 const CANCELLED = 1e-8;

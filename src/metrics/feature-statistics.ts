@@ -1,7 +1,6 @@
 import { expectInteger, fail } from '../compute/check';
-import { productTransposed, type ProductOptions } from '../compute/products';
-import type { Points } from './measurement';
-import { expectPoints } from './measurement';
+import { type ProductOptions, productTransposed } from '../compute/onnx';
+import { expectPoints, type Points } from './measurement';
 
 /** Mean and covariance of n points, in float64. */
 export type FeatureStatistics = {

@@ -1,7 +1,6 @@
 import { fail } from '../compute/check';
-import { type FeatureStatistics, featureStatistics, type StatisticsOptions } from './feature-statistics';
-import type { Measurement, Points } from './measurement';
-import { expectPair } from './measurement';
+import { featureStatistics, type FeatureStatistics, type StatisticsOptions } from './feature-statistics';
+import { expectPair, type Measurement, type Points } from './measurement';
 import { rootTrace } from './root-trace';
 import { expectSameFeatures, type WithFeatures } from './same-features';
 

@@ -1,6 +1,5 @@
 import { expectInteger, expectOneOf, fail, withDefaults } from '../compute/check';
-import type { Points } from './measurement';
-import { expectFinite, expectPoints } from './measurement';
+import { expectFinite, expectPoints, type Points } from './measurement';
 
 export type InceptionScoreOptions = {
   splits?: number; // parts of the set, in the order given; 1: the whole set

@@ -1,48 +1,52 @@
-export type { Measurement, Points } from './measurement';
-export { wasserstein } from './wasserstein';
-export { wasserstein1d } from './wasserstein-1d';
-export { slicedWasserstein, slicedWassersteinAlong } from './sliced-wasserstein';
-export type { SlicedWassersteinOptions } from './sliced-wasserstein';
-export { accumulateStatistics, featureStatistics, mergeStatistics } from './feature-statistics';
-export type { FeatureStatistics, StatisticsAccumulator, StatisticsOptions } from './feature-statistics';
-export { frechet, frechetDistance } from './frechet';
-export { expectSameFeatures } from './same-features';
-export type { WithFeatures } from './same-features';
-export { kid, kidOnSubsets, kidUnbiased } from './kid';
-export type { Kid, KidOptions, KidSubset } from './kid';
-export { manifold } from './manifold';
-export type { Manifold, ManifoldOptions } from './manifold';
-export { precisionRecall } from './precision-recall';
-export type { PrecisionRecall, PrecisionRecallOptions } from './precision-recall';
-export { densityCoverage } from './density-coverage';
-export type { DensityCoverage, DensityCoverageOptions } from './density-coverage';
-export { mmd } from './mmd';
-export type { Mmd, MmdOptions } from './mmd';
+export { classification, type ClassificationReport } from './classification';
+export { densityCoverage, type DensityCoverage, type DensityCoverageOptions } from './density-coverage';
 export { energyDistance } from './energy-distance';
-export type { PairOptions } from './pairwise';
-export { inceptionScore } from './inception-score';
-export type { InceptionScore, InceptionScoreOptions } from './inception-score';
-export { modes } from './modes';
-export type { ModesOptions, ModesReport } from './modes';
-export { classification } from './classification';
-export type { ClassificationReport } from './classification';
-export { classify, digitClassifier } from './digit-classifier';
-export type { Classified, DigitClassifier } from './digit-classifier';
-export { featureIdentity } from './feature-extractor';
-export type { Extracted, ExtractOptions, FeatureExtractor, FeatureIdentity, Images } from './feature-extractor';
-export { compareResults, expectComparable, metricResult } from './metric-result';
-export type { Comparison, MetricResult } from './metric-result';
-export { SET_METRICS, setMetric, setMetricNames } from './set-metrics';
-export type { FeatureSet, SetMetric, SetMetricName, SetNeed } from './set-metrics';
-export { pixelFeatures } from './pixel-features';
-export { loadStatistics, saveStatistics, StatisticsError } from './reference-statistics';
-export type { LoadStatisticsOptions, ReferenceStatistics, Source } from './reference-statistics';
+export {
+  type Extracted,
+  type ExtractOptions,
+  type FeatureExtractor,
+  featureIdentity,
+  type FeatureIdentity,
+  type Images,
+} from './feature-extractor';
+export {
+  accumulateStatistics,
+  featureStatistics,
+  type FeatureStatistics,
+  mergeStatistics,
+  type StatisticsAccumulator,
+  type StatisticsOptions,
+} from './feature-statistics';
+export { frechet, frechetDistance } from './frechet';
+export { inceptionScore, type InceptionScore, type InceptionScoreOptions } from './inception-score';
+export { kid, type Kid, kidOnSubsets, type KidOptions, type KidSubset, kidUnbiased } from './kid';
+export { manifold, type Manifold, type ManifoldOptions } from './manifold';
+export type { Measurement, Points } from './measurement';
+export { compareResults, type Comparison, expectComparable, metricResult, type MetricResult } from './metric-result';
+export { mmd, type Mmd, type MmdOptions } from './mmd';
+export { modes, type ModesOptions, type ModesReport } from './modes';
 export { NpzError } from './npz';
-export { FEATURE_KERNELS, preprocessingText } from './preprocessing';
-export type { FeatureKernel, Preprocessing } from './preprocessing';
-export type { FeatureDeclaration } from './feature-plan';
-export { onnxFeatures } from './onnx-features';
-export type { OnnxFeaturesOptions } from './onnx-features';
-export { digitFeatures } from './digit-features';
-export { featuresFile, featuresFolder, KNOWN_FEATURE_NAMES, KNOWN_FEATURES } from './known-features';
-export type { KnownFeatureName, KnownFeatures } from './known-features';
+export type { PairOptions } from './pairwise';
+export { precisionRecall, type PrecisionRecall, type PrecisionRecallOptions } from './precision-recall';
+export {
+  loadStatistics,
+  type LoadStatisticsOptions,
+  type ReferenceStatistics,
+  saveStatistics,
+  type Source,
+  StatisticsError,
+} from './reference-statistics';
+export { expectSameFeatures, type WithFeatures } from './same-features';
+export {
+  type FeatureSet,
+  SET_METRICS,
+  setMetric,
+  type SetMetric,
+  type SetMetricName,
+  setMetricNames,
+  type SetNeed,
+} from './set-metrics';
+export { slicedWasserstein, slicedWassersteinAlong, type SlicedWassersteinOptions } from './sliced-wasserstein';
+export { spread, type Spread } from './spread';
+export { wasserstein1d } from './wasserstein-1d';
+export { wasserstein } from './wasserstein';

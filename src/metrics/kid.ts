@@ -1,11 +1,8 @@
 import { expectInteger, fail, withDefaults } from '../compute/check';
 import { uniform } from '../compute/noise';
-import type { Measurement, Points } from './measurement';
-import { expectFinite, expectPair } from './measurement';
-import type { Kernel } from './mmd';
-import { squaredMmd } from './mmd';
-import type { PairOptions, PairSettings } from './pairwise';
-import { PAIR_DEFAULTS, passOptions, rowsAbout, rowsAt } from './pairwise';
+import { expectFinite, expectPair, type Measurement, type Points } from './measurement';
+import { type Kernel, squaredMmd } from './mmd';
+import { PAIR_DEFAULTS, type PairOptions, type PairSettings, passOptions, rowsAbout, rowsAt } from './pairwise';
 
 export type KidOptions = PairOptions & {
   subsets?: number; // pairs of random subsets

@@ -1,8 +1,13 @@
 import { expectInteger, fail, withDefaults } from '../compute/check';
-import type { Points } from './measurement';
-import { expectFinite, expectPoints } from './measurement';
-import type { PairOptions, PairSettings } from './pairwise';
-import { centreOf, PAIR_DEFAULTS, squaredDistance, visitProducts } from './pairwise';
+import { expectFinite, expectPoints, type Points } from './measurement';
+import {
+  centreOf,
+  PAIR_DEFAULTS,
+  type PairOptions,
+  type PairSettings,
+  squaredDistance,
+  visitProducts,
+} from './pairwise';
 import { roundingShare, screensAbout, UNDERFLOW } from './screen';
 
 /**

@@ -1,6 +1,5 @@
 import type { Points } from './measurement';
-import type { PairSettings } from './pairwise';
-import { centreOf, squaredDistance, visitProducts } from './pairwise';
+import { centreOf, type PairSettings, squaredDistance, visitProducts } from './pairwise';
 import { roundingShare, screensAbout, UNDERFLOW } from './screen';
 
 /** Who lies strictly inside whose balls. */

@@ -1,8 +1,15 @@
 import { expectNumber, withDefaults } from '../compute/check';
-import type { Measurement, Points } from './measurement';
-import { expectFinite, expectPair } from './measurement';
-import type { PairOptions, PairSettings, SquaredRows } from './pairwise';
-import { centreOf, PAIR_DEFAULTS, passOptions, rowsAbout, visitProducts } from './pairwise';
+import { expectFinite, expectPair, type Measurement, type Points } from './measurement';
+import {
+  centreOf,
+  PAIR_DEFAULTS,
+  type PairOptions,
+  type PairSettings,
+  passOptions,
+  rowsAbout,
+  type SquaredRows,
+  visitProducts,
+} from './pairwise';
 
 /** k(x, y) from x.y, x.x and y.y. */
 export type Kernel = (xy: number, xx: number, yy: number) => number;

@@ -1,8 +1,6 @@
 import { expectNumber, fail, withDefaults } from '../compute/check';
-import type { Mixture } from '../diffusion';
-import { factorise } from '../diffusion';
-import type { Points } from './measurement';
-import { expectPoints } from './measurement';
+import { factorise, type Mixture } from '../diffusion';
+import { expectPoints, type Points } from './measurement';
 
 export type ModesOptions = {
   within?: number; // deviations (Mahalanobis) around a mode that count as on it

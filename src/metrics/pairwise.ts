@@ -1,8 +1,7 @@
 /* Products of all pairs of rows, block by block. Axes: i rows of x [n, d], j rows of y [m, d]. */
 import { setImmediate } from 'node:timers/promises';
 import { expectInteger } from '../compute/check';
-import type { Numbers } from '../compute/products';
-import { productTransposed } from '../compute/products';
+import { type Numbers, productTransposed } from '../compute/onnx';
 import type { Points } from './measurement';
 
 export type PairOptions = {

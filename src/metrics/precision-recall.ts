@@ -1,11 +1,8 @@
 import { expectInteger, withDefaults } from '../compute/check';
-import type { Manifold } from './manifold';
-import { asManifold, radiiOf } from './manifold';
-import type { Points } from './measurement';
-import { expectFinite, expectPair } from './measurement';
+import { asManifold, type Manifold, radiiOf } from './manifold';
+import { expectFinite, expectPair, type Points } from './measurement';
 import { membership } from './membership';
-import type { PairOptions, PairSettings } from './pairwise';
-import { PAIR_DEFAULTS, passOptions } from './pairwise';
+import { PAIR_DEFAULTS, type PairOptions, type PairSettings, passOptions } from './pairwise';
 
 export type PrecisionRecallOptions = PairOptions & {
   k?: number; // a ball reaches its point's k-th nearest neighbour

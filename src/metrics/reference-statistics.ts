@@ -4,9 +4,9 @@ import { basename, extname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readSafetensors, type Safetensors, writeFileAtomic, writeSafetensors } from '../checkpoints';
 import { ArgumentError, expectInteger, expectKeys, fail } from '../compute/check';
-import { type FeatureIdentity, featureIdentity } from './feature-extractor';
+import { featureIdentity, type FeatureIdentity } from './feature-extractor';
 import type { FeatureStatistics } from './feature-statistics';
-import { type NumpyArray, npzPieces, readNpz } from './npz';
+import { npzPieces, type NumpyArray, readNpz } from './npz';
 import { expectSameFeatures, type WithFeatures } from './same-features';
 
 /** Where the images came from: file, sha256, licence, options, ... */

@@ -1,6 +1,6 @@
 import { Matrix, SVD } from 'ml-matrix';
 import { Worker } from 'node:worker_threads';
-import { productTransposed } from '../compute/products';
+import { productTransposed } from '../compute/onnx';
 import { covarianceFactor } from './covariance-factor';
 import type { StatisticsOptions } from './feature-statistics';
 

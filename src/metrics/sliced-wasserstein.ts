@@ -1,7 +1,6 @@
 import { expectInteger, withDefaults } from '../compute/check';
 import { normal } from '../compute/noise';
-import type { Measurement, Points } from './measurement';
-import { expectPair } from './measurement';
+import { expectPair, type Measurement, type Points } from './measurement';
 import { transportCost } from './wasserstein-1d';
 
 export type SlicedWassersteinOptions = {

@@ -1,6 +1,5 @@
 import { fail } from '../compute/check';
-import type { Measurement, Points } from './measurement';
-import { expectFinite, expectPair } from './measurement';
+import { expectFinite, expectPair, type Measurement, type Points } from './measurement';
 
 /**
  * What it costs to move one sorted set of numbers onto another, of any sizes, when a distance costs its `power`:

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { fail } from '../compute/check';
 import { cloneTensors } from '../compute/tensors';
-import { initialParameters, type Tensors } from './parameters';
 import type { Denoiser } from './denoiser';
+import { initialParameters, type Tensors } from './parameters';
 import { denoiserFromConfig } from './registry';
 
 /**

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { availableParallelism } from 'node:os';
+import { TraceError } from '../compute/graph';
 import {
   acquireProgram,
   assign,
@@ -13,9 +14,8 @@ import {
   type SharedArrays,
   type Target,
   targetFor,
-  TraceError,
   waitFor,
-} from '../compute/graph';
+} from '../compute/onnx';
 import type { Tensors } from '../compute/tensors';
 import type { Denoiser } from './denoiser';
 import type { Model } from './model';

@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, expectShape } from '../compute/check';
-import { factorise, type Mixture, mixtureDenoise, mixtureTensors } from '../diffusion/gaussian-mixture';
-import { perSample } from '../diffusion/process';
+import { factorise, type Mixture, mixtureDenoise, mixtureTensors, perSample } from '../diffusion';
 import type { Network } from './network';
 import type { ParameterSpec, Tensors } from './parameters';
 import { preconditioner } from './preconditioning';

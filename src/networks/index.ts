@@ -1,20 +1,41 @@
-export * from './adm';
-export * from './auxiliary';
+export { adm, ADM_DEFAULTS, type AdmConfig } from './adm';
+export {
+  auxiliaryOf,
+  auxiliaryParameters,
+  freshParameters,
+  SECOND_TIME_STARTS,
+  type SecondTimeStart,
+} from './auxiliary';
 export { withEngine } from './compiled-denoiser';
-export * from './ddpmpp';
-export * from './denoise-once';
-export * from './denoiser';
-export * from './digit-autoencoder';
-export * from './edm2';
-export * from './mlp';
-export * from './model';
-export * from './ncsnpp';
-export * from './network';
-export * from './parameters';
+export { ddpmpp, DDPMPP_DEFAULTS, type DdpmppConfig } from './ddpmpp';
+export { denoise } from './denoise-once';
+export {
+  type Denoiser,
+  type DenoiserInput,
+  edmCoefficients,
+  edmDenoiser,
+  mixtureDenoiser,
+  preconditioned,
+} from './denoiser';
+export { digitAutoencoder, type DigitAutoencoder } from './digit-autoencoder';
+export { edm2, EDM2_DEFAULTS, edm2Block, edm2BlockSpec, type Edm2Config } from './edm2';
+export { conv, convSpec, linear, linearSpec, silu } from './layers';
+export { mlp, MLP_DEFAULTS, type MlpConfig } from './mlp';
+export { loadModel, type Model, MODEL_FORMAT, saveModel } from './model';
+export { ncsnpp, NCSNPP_DEFAULTS } from './ncsnpp';
+export type { Network, NetworkInput } from './network';
+export {
+  type Init,
+  initialParameters,
+  matchParameters,
+  parameterCount,
+  type ParameterSpec,
+  type Tensors,
+} from './parameters';
 export { type Preconditioning, PRECONDITIONINGS } from './preconditioning';
-export * from './published';
-export * from './reference';
-export * from './load-network';
-export * from './registry';
+export { PUBLISHED_NAMES, publishedDenoiser, type PublishedName } from './published';
+export { denoiserFromReference } from './reference';
+export { denoiserFromConfig } from './registry';
+export { resample } from './resample';
 export type { SongUnetConfig } from './song-unet';
 export type { Conditioning } from './time-embedding';

@@ -1,5 +1,5 @@
 import { unknownName } from '../compute/check';
-import type { Mixture } from '../diffusion/gaussian-mixture';
+import type { Mixture } from '../diffusion';
 import { adm } from './adm';
 import { ddpmpp } from './ddpmpp';
 import { type Denoiser, mixtureDenoiser, preconditioned } from './denoiser';

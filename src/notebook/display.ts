@@ -1,4 +1,4 @@
-import { displaySymbol, pictureBundle, type Displayable, type MimeBundle, type Picture } from '../figures';
+import { type Displayable, displaySymbol, type MimeBundle, type Picture, pictureBundle } from '../figures';
 import { openOutput } from './kernel';
 
 /** What `show` accepts: a figure, table or other displayable object, a picture not saved, a PNG, or plain text. */

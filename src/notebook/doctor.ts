@@ -5,8 +5,8 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { createCanvas } from 'canvas';
-import { selectBackend, type BackendReport } from '../compute/backend';
-import { eagerReason, targetFor } from '../compute/graph';
+import { type BackendReport, selectBackend } from '../compute/backend';
+import { eagerReason, targetFor } from '../compute/onnx';
 
 /** What the project found on this machine. Plain data; `formatReport` turns it into text. */
 export type DoctorReport = {

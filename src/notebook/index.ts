@@ -1,6 +1,6 @@
-export { params, type Params, type ParamValue, type Preset } from './params';
 export { html, markdown, show, type Showable } from './display';
-export { progress, type Extra, type Progress, type ProgressOptions } from './progress';
-export { liveRun, type LiveRun, type LiveRunOptions } from './live-chart';
+export { doctor, type DoctorReport, formatReport } from './doctor';
 export { interruptible } from './interrupt';
-export { doctor, formatReport, type DoctorReport } from './doctor';
+export { liveRun, type LiveRun, type LiveRunOptions } from './live-chart';
+export { params, type Params, type ParamValue, type Preset } from './params';
+export { clock, type Extra, progress, type Progress, type ProgressOptions } from './progress';

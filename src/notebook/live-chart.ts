@@ -1,7 +1,7 @@
 import { lossChart, renderPng, sideBySide, type StepReport } from '../figures';
 import { bundleOf } from './display';
 import { insideKernel, openOutput } from './kernel';
-import { progress, type Extra } from './progress';
+import { type Extra, progress } from './progress';
 
 export type LiveRunOptions = {
   total: number; // training images

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, fail } from '../compute/check';
 import { normal } from '../compute/noise';
-import type { EngineName } from '../compute/graph';
+import type { EngineName } from '../compute/onnx';
 import { type Denoiser, parameterCount, type Tensors, withEngine } from '../networks';
 
 /** What every sampler is given. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, expectInteger } from '../compute/check';
-import { onnxMetadata } from '../compute/graph/onnx-file';
-import { runtime, SESSION_OPTIONS } from '../compute/graph/runtime';
+import { onnxMetadata } from '../compute/onnx';
+import { runtime, SESSION_OPTIONS } from '../compute/onnx/runtime';
 import type { Model } from '../networks';
 import { ONNX_FORMAT } from './export';
 import { type ExportedFunction, generatorFunction, samplerFunction } from './exported-functions';

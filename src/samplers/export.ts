@@ -2,9 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../checkpoints';
 import { expectInteger, expectKeys, fail } from '../compute/check';
-import type { Weight } from '../compute/graph/bind-weights';
-import { exportModel } from '../compute/graph/export-model';
-import { encodeOnnx } from '../compute/graph/onnx-file';
+import { encodeOnnx, exportModel, type Weight } from '../compute/onnx';
 import { type Denoiser, matchParameters, type Model, parameterCount, type Tensors } from '../networks';
 import { type ExportedFunction, generatorFunction, samplerFunction } from './exported-functions';
 

@@ -1,8 +1,7 @@
 /* What an exported file computes: the generator, or Algorithm 1 as a whole. Letters: B batch, K steps. */
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError } from '../compute/check';
-import type { Shape } from '../compute/graph/shapes';
-import type { TensorFunction } from '../compute/graph/trace';
+import type { Shape, TensorFunction } from '../compute/graph';
 import { decreasingTimes, SAMPLING_TIMES } from '../diffusion';
 import type { Denoiser } from '../networks';
 import { seededNormal } from './batches';

@@ -1,8 +1,14 @@
 export { sampleAncestral } from './ancestral';
-export { compilingPays } from './batches';
-export type { Samples, SamplerInput } from './batches';
+export { compilingPays, type SamplerInput, type Samples } from './batches';
 export { checkExport } from './check-export';
-export { exportGenerator, exportSampler, type ExportOptions, type ExportReport } from './export';
-export * from './heun';
+export { exportGenerator, type ExportOptions, type ExportReport, exportSampler } from './export';
+export { type HeunOptions, sampleHeun } from './heun';
 export { sampleMultistep } from './multistep';
-export * from './time-search';
+export {
+  edmStart,
+  searchTimes,
+  TIME_SCALES,
+  type TimeSearchEntry,
+  type TimeSearchInput,
+  type TimeSearchResult,
+} from './time-search';

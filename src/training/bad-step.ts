@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { saveTensors, writeFileAtomic } from '../checkpoints';
 import { withPrefix } from '../compute/tensors';
-import type { Update } from '../losses';
+import type { Update } from '../methods';
 import type { DrawBatch } from './draw-ahead';
 import { upload } from './eager-engine';
 import { type Engine, slicesOf } from './engine';

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { availableParallelism } from 'node:os';
-import { eagerReason, targetFor, TraceError } from '../compute/graph';
+import { TraceError } from '../compute/graph';
+import { eagerReason, targetFor } from '../compute/onnx';
 import type { Tensors } from '../compute/tensors';
-import type { Method } from '../losses';
-import type { DrawBatch } from './draw-ahead';
+import type { Method } from '../methods';
 import { CompiledEngine } from './compiled-engine';
+import type { DrawBatch } from './draw-ahead';
 import { EagerEngine } from './eager-engine';
 import type { Engine } from './engine';
 import type { RunOptions } from './options';

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Shape } from '../compute/graph';
 import {
   acquireProgram,
   assign,
@@ -6,14 +7,13 @@ import {
   type Program,
   releaseProgram,
   runOn,
-  type Shape,
+  sharedArray,
   type SharedArray,
   type SharedArrays,
-  sharedArray,
   type Target,
-} from '../compute/graph';
+} from '../compute/onnx';
 import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
-import type { HostBatch, Method, Role, Update } from '../losses';
+import type { HostBatch, Method, Role, Update } from '../methods';
 import { flatten, unflatten } from './adam';
 import type { DrawBatch } from './draw-ahead';
 import {

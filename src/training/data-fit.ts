@@ -1,6 +1,6 @@
 import { fail } from '../compute/check';
 import type { Dataset } from '../datasets';
-import type { Method } from '../losses';
+import type { Method } from '../methods';
 
 /**
  * Checks that a method's networks and a data set belong together.

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dataset } from '../datasets';
-import type { BatchSlice, HostBatch, Method, Update } from '../losses';
+import type { BatchSlice, HostBatch, Method, Update } from '../methods';
 
 /** Draws the inputs of one slice of an update's batch. */
 export type DrawBatch = (update: Update, slice: BatchSlice) => Promise<HostBatch>;

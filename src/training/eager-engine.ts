@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensors } from '../compute/tensors';
-import type { HostBatch, Update } from '../losses';
+import type { HostBatch, Update } from '../methods';
 import type { DrawBatch } from './draw-ahead';
 import {
   type Engine,

@@ -1,6 +1,6 @@
 import type { Tensors } from '../compute/tensors';
 import type { Precision } from '../compute/xla/emitter';
-import type { BatchSlice, Update } from '../losses';
+import type { BatchSlice, Update } from '../methods';
 import { adamScalars } from './adam';
 import type { DrawBatch } from './draw-ahead';
 import { emaBeta } from './ema';

@@ -1,5 +1,5 @@
 import { expectInteger, expectNumber, expectOneOf, fail, withDefaults } from '../compute/check';
-import { type EngineName, ENGINES } from '../compute/graph';
+import { type EngineName, ENGINES } from '../compute/onnx';
 import type { AdamOptions } from './adam';
 
 /** How a run trains, whatever its method. Numbers the issue of a result depends on, besides the method's own. */

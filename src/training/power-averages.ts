@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { fail } from '../compute/check';
 import type { Tensors } from '../compute/tensors';
-import { mixAverages, type PowerAverage, postHocWeights } from './post-hoc-ema';
+import { mixAverages, postHocWeights, type PowerAverage } from './post-hoc-ema';
 import { powerEmaBeta } from './power-ema';
 import type { Run } from './run';
 

@@ -6,12 +6,11 @@ import { ArgumentError, expectShape } from '../compute/check';
 import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
 import type { Dataset } from '../datasets';
 import type { SamplingTimes } from '../diffusion';
-import type { Method, Role } from '../losses';
+import { type Method, methodFromConfig, type Role } from '../methods';
 import { type Denoiser, denoiserFromConfig, matchParameters, type ParameterSpec } from '../networks';
 import { expectDataFits } from './data-fit';
-import { methodFromConfig } from './methods';
 import type { RunOptions } from './options';
-import type { RunParts, IterationReport } from './run';
+import type { IterationReport, RunParts } from './run';
 
 /** The JSON part of a checkpoint; the tensors lie beside it in state.safetensors. */
 type RunJson = {

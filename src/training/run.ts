@@ -1,27 +1,27 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { lockFolder } from '../checkpoints';
 import { ArgumentError, expectInteger, expectKeys } from '../compute/check';
-import { WorkerError } from '../compute/graph';
+import { WorkerError } from '../compute/onnx';
 import { cloneTensors, type Tensors, withPrefix } from '../compute/tensors';
-import { decreasingTimes, SAMPLING_TIMES, type SamplingTimes } from '../diffusion';
 import type { Dataset } from '../datasets';
-import type { Method, Role, Update } from '../losses';
+import { decreasingTimes, SAMPLING_TIMES, type SamplingTimes } from '../diffusion';
+import type { Method, Role, Update } from '../methods';
 import { type Denoiser, matchParameters } from '../networks';
 import {
   type HeunOptions,
   sampleAncestral,
   sampleHeun,
   sampleMultistep,
-  type Samples,
   type SamplerInput,
+  type Samples,
 } from '../samplers';
-import { expectDataFits } from './data-fit';
 import { badStepError, type TrainingError } from './bad-step';
 import { chooseEngine, workersFor } from './choose-engine';
+import { expectDataFits } from './data-fit';
 import { drawAhead, type DrawBatch } from './draw-ahead';
 import { EagerEngine } from './eager-engine';
 import type { Engine, EngineReport, PendingMetrics, Position } from './engine';
-import { type RunOptions, runOptions } from './options';
+import { runOptions, type RunOptions } from './options';
 import { loadRun, saveRun } from './run-files';
 import { initialState } from './step';
 

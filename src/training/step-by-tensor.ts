@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
-import type { Role, Update } from '../losses';
+import type { Role, Update } from '../methods';
 import { adam, type AdamOptions, flatten } from './adam';
 import { emaUpdate } from './ema';
 import { clean } from './step';

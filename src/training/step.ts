@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { addPrefix, type Tensors, valueAndGradients, withPrefix } from '../compute/tensors';
-import type { Role, Update } from '../losses';
+import type { Role, Update } from '../methods';
 import { adam, type AdamOptions, flatten, unflatten } from './adam';
 import { emaUpdate } from './ema';
 

@@ -3,7 +3,7 @@ import { type Shape, sizeOf } from '../compute/graph/shapes';
 import type { Tensors } from '../compute/tensors';
 import type { Device, DeviceArray, DeviceProgram } from '../compute/xla/device';
 import type { Precision } from '../compute/xla/emitter';
-import type { HostBatch, Method, Update } from '../losses';
+import type { HostBatch, Method, Update } from '../methods';
 import type { DrawBatch } from './draw-ahead';
 import { type Engine, type EngineReport, type PendingMetrics, type Position, scalarsOf, slicesOf } from './engine';
 import type { RunOptions } from './options';

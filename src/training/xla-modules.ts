@@ -3,7 +3,7 @@
  * round's gradient to a sum on the device, and one that applies the sum. Several devices sum their gradients in between.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { traceTwice } from '../compute/graph/compile';
+import { traceTwice } from '../compute/graph/trace-twice';
 import type { Shape } from '../compute/graph/shapes';
 import type { Trace } from '../compute/graph/trace';
 import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
@@ -11,7 +11,7 @@ import { HloBuilder } from '../compute/xla/builder';
 import { emit } from '../compute/xla/emit';
 import type { Precision } from '../compute/xla/emitter';
 import type { Hlo, HloModule } from '../compute/xla/hlo';
-import type { Method, Role, Update } from '../losses';
+import type { Method, Role, Update } from '../methods';
 import type { AdamOptions } from './adam';
 import { applyGradients } from './step-by-tensor';
 import { gradientsOf } from './step';

@@ -1,7 +1,7 @@
 // The process that kill.test.ts kills: commits numbered checkpoints into the folder it is given, until it dies.
 import { join } from 'node:path';
-import { commitFolder, newestFolder, prune } from '../../src/checkpoints/folders';
 import { writeFileAtomic } from '../../src/checkpoints/atomic';
+import { commitFolder, newestFolder, prune } from '../../src/checkpoints/folders';
 import { writeSafetensors } from '../../src/checkpoints/safetensors';
 
 const main = async (dir: string): Promise<void> => {

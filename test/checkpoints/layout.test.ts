@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ARRAYS, fromReference, toReference, type HostDtype, type HostTensor } from '../../src/checkpoints';
+import { ARRAYS, fromReference, type HostDtype, type HostTensor, toReference } from '../../src/checkpoints';
 
 const f32 = (shape: number[], values: number[]): HostTensor => ({
   dtype: 'F32',

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readCheckpoint, type CheckpointErrorCode } from '../../src/checkpoints';
+import { type CheckpointErrorCode, readCheckpoint } from '../../src/checkpoints';
 import { goldenCheckpoint } from './golden';
 
 /** Every hostile or damaged file, and what it is refused for. `malformed/README.json` says how each was made. */

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   CheckpointError,
+  type CheckpointErrorCode,
   parseSafetensors,
   readSafetensors,
   serializeSafetensors,
-  type CheckpointErrorCode,
 } from '../../src/checkpoints';
 import { randomSource } from '../../src/compute/noise';
 

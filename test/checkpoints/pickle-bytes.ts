@@ -1,6 +1,6 @@
 /* Pickles written by hand, for tests. */
-import { memorySource } from '../../src/checkpoints/byte-source';
 import { CheckpointError, type CheckpointErrorCode } from '../../src/checkpoints';
+import { memorySource } from '../../src/checkpoints/byte-source';
 import { readCheckpointFrom, type ReadOptions } from '../../src/checkpoints/read-checkpoint';
 
 type Piece = string | number | Uint8Array;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { describeCheckpoint, readCheckpoint, readSafetensors, type HostTensor } from '../../src/checkpoints';
+import { describeCheckpoint, type HostTensor, readCheckpoint, readSafetensors } from '../../src/checkpoints';
 import { memorySource } from '../../src/checkpoints/byte-source';
 import { readCheckpointFrom } from '../../src/checkpoints/read-checkpoint';
 import { goldenCheckpoint } from './golden';

@@ -6,12 +6,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   ARRAYS,
+  type HostDtype,
+  type HostTensor,
   parseSafetensors,
   readSafetensors,
   serializeSafetensors,
   writeSafetensors,
-  type HostDtype,
-  type HostTensor,
 } from '../../src/checkpoints';
 
 const bytes = ({ data }: HostTensor) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import '@tensorflow/tfjs-backend-cpu';
 import { dispose, memory, ready, setBackend, tensor, type Tensor } from '@tensorflow/tfjs-core';
-import { loadTensors, readSafetensors, saveTensors, writeSafetensors, type HostTensor } from '../../src/checkpoints';
+import { type HostTensor, loadTensors, readSafetensors, saveTensors, writeSafetensors } from '../../src/checkpoints';
 
 const golden = join(__dirname, '../golden/ckpt');
 let folder = '';

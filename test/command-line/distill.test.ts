@@ -6,8 +6,8 @@ import { dispose } from '@tensorflow/tfjs-core';
 import { runCommandLine } from '../../src/command-line';
 import { durationText, estimateText, memoryText } from '../../src/command-line/distill-report';
 import { selectBackend } from '../../src/compute/backend';
-import type { DistilEstimate } from '../../src/experiments';
 import { ddpmpp, edmDenoiser, freshParameters, saveModel } from '../../src/networks';
+import type { DistilEstimate } from '../../src/runs';
 import { cosim, temporaryFolder } from './commands';
 
 const file = temporaryFolder();

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { dispose } from '@tensorflow/tfjs-core';
 import { readSafetensors } from '../../src/checkpoints';
 import { selectBackend } from '../../src/compute/backend';
-import { loadNetwork } from '../../src/networks';
+import { loadNetwork } from '../../src/models';
 import { sampleHeun, sampleMultistep } from '../../src/samplers';
 import { goldenCheckpoint } from '../checkpoints/golden';
 import { tinyImageNet, tinyImages } from '../tiny';

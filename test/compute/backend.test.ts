@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import { BACKENDS, selectBackend } from '../../src/compute';
+import { BACKENDS, selectBackend } from '../../src/compute/backend';
 
 let asked: string | undefined;
 beforeEach(() => {

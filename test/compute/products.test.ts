@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ArgumentError } from '../../src/compute/check';
-import { runtimeProblem } from '../../src/compute/graph';
-import { gram, type Numbers, product, productTransposed, transposed } from '../../src/compute/products';
 import { normalRows } from '../../src/compute/noise';
+import { runtimeProblem } from '../../src/compute/onnx';
+import { gram, type Numbers, product, productTransposed, transposed } from '../../src/compute/onnx/products';
 
 const ENGINES = runtimeProblem() === undefined ? (['auto', 'runtime', 'loops'] as const) : (['auto', 'loops'] as const);
 const PRECISIONS = [

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import { addPrefix, cloneTensors, selectBackend, stopGradient, valueAndGradients, withPrefix } from '../../src/compute';
+import { selectBackend } from '../../src/compute/backend';
+import { addPrefix, cloneTensors, stopGradient, valueAndGradients, withPrefix } from '../../src/compute/tensors';
 import { valuesOf } from '../close';
 import { TESTED_BACKENDS } from '../golden';
 

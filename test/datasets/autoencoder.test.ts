@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { OnnxBuilder } from '../../src/compute/graph/onnx-builder';
-import { encodeOnnx } from '../../src/compute/graph/onnx-file';
-import { autoencoderOf, type Autoencoder, encoded, type HostSamples, onnxAutoencoder } from '../../src/datasets';
-import { writeFileSync } from 'node:fs';
+import { OnnxBuilder } from '../../src/compute/onnx/onnx-builder';
+import { encodeOnnx } from '../../src/compute/onnx/onnx-file';
+import { type Autoencoder, autoencoderOf, encoded, type HostSamples, onnxAutoencoder } from '../../src/datasets';
 import { temporaryFolder } from '../command-line/commands';
+import { writeFileSync } from 'node:fs';
 
 const file = temporaryFolder();
 

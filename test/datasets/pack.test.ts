@@ -5,18 +5,18 @@ import {
   cifar10,
   cropTo,
   DatasetError,
+  digits,
   edmZip,
   listPictures,
+  mnist,
   packPictures,
   padded,
   picturesOfDataset,
   picturesOfFiles,
   type PictureSource,
   points,
-  mnist,
-  digits,
 } from '../../src/datasets';
-import { openZip } from '../../src/datasets/zip-archive';
+import { openZip } from '../../src/datasets/formats/zip-archive';
 import { cifarRecords, noise, pngOf, temporaryFolder, writeIdxFolder } from './files';
 
 const place = temporaryFolder();

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import type { MixtureName } from '../../src/datasets';
 import {
   indexRange as range,
+  type MixtureName,
   mixtures,
   networkUnits,
   points,
-  pointsNames,
   type PointsName,
+  pointsNames,
   type PointsOptions,
 } from '../../src/datasets';
 

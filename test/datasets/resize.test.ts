@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { parseSafetensors } from '../../src/checkpoints';
 import {
   type ByteImages,
-  type CropTransform,
   cropTo,
+  type CropTransform,
   type FloatImages,
   resize,
   type ResizeKernel,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   barsPerStep,
+  type ChartSpec,
   curvePanels,
   curvesWithSpread,
   densityPanels,
@@ -10,7 +11,6 @@ import {
   measuredPanels,
   pointClouds,
   renderChart,
-  type ChartSpec,
 } from '../../src/figures';
 
 const count = (text: string, pattern: RegExp): number => [...text.matchAll(pattern)].length;

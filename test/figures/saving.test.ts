@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { barsPerStep, displaySymbol, provenance, renderChart, saveFigure, spread } from '../../src/figures';
+import { barsPerStep, displaySymbol, provenance, renderChart, saveFigure } from '../../src/figures';
+import { spread } from '../../src/metrics';
 
 const chart = () =>
   renderChart(barsPerStep({ title: 'Bars', values: [{ series: 'a', steps: 1, seed: 0, value: 3 }], metric: 'FD' }));

@@ -2,16 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { indexRange } from '../../src/datasets';
 import { levelOf, sigmaAt } from '../../src/diffusion';
-import {
-  type BatchSlice,
-  cosim,
-  denoising,
-  type HostBatch,
-  hsivi,
-  type Method,
-  momentMatching,
-  sid,
-} from '../../src/losses';
+import { cosim, denoising, hsivi, momentMatching, sid } from '../../src/losses';
+import type { BatchSlice, HostBatch, Method } from '../../src/methods';
 import { assertClose, mean, variance } from '../close';
 import { tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { VP } from '../../src/diffusion';
-import { denoising, logNormalLevel, veLevel, vpLevel } from '../../src/losses';
+import { logNormalLevel, veLevel, VP, vpLevel } from '../../src/diffusion';
+import { denoising } from '../../src/losses';
 import { assertClose, mean, variance } from '../close';
 import { tinyImageNet, tinyImages } from '../tiny';
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Points } from '../../src/metrics';
-import { classification } from '../../src/metrics';
+import { classification, type Points } from '../../src/metrics';
 
 const logits = (...rows: number[][]): Points => ({
   data: Float32Array.from(rows.flat()),

@@ -4,17 +4,17 @@ import { readFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Card, markdownOf } from '../../scripts/train-classifier';
-import { selectBackend } from '../../src/compute';
+import { selectBackend } from '../../src/compute/backend';
 import { type Tensors, valueAndGradients } from '../../src/compute/tensors';
 import { digits, indexRange, networkUnits } from '../../src/datasets';
+import { classify, digitClassifier } from '../../src/features';
 import {
   CLASSIFIER_FILE,
   classifierStep,
   evaluateClassifier,
   loadClassifier,
   trainClassifier,
-} from '../../src/experiments/classifier';
-import { classify, digitClassifier } from '../../src/metrics';
+} from '../../src/models/classifier';
 import { initialParameters, parameterCount } from '../../src/networks';
 
 const PIXELS = 256;

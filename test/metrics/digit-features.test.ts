@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import { selectBackend } from '../../src/compute';
+import { selectBackend } from '../../src/compute/backend';
 import { digits, indexRange } from '../../src/datasets';
-import { digitClassifier, digitFeatures } from '../../src/metrics';
+import { digitClassifier, digitFeatures } from '../../src/features';
 import { initialParameters } from '../../src/networks';
 
 before(() => selectBackend({ backend: 'wasm' }));

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Points } from '../../src/metrics';
-import { energyDistance } from '../../src/metrics';
+import { energyDistance, type Points } from '../../src/metrics';
 import { goldenNumbers, goldenPoints } from './golden';
 import { close, mapped, normals, reversed } from './sets';
 

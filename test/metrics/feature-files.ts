@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
-import { encodeOnnx, type OnnxType } from '../../src/compute/graph/onnx-file';
-import { OnnxBuilder } from '../../src/compute/graph/onnx-builder';
-import type { FeatureDeclaration, Preprocessing } from '../../src/metrics';
+import { OnnxBuilder } from '../../src/compute/onnx/onnx-builder';
+import { encodeOnnx, type OnnxType } from '../../src/compute/onnx/onnx-file';
+import type { FeatureDeclaration, Preprocessing } from '../../src/features';
 
 /** What a tiny network is made of. */
 export type TinyNetwork = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expectDeclaration, planFeatures } from '../../src/metrics/feature-plan';
-import type { FileSignature } from '../../src/metrics/feature-worker';
+import { expectDeclaration, planFeatures } from '../../src/features/feature-plan';
+import type { FileSignature } from '../../src/features/feature-worker';
 import { declared } from './feature-files';
 
 const file: FileSignature = {

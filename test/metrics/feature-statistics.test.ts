@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FeatureStatistics, Points } from '../../src/metrics';
-import { accumulateStatistics, featureStatistics, mergeStatistics } from '../../src/metrics';
+import {
+  accumulateStatistics,
+  featureStatistics,
+  type FeatureStatistics,
+  mergeStatistics,
+  type Points,
+} from '../../src/metrics';
 import { mapped, normals } from './sets';
 
 const part = ({ data, d }: Points, from: number, to: number): Points => ({

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Matrix, SVD } from 'ml-matrix';
-import type { FeatureStatistics, Points } from '../../src/metrics';
-import { featureStatistics, frechet, frechetDistance } from '../../src/metrics';
+import { featureStatistics, type FeatureStatistics, frechet, frechetDistance, type Points } from '../../src/metrics';
 import { goldenNumbers, goldenPoints } from './golden';
 import { close, mapped, normals } from './sets';
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Points } from '../../src/metrics';
-import { inceptionScore } from '../../src/metrics';
+import { inceptionScore, type Points } from '../../src/metrics';
 import { goldenNumbers, goldenPoints } from './golden';
 import { close, normals, reversed } from './sets';
 

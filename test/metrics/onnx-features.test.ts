@@ -2,13 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import {
-  type FeatureDeclaration,
-  type FeatureExtractor,
-  featureIdentity,
-  type Images,
-  onnxFeatures,
-} from '../../src/metrics';
+import { type FeatureDeclaration, onnxFeatures } from '../../src/features';
+import { type FeatureExtractor, featureIdentity, type Images } from '../../src/metrics';
 import { temporaryFolder } from '../command-line/commands';
 import { declared, echo, writeNetwork } from './feature-files';
 

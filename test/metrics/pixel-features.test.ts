@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pixelFeatures } from '../../src/metrics';
+import { pixelFeatures } from '../../src/features';
 
 test('features are box means of the pixels in [0, 1], whatever the batch', async () => {
   // two images of 4 x 4: rows count up, the second is all white

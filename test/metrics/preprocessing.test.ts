@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSafetensors } from '../../src/checkpoints';
-import { type Images, type Preprocessing, preprocessingText } from '../../src/metrics';
-import { preprocess } from '../../src/metrics/preprocessing';
+import { type Preprocessing, preprocessingText } from '../../src/features';
+import { preprocess } from '../../src/features/preprocessing';
+import type { Images } from '../../src/metrics';
 import { fixturesFolder } from '../golden';
 import { plain } from './feature-files';
 

@@ -6,8 +6,14 @@ import { after, test } from 'node:test';
 import { dump, type TypedArray } from 'npyjs';
 import { ZipFile } from 'yazl';
 import { readSafetensors, writeSafetensors } from '../../src/checkpoints';
-import type { FeatureIdentity, ReferenceStatistics } from '../../src/metrics';
-import { featureStatistics, frechetDistance, loadStatistics, saveStatistics } from '../../src/metrics';
+import {
+  type FeatureIdentity,
+  featureStatistics,
+  frechetDistance,
+  loadStatistics,
+  type ReferenceStatistics,
+  saveStatistics,
+} from '../../src/metrics';
 import { normals } from './sets';
 
 const folder = mkdtempSync(join(tmpdir(), 'cosim-statistics-'));

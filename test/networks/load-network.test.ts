@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
+import { relativeError } from '../../scripts/parity/measure';
 import { type HostTensor, readCheckpoint, readSafetensors, writeSafetensors } from '../../src/checkpoints';
 import { selectBackend } from '../../src/compute/backend';
-import { loadTeacher, teacherFile } from '../../src/experiments';
-import { loadNetwork, saveModel } from '../../src/networks';
-import { relativeError } from '../../scripts/parity/measure';
+import { loadNetwork, loadTeacher, teacherFile } from '../../src/models';
+import { saveModel } from '../../src/networks';
 import { goldenCheckpoint } from '../checkpoints/golden';
 import { TESTED_BACKENDS } from '../golden';
 

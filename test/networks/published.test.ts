@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
-import { PAPER_PRESET_NAMES, paperPreset } from '../../src/experiments';
 import {
   auxiliaryOf,
   parameterCount,
@@ -12,7 +11,7 @@ import {
   publishedDenoiser,
   type PublishedName,
 } from '../../src/networks';
-import { runOptions } from '../../src/training';
+import { PAPER_PRESET_NAMES, paperPreset, runOptions } from '../../src/training';
 import { goldenFolder } from '../golden';
 
 type Counted = { parameters: number; parameters_with_duplicated_time_embedding: number };

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { doctor, formatReport, type DoctorReport } from '../../src/notebook/doctor';
+import { doctor, type DoctorReport, formatReport } from '../../src/notebook/doctor';
 
 describe('doctor', () => {
   let report: DoctorReport;

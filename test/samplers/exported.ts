@@ -1,11 +1,11 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import * as tf from '@tensorflow/tfjs-core';
+import { type Fixture, openFixture } from '../../scripts/parity/fixture';
+import { networkOf, parametersOf } from '../../scripts/parity/network';
 import { normal } from '../../src/compute/noise';
 import type { Denoiser, Model } from '../../src/networks';
-import { networkOf, parametersOf } from '../../scripts/parity/network';
-import { type Fixture, openFixture } from '../../scripts/parity/fixture';
-import { join } from 'node:path';
 import { goldenFolder } from '../golden';
+import { join } from 'node:path';
 
 /** Parameters that matter, each: a fresh network's last layers are almost zero. */
 export const modelOf = (denoiser: Denoiser): Model => {

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
 import { freshParameters, mixtureDenoiser } from '../../src/networks';
 import { sampleMultistep } from '../../src/samplers';
-import { assertAllClose, assertClose, mean, variance, valuesOf } from '../close';
+import { assertAllClose, assertClose, mean, valuesOf, variance } from '../close';
 import { TESTED_BACKENDS } from '../golden';
 import { tinyImageNet, twoModes } from '../tiny';
 

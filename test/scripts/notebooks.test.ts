@@ -7,12 +7,12 @@ import { extractCells } from '../../scripts/notebook/check-cells';
 import { cleanNotebook } from '../../scripts/notebook/clean';
 import type { CellEnd, Execution } from '../../scripts/notebook/execute';
 import {
+  type Cell,
   findNotebooks,
   formatNotebook,
-  splitText,
-  type Cell,
   type Notebook,
   type Output,
+  splitText,
 } from '../../scripts/notebook/notebook-file';
 import { fromPercent, toPercent } from '../../scripts/notebook/percent';
 import { outputProblems, runProblems } from '../../scripts/notebook/verdict';

@@ -6,7 +6,7 @@ import { findNotebooks, readNotebook } from '../../scripts/notebook/notebook-fil
 import { runProblems } from '../../scripts/notebook/verdict';
 import { notebooksFolder } from '../../scripts/project';
 import { temporaryFolder } from '../datasets/files';
-import { type PaperFiles, writePaperFiles } from '../experiments/paper-files';
+import { type PaperFiles, writePaperFiles } from '../tasks/paper-files';
 
 const file = temporaryFolder();
 let files: PaperFiles;

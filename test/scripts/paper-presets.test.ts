@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
 import { codeCells, findNotebooks, readNotebook } from '../../scripts/notebook/notebook-file';
 import { notebooksFolder } from '../../scripts/project';
-import { paperPreset, type PaperPresetName } from '../../src/experiments';
+import { paperPreset, type PaperPresetName } from '../../src/training';
 
 /** The values of a notebook's `paper` preset, from its cell of parameters. */
 const paperValues = (name: string): Record<string, unknown> => {

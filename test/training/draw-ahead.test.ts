@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Dataset } from '../../src/datasets';
-import { type BatchSlice, cosim } from '../../src/losses';
+import { cosim } from '../../src/losses';
+import type { BatchSlice } from '../../src/methods';
 import { drawAhead } from '../../src/training/draw-ahead';
 import { tinyMlp, tinyPoints } from '../tiny';
 

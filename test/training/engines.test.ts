@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
-import { dismissWorkers } from '../../src/compute/graph';
-import { workers } from '../../src/compute/graph/worker-pool';
+import { dismissWorkers } from '../../src/compute/onnx';
+import { workers } from '../../src/compute/onnx/worker-pool';
 import type { Dataset } from '../../src/datasets';
-import { denoising, type Method } from '../../src/losses';
+import { denoising } from '../../src/losses';
+import type { Method } from '../../src/methods';
 import { type Denoiser, freshParameters } from '../../src/networks';
-import { Run, type RunOptions, RUN_DEFAULTS, workersFor } from '../../src/training';
+import { Run, RUN_DEFAULTS, type RunOptions, workersFor } from '../../src/training';
 import { tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
 import { snapshot, startRun, withFolder } from './runs';
 

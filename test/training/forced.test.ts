@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
-import { dismissWorkers } from '../../src/compute/graph';
+import { dismissWorkers } from '../../src/compute/onnx';
 import type { Tensors } from '../../src/compute/tensors';
 import { denoising } from '../../src/losses';
 import { type Denoiser, denoiserFromConfig, freshParameters } from '../../src/networks';

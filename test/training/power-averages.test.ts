@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { selectBackend } from '../../src/compute/backend';
-import { postHocParameters, powerAverages, type PowerSnapshot, powerProfile, pretrain } from '../../src/training';
+import { postHocParameters, powerAverages, powerProfile, type PowerSnapshot, pretrain } from '../../src/training';
 import { assertAllClose } from '../close';
 import { tinyMlp, tinyPoints } from '../tiny';
 

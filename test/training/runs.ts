@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cosim } from '../../src/losses';
 import type { Dataset } from '../../src/datasets';
+import { cosim } from '../../src/losses';
 import { auxiliaryParameters, type Denoiser, freshParameters } from '../../src/networks';
 import { Run, type RunOptions } from '../../src/training';
 import * as tf from '@tensorflow/tfjs-core';

@@ -4,7 +4,8 @@ import { selectBackend } from '../../src/compute/backend';
 import { reachable } from '../../src/compute/graph/graph';
 import { trace } from '../../src/compute/graph/trace';
 import { addPrefix, type Tensors, withPrefix } from '../../src/compute/tensors';
-import { cosim, type Method } from '../../src/losses';
+import { cosim } from '../../src/losses';
+import type { Method } from '../../src/methods';
 import { gradientOf } from '../../src/training';
 import { tinyImageNet, tinyImages } from '../tiny';
 

@@ -3,7 +3,7 @@
  * found again (hash-consing), so common subexpressions exist once; rewrite rules look at every new value first.
  */
 import { createHash } from 'node:crypto';
-import { type Binary, type Unary, binaryOf, unaryOf } from './scalar-functions';
+import { type Binary, binaryOf, type Unary, unaryOf } from './scalar-functions';
 import { broadcastShapes, keptShape, type Shape, sizeOf } from './shapes';
 
 export type DType = 'float32' | 'int32' | 'bool';

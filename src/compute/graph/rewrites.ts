@@ -3,7 +3,7 @@
  * infinities; everything else keeps the value up to rounding.
  */
 import { type Candidate, type Graph, type Rule, type Rules, splatOf, type Value } from './graph';
-import { BINARY, binaryOf, UNARY, type Unary, unaryOf } from './scalar-functions';
+import { BINARY, binaryOf, type Unary, UNARY, unaryOf } from './scalar-functions';
 import { broadcastShapes, reshapedBeforeBroadcast, sameShape, sizeOf } from './shapes';
 
 const BINARIES = Object.keys(BINARY);

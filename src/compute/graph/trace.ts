@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensors } from '../tensors';
 import { arrayOf, type Data, Graph, sizeOfValue, splatOf, type Value } from './graph';
 import { REWRITES } from './rewrites';
-import { type Shape } from './shapes';
+import type { Shape } from './shapes';
 import { TRACED_KERNELS } from './traced-kernels';
 
 /** A function over named tensors: no chance, no clock, no reading of values inside. */

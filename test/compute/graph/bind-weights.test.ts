@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bindWeights } from '../../../src/compute/graph/bind-weights';
-import type { OnnxModel, OnnxNode, OnnxTensor } from '../../../src/compute/graph/onnx-file';
+import { bindWeights } from '../../../src/compute/onnx/bind-weights';
+import type { OnnxModel, OnnxNode, OnnxTensor } from '../../../src/compute/onnx/onnx-file';
 
 const integers = (name: string, ...values: number[]): OnnxTensor => ({
   name,

@@ -1,5 +1,5 @@
 /* A convolution and its gradients as one loop over all products x w dy, float64. */
-import { sizeOf, type Nd } from './arrays';
+import { type Nd, sizeOf } from './arrays';
 
 export type Pad = 'same' | 'valid' | number | [[number, number], [number, number], [number, number], [number, number]];
 export type Geometry = { stride?: number; dilation?: number; pad: Pad };

@@ -3,9 +3,9 @@ import { before, describe, test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../../src/compute/backend';
-import { exportModel } from '../../../src/compute/graph/export-model';
-import { encodeOnnx } from '../../../src/compute/graph/onnx-file';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
+import { exportModel } from '../../../src/compute/onnx/export-model';
+import { encodeOnnx } from '../../../src/compute/onnx/onnx-file';
 import { assertAllClose, gaussians } from '../../close';
 
 before(() => selectBackend({ backend: 'cpu' }));

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { uniform } from '../../../src/compute/noise';
 import type { Tensors } from '../../../src/compute/tensors';
 import { type Nd, sizeOf } from './arrays';
-import type { Arrays } from '../../../src/compute/graph/session';
+import type { Arrays } from '../../../src/compute/onnx/session';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
 import type { Shaped } from './lowerings';
 

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../../src/compute/backend';
-import { compile, type Compiled, traceTwice } from '../../../src/compute/graph/compile';
-import { lower } from '../../../src/compute/graph/lower';
-import { probeBlock, targetFor } from '../../../src/compute/graph/probe';
-import { type Arrays, feed, openSession, type Session } from '../../../src/compute/graph/session';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
+import { traceTwice } from '../../../src/compute/graph';
+import { compile, type Compiled } from '../../../src/compute/onnx/compile';
+import { lower } from '../../../src/compute/onnx/lower';
+import { probeBlock, targetFor } from '../../../src/compute/onnx/probe';
+import { type Arrays, feed, openSession, type Session } from '../../../src/compute/onnx/session';
 import type { Tensors } from '../../../src/compute/tensors';
 
 /** The lowerings that this processor can run. */

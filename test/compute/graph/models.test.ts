@@ -6,7 +6,8 @@ import { selectBackend } from '../../../src/compute/backend';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
 import { addPrefix, type Tensors, valueAndGradients, withPrefix } from '../../../src/compute/tensors';
 import type { Dataset } from '../../../src/datasets';
-import { cosim, denoising, type Method, type Role } from '../../../src/losses';
+import { cosim, denoising } from '../../../src/losses';
+import type { Method, Role } from '../../../src/methods';
 import {
   adm,
   auxiliaryOf,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parse } from 'protobufjs';
-import { encodeOnnx, type OnnxModel } from '../../../src/compute/graph/onnx-file';
-import { runtime } from '../../../src/compute/graph/runtime';
+import { encodeOnnx, type OnnxModel } from '../../../src/compute/onnx/onnx-file';
+import { runtime } from '../../../src/compute/onnx/runtime';
 
 /** The part of the public onnx.proto that these tests read, in protobuf's own language. */
 const { root } = parse(`

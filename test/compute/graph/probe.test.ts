@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, before, test } from 'node:test';
 import { selectBackend } from '../../../src/compute/backend';
-import { PORTABLE } from '../../../src/compute/graph/lowering';
-import { encodeOnnx } from '../../../src/compute/graph/onnx-file';
-import { probeBlock, targetFor } from '../../../src/compute/graph/probe';
-import { runtime, SESSION_OPTIONS } from '../../../src/compute/graph/runtime';
+import { PORTABLE } from '../../../src/compute/onnx/lowering';
+import { encodeOnnx } from '../../../src/compute/onnx/onnx-file';
+import { probeBlock, targetFor } from '../../../src/compute/onnx/probe';
+import { runtime, SESSION_OPTIONS } from '../../../src/compute/onnx/runtime';
 
 before(() => selectBackend({ backend: 'wasm' }));
 const given = process.env.COSIM_LOWERING;

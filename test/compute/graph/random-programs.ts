@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import type { Graph, Value } from '../../../src/compute/graph/graph';
 import { broadcastShapes } from '../../../src/compute/graph/shapes';
-import { type Nd, sizeOf } from './arrays';
 import { gaussians } from '../../close';
+import { type Nd, sizeOf } from './arrays';
 
 export type Instruction = { op: number; a: number; b: number; n: number };
 

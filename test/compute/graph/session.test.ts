@@ -3,11 +3,11 @@ import { after, before, describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError } from '../../../src/compute/check';
 import { selectBackend } from '../../../src/compute/backend';
-import { compile, type Compiled, compileModel } from '../../../src/compute/graph/compile';
-import { encodeOnnx } from '../../../src/compute/graph/onnx-file';
+import { ArgumentError } from '../../../src/compute/check';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
+import { compile, type Compiled, compileModel } from '../../../src/compute/onnx/compile';
+import { encodeOnnx } from '../../../src/compute/onnx/onnx-file';
 import { assertAllClose, gaussians } from '../../close';
 import { testedLowerings } from './lowerings';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../../src/compute/backend';
-import { compileModel } from '../../../src/compute/graph';
-import { feed, partsOf, Session } from '../../../src/compute/graph/session';
-import { splitFixed } from '../../../src/compute/graph/split-fixed';
+import { compileModel } from '../../../src/compute/onnx';
+import { feed, partsOf, Session } from '../../../src/compute/onnx/session';
+import { splitFixed } from '../../../src/compute/onnx/split-fixed';
 import type { Tensors } from '../../../src/compute/tensors';
 import { assertAllClose, gaussians } from '../../close';
 

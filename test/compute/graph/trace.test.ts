@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../../src/compute/backend';
-import { traceTwice } from '../../../src/compute/graph/compile';
 import { show } from '../../../src/compute/graph/graph';
 import { trace, TraceError } from '../../../src/compute/graph/trace';
+import { traceTwice } from '../../../src/compute/graph';
 import { valueAndGradients } from '../../../src/compute/tensors';
 import { runCompiled } from './lowerings';
 

@@ -1,0 +1,108 @@
+import { type MetricResult, spread } from '../metrics';
+import type { TaskResult } from '../tasks';
+import type { StoredResult } from './stored-results';
+
+/** One measured value of a stored result: of one training seed, or of one block of samples of one training. */
+export type ResultRow = {
+  series: string; // the method, or what else the curves of the figure are
+  seed: number; // of training, or the number of the block
+  value: number; // the smaller the better
+  n?: number; // samples
+  nReference?: number; // real samples they were compared with
+  floor?: number; // the value of n other real samples
+  nfe?: number; // network evaluations a sample
+  coef?: number; // alpha (1 + lambda)
+  images?: number; // training images
+  seconds?: number; // of training
+  size?: string; // of the network
+  parameters?: number;
+  task?: string;
+  grid?: string; // of sampling times
+  x?: number; // of a curve over something else
+  also?: TaskResult['also']; // the same samples in other metrics
+};
+
+type Loose = Record<string, unknown>;
+
+const isRecord = (value: unknown): value is Loose => typeof value === 'object' && value !== null;
+
+const number = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+const rowOf = (entry: Loose): ResultRow[] => {
+  const [seed, value] = [number(entry.seed), number(entry.value)];
+  if (seed === undefined || value === undefined) return [];
+  const row: ResultRow = {
+    series: text(entry.series) ?? text(entry.method) ?? '',
+    seed,
+    value,
+    n: number(entry.n),
+    nReference: number(entry.nReference),
+    floor: number(entry.floor),
+    nfe: number(entry.nfe) ?? number(entry.steps),
+    coef: number(entry.coef),
+    images: number(entry.images),
+    seconds: number(entry.seconds),
+    size: text(entry.size),
+    parameters: number(entry.parameters),
+    task: text(entry.task),
+    grid: text(entry.grid),
+    x: number(entry.x),
+    also: isRecord(entry.also) ? (entry.also as TaskResult['also']) : undefined,
+  };
+  return [row];
+};
+
+/** The blocks of an evaluation's Fréchet distance as rows. */
+const blocksOf = (entry: Loose): ResultRow[] => {
+  const distance = (entry.results as MetricResult[]).find(({ metric }) => metric === 'fd');
+  return (distance?.blocks ?? []).flatMap((value, seed) => {
+    const { n, nReference, floorBlocks } = distance!;
+    return rowOf({ ...entry, seed, value, n, nReference, floor: floorBlocks[seed] ?? distance!.floor });
+  });
+};
+
+/**
+ * The values in `numbers` of a stored result: a list of them, or one under `points` or `curve`. What is no such value is
+ * passed over, so a result of another shape has no rows.
+ */
+export const resultRows = (numbers: unknown): ResultRow[] => {
+  const list = isRecord(numbers) && !Array.isArray(numbers) ? (numbers.points ?? numbers.curve) : numbers;
+  if (!Array.isArray(list)) return [];
+  return list.filter(isRecord).flatMap(entry => (Array.isArray(entry.results) ? blocksOf(entry) : rowOf(entry)));
+};
+
+/** Rows that share a key, by key, in the order of their first. */
+export const groupRows = <K>(rows: readonly ResultRow[], key: (row: ResultRow) => K): Map<K, ResultRow[]> => {
+  const groups = new Map<K, ResultRow[]>();
+  for (const row of rows) groups.set(key(row), [...(groups.get(key(row)) ?? []), row]);
+  return groups;
+};
+
+export const valuesOf = (rows: readonly ResultRow[]): number[] => rows.map(({ value }) => value);
+
+export const meanOf = (rows: readonly ResultRow[]): number => spread(valuesOf(rows)).mean;
+
+/** One row a seed: the mean value and floor where a seed has several blocks. */
+export const meansBySeed = (rows: readonly ResultRow[]): ResultRow[] =>
+  [...groupRows(rows, ({ seed }) => seed).values()].map(own => {
+    const floors = own.flatMap(({ floor }) => floor ?? []);
+    return { ...own[0], value: meanOf(own), floor: floors.length > 0 ? spread(floors).mean : undefined };
+  });
+
+/** Of every series, size and task the rows with most training images: where a training was measured on its way, its end. */
+export const atTheEnd = (rows: readonly ResultRow[]): ResultRow[] => {
+  const groups = groupRows(rows, ({ series, size, task }) => JSON.stringify([series, size, task]));
+  const last = [...groups.values()].map(own => Math.max(...own.map(({ images = 0 }) => images)));
+  return [...groups.values()].flatMap((own, i) => own.filter(({ images = 0 }) => images === last[i]));
+};
+
+/** What varies between values of one kind: training seeds, '0, 1, 2', or '3 blocks of seed 0', of one training or the teacher. */
+export const seedsText = (rows: readonly ResultRow[], { provenance: { seeds } }: StoredResult): string => {
+  const own = [...new Set(rows.map(({ seed }) => seed))];
+  if (rows.every(({ series }) => series === 'teacher')) return `${own.length} blocks`;
+  if (own.every(seed => seeds.includes(seed))) return own.join(', ');
+  return `${own.length} blocks of seed ${seeds.join(', ')}`;
+};

@@ -1,0 +1,186 @@
+/* RESULTS.md and the generated parts of README.md, from stored results alone. */
+import { table } from '../figures';
+import { parameterCount } from '../networks';
+import { PAPER_PRESET_NAMES, paperPreset } from '../training';
+import { grouped } from './claim-outcome';
+import { storedCosts } from './claim-tests';
+import { RESULT_TABLES } from './experiment-tables';
+import { type LiteratureRow, literatureRows } from './literature';
+import { resultRows, seedsText } from './result-rows';
+import { resultTable, type ResultTable } from './result-tables';
+import { machineText, type StoredResult, type StoredResults } from './stored-results';
+import { theoryNumbers, theoryVerdicts } from './theory-verdicts';
+import { type ClaimVerdict, judgeClaims, verdictText } from './verdicts';
+
+/** 'Preset laptop; n = 500; seeds 3 blocks of seed 0; commit 7a43a4d; AMD EPYC, 2 cores, 24 GiB; 2026-11-23; `figures/...json`.' */
+const madeText = (result: StoredResult): string => {
+  const { preset, seeds, commit, machine, date } = result.provenance;
+  const rows = resultRows(result.numbers);
+  const sizes = [...new Set(rows.flatMap(({ n }) => n ?? []))].map(grouped);
+  const parts = [
+    `Preset ${preset}`,
+    ...(sizes.length > 0 ? [`n = ${sizes.join(', ')}`] : []),
+    `seeds ${rows.length > 0 ? seedsText(rows, result) : seeds.join(', ')}`,
+    `commit ${commit}`,
+    machineText(machine),
+    date.slice(0, 10),
+    `\`figures/${result.name}.json\``,
+  ];
+  return `_${parts.join('; ')}._`;
+};
+
+const NOT_THERE = 'Not measured: there is no stored result yet.';
+
+/** The line of provenance, or that there is none, and the figure. */
+const source = (result: StoredResult | undefined): string[] =>
+  result === undefined
+    ? [NOT_THERE]
+    : [...(result.picture ? [`![${result.title}](figures/${result.name}.png)`] : []), madeText(result)];
+
+const section = (kind: ResultTable, results: StoredResults, literature: readonly LiteratureRow[]): string => {
+  const result = results.get(kind.result);
+  const link = kind.notebook === undefined ? '' : ` Notebook \`${kind.notebook}\`.`;
+  const what = `${kind.text} Ours: ${kind.metric}, the smaller the better; ${kind.dataset}.${link}`;
+  return [`## ${kind.title}`, what, resultTable(kind, result, literature), ...source(result)].join('\n\n');
+};
+
+/** What one iteration of CoSIM and of HSIVI-SM takes. */
+const costSection = (results: StoredResults): string => {
+  const result = results.get('05_hsivi_cost');
+  const costs = storedCosts(result?.numbers);
+  const head = [
+    '## Cost of an iteration (CoSIM against HSIVI-SM)',
+    'HSIVI-SM simulates the levels above for every update; CoSIM pushes data forward once. The paper prints no times.',
+  ];
+  if (result === undefined || costs.length === 0) return [...head, NOT_THERE].join('\n\n');
+  const rows = costs.map(({ method, levels, psiSteps, secondsPerIteration, cpuSecondsPerIteration = '' }) => ({
+    method,
+    levels: levels === undefined ? '' : String(levels),
+    'psi steps a phi step': psiSteps === undefined ? '' : String(psiSteps),
+    'seconds an iteration': secondsPerIteration,
+    'of processor': cpuSecondsPerIteration,
+    commit: result.provenance.commit,
+  }));
+  return [...head, table(rows).markdown, ...source(result)].join('\n\n');
+};
+
+/** Text as it is, where Markdown would see emphasis or HTML: formulas. */
+const plain = (text: string): string => text.replace(/[*_<`]/g, '\\$&');
+
+/** Every statement that an experiment on the theory checked, with its numbers. */
+const theorySection = (results: StoredResults): string => {
+  const own = [...results.values()].filter(({ name }) => name.startsWith('08_'));
+  const lines = own.flatMap(result =>
+    theoryVerdicts(result.numbers).map(verdict => ({
+      statement: plain(verdict.statement),
+      reading: plain(verdict.reading ?? ''),
+      verdict: verdict.holds ? 'holds' : 'does not hold',
+      numbers: theoryNumbers(verdict),
+      commit: result.provenance.commit,
+    })),
+  );
+  const head = ['## Theory on Gaussian mixtures', 'Measured against bound. Notebook `08_theory`.'];
+  if (lines.length === 0) return [...head, NOT_THERE].join('\n\n');
+  return [...head, table(lines).markdown, ...own.flatMap(source)].join('\n\n');
+};
+
+/** The paper's run with this teacher, as Table 5 has it; undefined where the paper has none. */
+const paperRun = (teacher: string): Partial<LiteratureRow> | undefined => {
+  if (teacher === 'edm-cifar10-32x32-uncond-vp') return { dataset: 'CIFAR-10' };
+  if (teacher.startsWith('edm-imagenet-64x64')) return { dataset: 'ImageNet-64' };
+  const size = /^edm2-img512-(\w+)$/.exec(teacher)?.[1].toUpperCase();
+  return size === undefined ? undefined : { method: `CoSIM-${size}` };
+};
+
+/** Table 5's parameter counts: the networks are built without weights and counted. */
+const networksSection = (literature: readonly LiteratureRow[]): string => {
+  const rows = PAPER_PRESET_NAMES.map(name => {
+    const { teacher, generator } = paperPreset(name);
+    const ours = parameterCount(generator.parameters) / 1e6;
+    const run = paperRun(teacher);
+    const found = run && literatureRows(literature, { table: 5, metric: 'parameters, millions', ...run });
+    const paper = found?.[0]?.value;
+    return {
+      preset: `\`${name}\``,
+      'ours, millions': ours.toFixed(1),
+      paper: paper === undefined ? '' : String(paper),
+      difference: paper === undefined ? '' : `${ours >= paper ? '+' : ''}${(ours - paper).toFixed(1)}`,
+    };
+  });
+  const text = 'Parameters of the generators that the presets build, counted; the paper rounds to millions.';
+  return ['## Networks of the paper (Table 5)', text, table(rows).markdown].join('\n\n');
+};
+
+const verdictLines = (verdicts: readonly ClaimVerdict[]): string =>
+  table(
+    verdicts.map(verdict => ({
+      '': verdict.id,
+      claim: verdict.claim,
+      paper: verdict.paper,
+      verdict: verdictText(verdict),
+    })),
+  ).markdown;
+
+/** Every test of every claim, with the numbers that decide it. */
+const testLines = (verdicts: readonly ClaimVerdict[], results: StoredResults): string => {
+  const lines = verdicts.flatMap(({ id, tests, verdict: whole, why }) => {
+    if (whole === 'not measured' && why !== undefined)
+      return [{ '': id, on: '', verdict: 'not measured', numbers: why, seeds: '', result: '' }];
+    return tests.map(({ on, verdict, numbers, result: name }) => {
+      const result = results.get(name);
+      const rows = result === undefined ? [] : resultRows(result.numbers);
+      return {
+        '': id,
+        on,
+        verdict,
+        numbers,
+        seeds: result !== undefined && rows.length > 0 ? seedsText(rows, result) : '',
+        result: `\`${name}\``,
+      };
+    });
+  });
+  return table(lines).markdown;
+};
+
+const HEAD = `# Results
+
+Everything on this page is generated: \`npm run tables\` writes it from \`figures/*.json\`, which notebooks and commands store with
+their figures, and from \`data/literature.json\`, the numbers of the paper. \`npm run tables -- --check\` tells whether it is up to
+date, and a unit test does the same. \`npm start\` measures again.
+
+The sizes are a laptop's, on small data. Distances here and in the paper are different metrics on different data: where that is so,
+both stand side by side and no difference is taken. What can be compared is the order of things.`;
+
+const RULES = `A test needs three values of each kind: training seeds, or blocks of samples of one training (seeds below), which know nothing of how
+training varies. "Holds" asks that the means are in order and differ by more than the spread: ranges that do not overlap, or every
+seed agrees and the mean difference exceeds the standard deviation of the differences. In brackets: smallest and largest. A claim
+holds where every test that was measured does. "Does not hold" is said of this scale, not of the paper.`;
+
+/** RESULTS.md: verdicts first, then experiment by experiment, then `more` sections. Markdown, not yet formatted. */
+export const resultsPage = (
+  results: StoredResults,
+  literature: readonly LiteratureRow[],
+  more: readonly string[] = [],
+): string => {
+  const verdicts = judgeClaims(results, literature);
+  const tables = (from: string, to: string): string[] =>
+    RESULT_TABLES.filter(({ result }) => result >= from && result < to).map(kind => section(kind, results, literature));
+  return [
+    HEAD,
+    '## Verdicts',
+    verdictLines(verdicts),
+    RULES,
+    testLines(verdicts, results),
+    ...tables('', '06'),
+    costSection(results),
+    ...tables('06', '08'),
+    theorySection(results),
+    ...tables('08', '~'),
+    networksSection(literature),
+    ...more,
+  ].join('\n\n');
+};
+
+/** The verdict of each claim, for README. */
+export const verdictBlock = (results: StoredResults, literature: readonly LiteratureRow[]): string =>
+  `${verdictLines(judgeClaims(results, literature))}\n\n_Rules, numbers and every table beside the paper's: [RESULTS.md](RESULTS.md)._`;

@@ -1,0 +1,59 @@
+import { fail } from '../check';
+import { type Shape, type TensorFunction, traceTwice } from '../graph';
+import { lower } from './lower';
+import type { Target } from './lowering';
+import type { OnnxModel } from './onnx-file';
+import { type LoweringName, targetFor } from './probe';
+import { type Arrays, feed, openSession } from './session';
+
+/** A compiled function: the signature of the traced one, on plain arrays. */
+export type Compiled = {
+  (arrays: Arrays): Promise<Arrays>;
+  dispose: () => Promise<void>;
+};
+
+/**
+ * The ONNX model of a function for inputs of these shapes.
+ * @throws TraceError; ArgumentError for a result that is not float32.
+ */
+export const modelOf = (f: TensorFunction, shapes: Record<string, Shape>, target: Target): OnnxModel => {
+  const traced = traceTwice(f, shapes);
+  for (const [name, { dtype }] of Object.entries(traced.results))
+    if (dtype !== 'float32') fail('compile', `result ${name}`, 'of type float32', dtype); // what sessions return
+  return lower(traced, target);
+};
+
+/** The same for a lowering by name, on this machine. */
+export const compileModel = async (
+  f: TensorFunction,
+  shapes: Record<string, Shape>,
+  lowering: LoweringName = 'auto',
+): Promise<OnnxModel> => modelOf(f, shapes, await targetFor(lowering));
+
+/**
+ * Compiles a function of named tensors for inputs of fixed shapes: traced once, optimised, run by ONNX Runtime in this
+ * thread. Results are fresh arrays. Calls wait for those before them, and read their arrays when it is their turn.
+ * @throws TraceError naming the kernel and the line of f where something cannot be traced; ArgumentError for a result that
+ * is not float32; Error when ONNX Runtime is absent.
+ */
+export const compile = async (
+  f: TensorFunction,
+  { shapes, lowering = 'auto' }: { shapes: Record<string, Shape>; lowering?: LoweringName },
+): Promise<Compiled> => {
+  const session = await openSession(await compileModel(f, shapes, lowering));
+  let last: Promise<unknown> = Promise.resolve();
+  /** One after the other: all calls share the session's buffers. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+  const call = (arrays: Arrays): Promise<Arrays> =>
+    inTurn(async () => {
+      feed(session, arrays);
+      await session.run();
+      const names = Object.keys(session.signature.outputs);
+      return Object.fromEntries(names.map(name => [name, session.output(name).slice()]));
+    });
+  return Object.assign(call, { dispose: () => inTurn(() => session.dispose()) });
+};

@@ -1,0 +1,38 @@
+import { type Shape, type TensorFunction, trace, traceTwice } from '../graph';
+import { bindWeights, type Weight } from './bind-weights';
+import { dynamicBatch, FixedBatchError } from './dynamic-batch';
+import { lower } from './lower';
+import { PORTABLE } from './lowering';
+import type { OnnxModel } from './onnx-file';
+
+/** A function to be written as a model of its own. */
+export type Exported = {
+  f: TensorFunction; // of its inputs and weights together
+  inputs: (batch: number) => Record<string, Shape>;
+  weights: Readonly<Record<string, Weight>>; // become part of the model
+};
+
+/**
+ * The function in standard ONNX, for any batch size where that can be written, else for `fixed` samples.
+ * @param batch the only batch size that the model is for; absent: any
+ * @returns the model, its batch size, and where that is fixed although any was asked for, the reason.
+ * @throws TraceError where f cannot be traced, or has chance inside.
+ */
+export const exportModel = (
+  { f, inputs, weights }: Exported,
+  { batch, fixed = 1 }: { batch?: number; fixed?: number } = {},
+): { model: OnnxModel; batch: 'any' | number; reason?: string } => {
+  const shapes = Object.fromEntries(Object.entries(weights).map(([name, { shape }]) => [name, shape]));
+  // Shapes on the way are stated: with a free batch, ONNX Runtime plans its memory in quadratic time without them.
+  const lowerAt = (n: number, record = trace): OnnxModel =>
+    lower(record(f, { ...inputs(n), ...shapes }), PORTABLE, { annotate: true });
+  const fixedAt = (n: number): OnnxModel => bindWeights(lowerAt(n, traceTwice), weights);
+  if (batch !== undefined) return { model: fixedAt(batch), batch };
+  try {
+    const free = dynamicBatch(n => lowerAt(n));
+    return { model: bindWeights(free, weights), batch: 'any' };
+  } catch (error) {
+    if (!(error instanceof FixedBatchError)) throw error;
+    return { model: fixedAt(fixed), batch: fixed, reason: error.message };
+  }
+};

@@ -1,0 +1,21 @@
+export type { Weight } from './bind-weights';
+export { compile, type Compiled, compileModel, modelOf } from './compile';
+export { eagerReason, type EngineName, ENGINES } from './engine-choice';
+export { exportModel } from './export-model';
+export type { Target } from './lowering';
+export { encodeOnnx, onnxMetadata } from './onnx-file';
+export { type Numbers, type ProductOptions, productTransposed } from './products';
+export { type LoweringName, LOWERINGS, probeBlock, targetFor } from './probe';
+export { runtimeProblem } from './runtime';
+export type { Arrays } from './session';
+export { assign, sharedArray, type SharedArray } from './shared-array';
+export {
+  acquireProgram,
+  dismissWorkers,
+  type Program,
+  releaseProgram,
+  runOn,
+  type SharedArrays,
+  waitFor,
+  WorkerError,
+} from './worker-pool';

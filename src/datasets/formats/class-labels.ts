@@ -1,0 +1,78 @@
+import { DatasetError } from '../dataset-error';
+
+/** Whether labels are used where there are any, must be there, or are left out. */
+export const LABEL_MODES = ['optional', 'required', 'none'] as const;
+export type LabelMode = (typeof LABEL_MODES)[number];
+
+/** A class for each sample. */
+export type ClassLabels = {
+  labels: Int32Array; // [n], empty: no labels
+  classes: number; // the largest label plus one; 0: no labels
+};
+
+/** Where labels are, beside the images. */
+export const LABELS_FILE = 'dataset.json';
+
+const NONE: ClassLabels = { labels: new Int32Array(0), classes: 0 };
+const MAX_CLASSES = 1_000_000;
+
+const show = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, 80);
+
+/** The pairs of a name and a class. */
+const parse = (text: string, where: string): Map<string, number> | undefined => {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw new DatasetError(`${where}: not JSON (${(error as Error).message})`);
+  }
+  const pairs = (content as { labels?: unknown } | null)?.labels;
+  if (pairs === null) return undefined;
+  if (!Array.isArray(pairs))
+    throw new DatasetError(`${where}: "labels" must be a list of [name, class] or null, it is ${show(pairs)}`);
+  const classes = new Map<string, number>();
+  for (const pair of pairs as unknown[]) {
+    const [name, label, ...more] = Array.isArray(pair) ? (pair as unknown[]) : [];
+    if (typeof name !== 'string' || !Number.isInteger(label) || more.length > 0)
+      throw new DatasetError(`${where}: a label must be [name, class], it is ${show(pair)}`);
+    if ((label as number) < 0 || (label as number) >= MAX_CLASSES)
+      throw new DatasetError(
+        `${where}: the class of '${name}' is ${show(label)}; 0 to ${MAX_CLASSES - 1} are possible`,
+      );
+    if (classes.has(name)) throw new DatasetError(`${where}: '${name}' is labelled twice`);
+    classes.set(name, label as number);
+  }
+  return classes;
+};
+
+/** The labels [n] and how many classes they count. */
+export const classLabels = (labels: Int32Array): ClassLabels => ({
+  labels,
+  classes: labels.reduce((most, label) => Math.max(most, label + 1), 0),
+});
+
+/**
+ * The classes of samples by name, from the text of a dataset.json (`{"labels": [["00000/img00000000.png", 6], ...]}`)
+ * or none. Names that belong to no sample are passed over, as the reference does.
+ * @throws DatasetError for malformed text, a sample without label, and no labels where they are required
+ */
+export const readClassLabels = (
+  text: string | undefined,
+  names: readonly string[],
+  mode: LabelMode,
+  where: string,
+): ClassLabels => {
+  if (mode === 'none') return NONE;
+  const known = text === undefined ? undefined : parse(text, where);
+  if (!known) {
+    const why = text === undefined ? 'it is not there' : 'its "labels" are null';
+    if (mode === 'required') throw new DatasetError(`${where}: labels were asked for, but ${why}`);
+    return NONE;
+  }
+  const labels = Int32Array.from(names, name => {
+    const label = known.get(name);
+    if (label === undefined) throw new DatasetError(`${where}: no label for '${name}'`);
+    return label;
+  });
+  return classLabels(labels);
+};

@@ -1,0 +1,132 @@
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { expectKeys } from '../../compute/check';
+import { sha256OfFiles } from './records';
+
+/** Thrown when a file cannot be had from its publisher; the message says what can be done about it. */
+export class DownloadError extends Error {
+  override name = 'DownloadError';
+}
+
+export type DownloadProgress = {
+  received: number; // bytes, those of earlier attempts included
+  total?: number; // bytes, where the server says it
+};
+
+export type DownloadOptions = {
+  sha256?: string; // of the whole file, hexadecimal; without it an interrupted download starts anew
+  onProgress?: (progress: DownloadProgress) => void; // for every piece that arrives
+  signal?: AbortSignal; // stops, keeping what has arrived
+};
+
+const sizeOf = async (path: string): Promise<number> => {
+  const found = await stat(path).catch(() => undefined);
+  return found?.size ?? 0;
+};
+
+const byHand = (url: string, path: string): string => `Fetch ${url} elsewhere and put it at ${path}.`;
+
+const request = async (url: string, path: string, from: number, signal?: AbortSignal): Promise<Response> => {
+  // Compression on the way would be undone silently, and ranges would count other bytes.
+  const headers = { 'accept-encoding': 'identity', ...(from > 0 && { range: `bytes=${from}-` }) };
+  try {
+    return await fetch(url, { headers, signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { message, cause } = error as Error;
+    const why = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : message;
+    throw new DownloadError(`${url} cannot be reached (${why}). ${byHand(url, path)}`);
+  }
+};
+
+/** From where the body goes on, and how long the whole is; undefined when the server cannot go on from there. */
+const placeOf = (response: Response, from: number): { start: number; total?: number } | undefined => {
+  if (response.status === 206) {
+    const [, start, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get('content-range') ?? '') ?? [];
+    return Number(start) === from ? { start: from, total: Number(total) } : undefined;
+  }
+  const length = response.headers.get('content-length');
+  return { start: 0, ...(length !== null && { total: Number(length) }) };
+};
+
+/** Writes the body behind what has arrived already. */
+const receive = async (
+  response: Response,
+  part: string,
+  { start, total }: { start: number; total?: number },
+  onProgress?: DownloadOptions['onProgress'],
+): Promise<void> => {
+  const file = await open(part, start > 0 ? 'a' : 'w');
+  let received = start;
+  try {
+    for await (const piece of response.body ?? []) {
+      await file.writeFile(piece as Uint8Array);
+      received += (piece as Uint8Array).length;
+      onProgress?.({ received, total });
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  if (total !== undefined && received !== total) throw new Error(`${received} of ${total} bytes arrived`);
+};
+
+/** One request; true when the whole file has arrived, false when it has to begin anew. */
+const attempt = async (url: string, path: string, part: string, options: DownloadOptions): Promise<boolean> => {
+  const { sha256, signal, onProgress } = options;
+  const from = sha256 === undefined ? 0 : await sizeOf(part); // unchecked, two versions could be joined
+  const response = await request(url, path, from, signal);
+  const place = response.status === 416 ? undefined : placeOf(response, from);
+  if (from > 0 && !place) {
+    await response.body?.cancel();
+    return false;
+  }
+  if (!response.ok || !place) {
+    await response.body?.cancel();
+    throw new DownloadError(`${url}: the server says ${response.status} ${response.statusText}. ${byHand(url, path)}`);
+  }
+  try {
+    await receive(response, part, place, onProgress);
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { message, cause } = error as Error;
+    const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
+    throw new DownloadError(`${url}: the connection ended early (${why}); the same command goes on from there`);
+  }
+  return true;
+};
+
+const checked = async (file: string, expected: string | undefined): Promise<string> => {
+  const found = await sha256OfFiles([file]);
+  if (expected !== undefined && found !== expected.toLowerCase()) {
+    throw new DownloadError(`${file}: SHA-256 is ${found}, the published file has ${expected}`);
+  }
+  return found;
+};
+
+/**
+ * Fetches a file to `path`, which appears whole and checked or not at all. What arrives lies in `path`.part, from which an
+ * interrupted download goes on. A file that is there already is only checked.
+ * @returns the file's SHA-256
+ * @throws DownloadError when the server cannot be reached, refuses, ends early, or sends another file; the reason of
+ * `signal` when it stops
+ */
+export const download = async (url: string, path: string, options: DownloadOptions = {}): Promise<string> => {
+  expectKeys('download', options, ['sha256', 'onProgress', 'signal']);
+  const { sha256 } = options;
+  if ((await sizeOf(path)) > 0) return checked(path, sha256);
+  const part = `${path}.part`;
+  await mkdir(dirname(path), { recursive: true });
+  if (!(await attempt(url, path, part, options))) {
+    await rm(part);
+    await attempt(url, path, part, options);
+  }
+  try {
+    const found = await checked(part, sha256);
+    await rename(part, path);
+    return found;
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+};

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { expectOneOf, withDefaults } from '../../compute/check';
+import { type Dataset, expectIndices } from '../dataset';
+import { DatasetError } from '../dataset-error';
+import { decodePicture, isPictureName, pictureHeader, type PictureHeader } from '../pictures/picture';
+import {
+  classLabels,
+  type ClassLabels,
+  LABEL_MODES,
+  type LabelMode,
+  LABELS_FILE,
+  readClassLabels,
+} from './class-labels';
+import { concurrently } from './concurrently';
+
+/** As a zip's, or by folder: a class for each sub-folder of the first level, sorted by name. */
+export const FOLDER_LABELS = [...LABEL_MODES, 'folders'] as const;
+export type FolderLabels = LabelMode | 'folders';
+
+export type ImageFolderOptions = {
+  labels?: FolderLabels; // of dataset.json (used if there, required, or left out), or by sub-folder
+  rgb?: boolean; // grey pictures become RGB and alpha is dropped
+  licence?: string; // of the images, for the provenance
+};
+
+/** The pictures of a folder, of whatever sizes. */
+export type PictureFiles = ClassLabels & {
+  folder: string;
+  names: readonly string[]; // relative to the folder, with /, sorted
+};
+
+const MAX_FILES = 5_000_000;
+
+/** More bytes than this are known by the files' names and sizes. */
+const LARGEST_HASHED = 2 ** 31;
+
+const byFolder = (folder: string, names: readonly string[]): ClassLabels => {
+  const tops = names.map(name => {
+    if (!name.includes('/'))
+      throw new DatasetError(`${folder}: '${name}' lies in no sub-folder; labels by folder need one for every image`);
+    return name.slice(0, name.indexOf('/'));
+  });
+  const classes = new Map([...new Set(tops)].sort().map((name, i) => [name, i]));
+  return classLabels(Int32Array.from(tops, name => classes.get(name)!));
+};
+
+const labelsOf = async (folder: string, names: readonly string[], labels: FolderLabels): Promise<ClassLabels> => {
+  if (labels === 'folders') return byFolder(folder, names);
+  const path = join(folder, LABELS_FILE);
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return readClassLabels(text, names, labels, path);
+};
+
+/**
+ * Lists the PNG, JPEG and WebP files of a folder and its sub-folders, sorted by name, and their classes. Hidden files and
+ * folders behind links are passed over.
+ * @throws DatasetError when there is none, and for malformed or missing labels
+ */
+export const listPictures = async (folder: string, labels: FolderLabels): Promise<PictureFiles> => {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const names = entries
+    .filter(entry => !entry.isDirectory() && !entry.name.startsWith('.') && isPictureName(entry.name))
+    .map(entry => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort();
+  if (names.length === 0) throw new DatasetError(`${folder}: no PNG, JPEG or WebP image in it`);
+  if (names.length > MAX_FILES) throw new DatasetError(`${folder}: ${names.length} images; ${MAX_FILES} are the limit`);
+  return { folder, names, ...(await labelsOf(folder, names, labels)) };
+};
+
+/** Over names and bytes of all files, or for very many bytes over names and sizes. */
+const fingerprintOf = async (
+  folder: string,
+  names: readonly string[],
+  sizes: Float64Array,
+): Promise<Record<string, string>> => {
+  const whole = sizes.reduce((sum, size) => sum + size, 0) <= LARGEST_HASHED;
+  const hash = createHash('sha256');
+  for (const [i, name] of names.entries()) {
+    hash.update(`${name}\0${sizes[i]}\0`);
+    if (whole) for await (const piece of createReadStream(join(folder, name))) hash.update(piece as Buffer);
+  }
+  return { [whole ? 'sha256' : 'namesSha256']: hash.digest('hex') };
+};
+
+/**
+ * A plain folder of images of one size, sorted by name, with sub-folders: [H, W, 1] or [H, W, 3]. Labels from a
+ * `dataset.json` as EDM's, or a class for each sub-folder. Every image's header is read at the start, its pixels when they
+ * are wanted; a batch is decoded on several threads.
+ * @throws DatasetError when there is no image, for malformed or missing labels, damaged headers, and two sizes, naming two
+ * files; a batch with a damaged image rejects
+ */
+export const imageFolder = async (folder: string, options: ImageFolderOptions = {}): Promise<Dataset> => {
+  const {
+    labels: mode,
+    rgb,
+    licence,
+  } = withDefaults<Required<ImageFolderOptions>>('imageFolder', options, {
+    labels: 'optional',
+    rgb: false,
+    licence: 'that of the images',
+  });
+  expectOneOf('imageFolder', 'labels', mode, FOLDER_LABELS);
+  const { names, labels, classes } = await listPictures(folder, mode);
+  const pathOf = (index: number): string => join(folder, names[index]);
+  const headerOf = async (index: number, bytes: Uint8Array): Promise<PictureHeader> =>
+    pictureHeader(bytes, pathOf(index), { rgb });
+  const { h, w, c } = await headerOf(0, await readFile(pathOf(0)));
+  const size = h * w * c;
+  const expectSame = (index: number, found: PictureHeader): void => {
+    if (found.h !== h || found.w !== w || found.c !== c)
+      throw new DatasetError(
+        `${folder}: '${names[0]}' has [${h}, ${w}, ${c}], '${names[index]}' [${found.h}, ${found.w}, ${found.c}]; ` +
+          'cosim data make brings images to one size',
+      );
+  };
+  const sizes = new Float64Array(names.length);
+  await concurrently(names.length, async i => {
+    const bytes = await readFile(pathOf(i));
+    sizes[i] = bytes.length;
+    expectSame(i, await headerOf(i, bytes));
+  });
+  const fingerprint = await fingerprintOf(folder, names, sizes);
+
+  /** Image `index` into x at sample i. */
+  const read = async (index: number, x: Uint8Array, i: number): Promise<void> => {
+    const bytes = await readFile(pathOf(index));
+    const picture = await decodePicture(bytes, pathOf(index), { rgb });
+    expectSame(index, picture); // it may have been replaced
+    x.set(picture.data, i * size);
+  };
+
+  return {
+    name: basename(resolve(folder)),
+    sampleShape: [h, w, c],
+    classes,
+    length: names.length,
+    provenance: { source: 'folder of images', file: basename(resolve(folder)), ...fingerprint, licence },
+    batch: async indices => {
+      expectIndices('imageFolder', indices, names.length);
+      const x = new Uint8Array(indices.length * size);
+      await concurrently(indices.length, i => read(indices[i], x, i));
+      return { x, labels: classes > 0 ? Int32Array.from(indices, i => labels[i]) : new Int32Array(0) };
+    },
+  };
+};

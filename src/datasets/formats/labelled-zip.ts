@@ -1,0 +1,48 @@
+import { basename } from 'node:path';
+import { DatasetError } from '../dataset-error';
+import { type ClassLabels, type LabelMode, LABELS_FILE, readClassLabels } from './class-labels';
+import { openZip, type ZipArchive } from './zip-archive';
+
+/** The samples of a zip file in the reference's layout: sorted by name, with the classes of its dataset.json. */
+export type LabelledZip = ClassLabels & {
+  length: number;
+  read: (index: number) => Promise<Uint8Array>; // the file of a sample
+  nameOf: (index: number) => string; // of the zip file and the sample, for messages
+  provenance: Readonly<Record<string, string>>;
+  close: () => Promise<void>;
+};
+
+const labelsOf = async (zip: ZipArchive, names: readonly string[], mode: LabelMode): Promise<ClassLabels> => {
+  const found = zip.names.indexOf(LABELS_FILE);
+  const text = found < 0 ? undefined : Buffer.from(await zip.read(found)).toString('utf8');
+  return readClassLabels(text, names, mode, `${zip.path}: ${LABELS_FILE}`);
+};
+
+/**
+ * Opens a zip file of samples; stays open until `close`.
+ * @throws DatasetError as `openZip` and `readClassLabels`, and when no file in it is a sample
+ */
+export const openLabelledZip = async (
+  path: string,
+  { isSample, what, mode }: { isSample: (name: string) => boolean; what: string; mode: LabelMode },
+): Promise<LabelledZip> => {
+  const zip = await openZip(path);
+  try {
+    const places = Uint32Array.from(zip.names.keys()).filter(i => isSample(zip.names[i]));
+    if (places.length === 0) throw new DatasetError(`${path}: none of the ${zip.names.length} files in it is ${what}`);
+    const names = Array.from(places, i => zip.names[i]);
+    const { labels, classes } = await labelsOf(zip, names, mode);
+    return {
+      labels,
+      classes,
+      length: names.length,
+      read: index => zip.read(places[index]),
+      nameOf: index => `${path}: '${names[index]}'`,
+      provenance: { file: basename(path), ...(await zip.fingerprint()) },
+      close: zip.close,
+    };
+  } catch (error) {
+    await zip.close();
+    throw error;
+  }
+};

@@ -1,0 +1,23 @@
+export { evaluate } from './evaluate';
+export { type EvaluateOptions, type EvaluationProgress, planEvaluation } from './evaluation-plan';
+export { featureFolder, type ImageKeeper } from './feature-store';
+export { imageBytes, judgedImages } from './image-bytes';
+export { FEATURE_NAMES, loadFeatures, type LoadFeaturesOptions } from './load-features';
+export {
+  datasetImages,
+  decodedImages,
+  drawnImages,
+  type DrawSamples,
+  expectFinite,
+  type ImageSource,
+} from './numbered-images';
+export { keepImages } from './png-writer';
+export {
+  checkRealImages,
+  othersOfBlock,
+  type RealImages,
+  realStatistics,
+  type RealStatisticsOptions,
+} from './real-statistics';
+export { referenceStatistics, type ReferenceStatisticsOptions } from './reference-statistics';
+export { loadResults, type ResultFile, saveResults } from './result-file';

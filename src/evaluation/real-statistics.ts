@@ -1,0 +1,68 @@
+/* Statistics of the real images that drawn ones are compared with. */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { expectInteger, fail } from '../compute/check';
+import {
+  type FeatureExtractor,
+  featureIdentity,
+  type FeatureStatistics,
+  loadStatistics,
+  saveStatistics,
+} from '../metrics';
+import { featureFolder, featureStore } from './feature-store';
+import type { NumberedImages } from './numbered-images';
+
+/** Real images: those that drawn ones are compared with, and others for the floor. Both may come from one source. */
+export type RealImages = {
+  reference: NumberedImages;
+  nReference: number; // the first so many of it
+  others: NumberedImages;
+  firstOther: number; // from this one on
+};
+
+export type RealStatisticsOptions = {
+  chunk: number; // images looked at at a time
+  cache?: string; // folder where statistics stay; default: none do
+  signal?: AbortSignal;
+  onImages?: (done: number, total: number, features: string) => void; // images whose features are made or found
+};
+
+/** @throws ArgumentError for a reference that is too large, or leaves no images for the floor */
+export const checkRealImages = (where: string, { reference, nReference, others, firstOther }: RealImages): void => {
+  expectInteger(where, 'reference', nReference, { min: 2 });
+  if (nReference > reference.length)
+    fail(where, 'reference', `at most the ${reference.length} images of '${reference.name}'`, nReference);
+  if (others.length - firstOther < 2)
+    fail(where, 'reference', `so few images that others of '${others.name}' are left for the floor`, nReference);
+};
+
+/** Statistics of real images; with a cache each is made once, chunk by chunk, so that it goes on where it was stopped. */
+export const realStatistics = async (
+  { source, first, n }: { source: NumberedImages; first: number; n: number },
+  extractor: FeatureExtractor,
+  { chunk, cache, signal, onImages }: RealStatisticsOptions,
+): Promise<FeatureStatistics> => {
+  const place = cache === undefined ? undefined : featureFolder(cache, source, extractor);
+  const file = place && `${place}-${first}-${first + n - 1}.safetensors`;
+  if (file && existsSync(file)) return loadStatistics(file);
+  const store = featureStore({ extractor, folder: cache, chunk, signal });
+  const { statistics } = await store.collect({ source, first, n }, new Set(['statistics'] as const), done =>
+    onImages?.(done, n, extractor.name),
+  );
+  if (place && file) {
+    await saveStatistics(file, { ...statistics!, features: featureIdentity(extractor), source: source.identity });
+    await rm(place, { recursive: true, force: true }); // the chunks
+  }
+  return statistics!;
+};
+
+/** The other real images of block `block`: n of them, or all where there are fewer; behind the last block the first comes. */
+export const othersOfBlock = (
+  { others, firstOther }: RealImages,
+  n: number,
+  block: number,
+): { source: NumberedImages; first: number; n: number } => {
+  const left = others.length - firstOther;
+  const blocks = Math.max(1, Math.floor(left / n));
+  return { source: others, first: firstOther + (block % blocks) * n, n: Math.min(n, left) };
+};

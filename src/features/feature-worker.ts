@@ -1,0 +1,112 @@
+/* The code of a feature thread: holds one session; makes its input of images, runs it, sends the vectors back. */
+import { parentPort } from 'node:worker_threads';
+import type * as Ort from 'onnxruntime-node';
+import { runtime, SESSION_OPTIONS } from '../compute/onnx/runtime';
+import type { Images } from '../metrics';
+import { inputShape, preprocess, type Preprocessing } from './preprocessing';
+
+/** An input or output of a file; a size that is text, or a shape of none, is only known when it runs. */
+export type FileValue = { name: string; type: string; shape: readonly (number | string)[] };
+export type FileSignature = { inputs: FileValue[]; outputs: FileValue[] };
+
+/** How images go through a file. */
+export type FeaturePlan = {
+  preprocessing: Preprocessing;
+  input: string;
+  features: string;
+  logits?: string;
+  token?: number; // which vector of an output [n, tokens, d]
+  fixedBatch?: number; // images the file insists on
+};
+
+export type FeatureRequest =
+  { kind: 'open'; bytes: SharedArrayBuffer; threads: number } | { kind: 'run'; plan: FeaturePlan; images: Images };
+/** Vectors row by row. */
+export type Rows = { data: Float32Array; d: number };
+export type FeatureAnswer = { signature?: FileSignature; features?: Rows; logits?: Rows };
+export type Sent = { id: number; request: FeatureRequest };
+export type Received = { id: number; answer?: FeatureAnswer; problem?: string };
+
+let session: Ort.InferenceSession | undefined;
+
+const valueOf = (value: Ort.InferenceSession.ValueMetadata): FileValue =>
+  value.isTensor
+    ? { name: value.name, type: value.type, shape: value.shape }
+    : { name: value.name, type: 'no tensor', shape: [] };
+
+const open = async (bytes: SharedArrayBuffer, threads: number): Promise<FeatureAnswer> => {
+  const own = Uint8Array.from(new Uint8Array(bytes)); // the runtime does not take shared memory
+  session = await runtime().InferenceSession.create(own, {
+    ...SESSION_OPTIONS,
+    intraOpNumThreads: threads,
+    graphOptimizationLevel: 'all',
+    // weights kept as small integers are widened once, not at every run: half the time of such a network
+    extra: { session: { intra_op: { allow_spinning: '0' }, disable_quant_qdq: '1' } },
+  });
+  return { signature: { inputs: session.inputMetadata.map(valueOf), outputs: session.outputMetadata.map(valueOf) } };
+};
+
+/** The first n vectors of an output: [n, d], with sizes of 1 anywhere, or one token of [n, tokens, d]. */
+const rowsOf = (name: string, { data, dims, type }: Ort.Tensor, n: number, token?: number): Rows => {
+  const shape = `[${dims.join(', ')}]`;
+  if (type !== 'float32') throw new Error(`output '${name}' is of type ${type}, not float32`);
+  const values = data as Float32Array;
+  const sizes = dims.slice(1);
+  if (dims[0] < n) throw new Error(`output '${name}' is ${shape} for ${n} images`);
+  if (sizes.length === 2 && token !== undefined) {
+    const [tokens, d] = sizes;
+    if (token >= tokens) throw new Error(`output '${name}' is ${shape}, without token ${token}`);
+    const rows = new Float32Array(n * d);
+    for (let i = 0; i < n; i++) {
+      const first = (i * tokens + token) * d;
+      rows.set(values.subarray(first, first + d), i * d);
+    }
+    return { data: rows, d };
+  }
+  if (sizes.filter(size => size > 1).length > 1)
+    throw new Error(`output '${name}' is ${shape}, which is not one vector an image`);
+  const d = sizes.reduce((product, size) => product * size, 1);
+  return { data: values.slice(0, n * d), d };
+};
+
+const expectFinite = (name: string, { data, d }: Rows): void => {
+  const at = data.findIndex(value => !Number.isFinite(value));
+  if (at >= 0) throw new Error(`output '${name}' is not finite for image ${Math.floor(at / d)} of the batch`);
+};
+
+const run = async (plan: FeaturePlan, images: Images): Promise<FeatureAnswer> => {
+  const { preprocessing, input, features, logits, token, fixedBatch } = plan;
+  const made = preprocess(images, preprocessing);
+  const shape = inputShape(preprocessing, fixedBatch ?? images.n, images);
+  const size = shape.reduce((product, d) => product * d, 1);
+  let data = made;
+  if (made.length < size) {
+    data = made instanceof Uint8Array ? new Uint8Array(size) : new Float32Array(size); // the rest is not looked at
+    data.set(made);
+  }
+  const feeds = { [input]: new (runtime().Tensor)(preprocessing.dtype, data, shape) };
+  const results = await session!.run(feeds, logits === undefined ? [features] : [features, logits]);
+  const answer: FeatureAnswer = { features: rowsOf(features, results[features], images.n, token) };
+  expectFinite(features, answer.features!);
+  if (logits !== undefined) {
+    answer.logits = rowsOf(logits, results[logits], images.n);
+    expectFinite(logits, answer.logits);
+  }
+  return answer;
+};
+
+const answerTo = (request: FeatureRequest): Promise<FeatureAnswer> =>
+  request.kind === 'open' ? open(request.bytes, request.threads) : run(request.plan, request.images);
+
+let last = Promise.resolve();
+parentPort!.on('message', ({ id, request }: Sent) => {
+  last = last.then(async () => {
+    const received = await answerTo(request).then(
+      (answer): Received => ({ id, answer }),
+      (error: Error): Received => ({ id, problem: error.message }),
+    );
+    const { features, logits } = received.answer ?? {};
+    const buffers = [features, logits].flatMap(rows => (rows ? [rows.data.buffer] : []));
+    parentPort!.postMessage(received, buffers);
+  });
+});

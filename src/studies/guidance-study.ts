@@ -1,0 +1,48 @@
+import { dispose } from '@tensorflow/tfjs-core';
+import { loadTeacher } from '../models';
+import { sampleHeun } from '../samplers';
+import type { Task, TaskResult } from '../tasks';
+import { sweep } from './sweep';
+
+/** A teacher guided by a weaker network, at several weights. */
+export type GuidanceOptions = {
+  guide: string; // a weaker network: a shipped model's name or a file
+  weights: readonly number[]; // g of D_guide + g (D - D_guide): 1 is no guidance
+  evaluations: number; // NFE of EDM's Heun sampler, of the teacher alone
+  n: number; // samples a measurement
+  blocks: number; // of sampling seeds
+};
+
+export type GuidancePoint = { guidance: number; seed: number } & TaskResult; // seed: the block
+
+/**
+ * Quality against the weight of guidance (autoguidance where the guide is conditional, Karras et al. 2024b): every weight
+ * on the same blocks of seeds and labels; cached in `folder`.
+ * @throws ArgumentError for an unknown guide, and one of samples or classes other than the task's
+ */
+export const guidanceCurve = async (
+  task: Task,
+  { weights, ...shared }: GuidanceOptions,
+  folder: string,
+  { onDone, signal }: { onDone?: (done: number, total: number) => void; signal?: AbortSignal } = {},
+): Promise<GuidancePoint[]> => {
+  const guide = await loadTeacher(shared.guide);
+  const configs = weights.map(guidance => ({ identity: task.identity, guidance, ...shared }));
+  let done = 0;
+  const entries = await sweep({
+    configs,
+    folder,
+    evaluate: async ({ guidance, evaluations, n, blocks }): Promise<GuidancePoint[]> => {
+      const points: GuidancePoint[] = [];
+      const model = { ...task.teacher, ...(guidance === 1 ? {} : { guide, guidance }), steps: (evaluations + 1) / 2 };
+      for (let block = 0; block < blocks; block++) {
+        const result = await task.measure(request => sampleHeun({ ...model, ...request }), { n, block, signal });
+        points.push({ guidance, seed: block, ...result });
+      }
+      return points;
+    },
+    onEntry: () => onDone?.(++done, configs.length),
+    signal,
+  }).finally(() => dispose(guide.parameters));
+  return entries.flatMap(({ result }) => result);
+};

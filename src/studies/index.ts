@@ -1,0 +1,55 @@
+export { ablation, type AblationCallbacks, type AblationOptions, type AblationPoint, ablationRows } from './ablation';
+export {
+  CIFAR10_RUN,
+  type Cifar10Callbacks,
+  type Cifar10Input,
+  type Cifar10Point,
+  type Cifar10Results,
+  type Cifar10Run,
+  cifar10Sampler,
+  cifar10Small,
+  runCifar10,
+} from './cifar10-run';
+export { type ClassPoint, classStudy, type ClassStudyOptions } from './conditional';
+export { cacheFolder, figureFolder, keepFigure } from './figure-folder';
+export { type GeneratorConfig, trainedGenerator, type TrainedGenerator } from './generators';
+export { guidanceCurve, type GuidanceOptions, type GuidancePoint } from './guidance-study';
+export {
+  compareMethods,
+  type CostOptions,
+  finalPoints,
+  type IterationCost,
+  iterationCosts,
+  type MethodPoint,
+  methodRows,
+  type MethodsCallbacks,
+  type MethodsOptions,
+  teacherPoints,
+} from './methods-comparison';
+export {
+  distancesOfDistortions,
+  distortedExamples,
+  type Distortion,
+  type DistortionOptions,
+  type DistortionPoint,
+  DISTORTIONS,
+  type FloorPoint,
+  floorsAgainstN,
+  metricStudy,
+  type MetricStudy,
+  type StudyOptions,
+} from './metric-study';
+export { type PostHocOptions, type PostHocPoint, postHocStudy } from './post-hoc-study';
+export {
+  type GridPoint,
+  type SamplingTimesOptions,
+  samplingTimesStudy,
+  type TimesCallbacks,
+  type TimesStudy,
+} from './sampling-times';
+export { compareSizes, sizeConfig, type SizePoint, type SizesOptions } from './sizes-comparison';
+export { compareSteps, type ComparisonPoint, type Contender, generatorAt, teacherAt } from './steps-comparison';
+export { configHash, sweep, type SweepEntry, unfinishedFolder } from './sweep';
+export { compareTrained, type TrainedCallbacks, type TrainedOptions } from './trained-comparison';
+export { type CurveConfig, type CurvePoint, trainingCurve } from './training-curve';
+export * as theory from './theory';

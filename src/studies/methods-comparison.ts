@@ -1,0 +1,210 @@
+import { unknownName } from '../compute/check';
+import { METHOD_PRESET_NAMES, METHOD_PRESETS, type MethodPreset, type MethodPresetName } from '../methods';
+import { edmStart } from '../samplers';
+import type { Task, TaskResult } from '../tasks';
+import { distil, type RunOptions } from '../training';
+import { compareSteps, teacherAt } from './steps-comparison';
+import { configHash, sweep, unfinishedFolder } from './sweep';
+import { type CurveConfig, type CurvePoint, trainingCurve } from './training-curve';
+
+/** Table 1's shape on one task: the same teacher, data, network, batch, seeds and metric for every method. */
+export type MethodsOptions = {
+  methods: readonly string[]; // of METHOD_PRESETS
+  seeds: readonly number[]; // of training
+  evaluateAt: readonly number[]; // training images at which each is measured, rising
+  slowEvaluateAt: readonly number[]; // the same for HSIVI-SM, whose iterations cost many times as much
+  evaluations: readonly number[]; // NFE of the teacher by EDM's Heun sampler
+  n: number; // samples a measurement
+  run: Partial<RunOptions>;
+};
+
+/** One measurement; of the teacher `seed` is the block of sampling seeds, and there is no training. */
+export type MethodPoint = { method: string; nfe: number; seed: number } & Partial<CurvePoint> & TaskResult;
+
+export type MethodsCallbacks = {
+  onImages?: (images: number, total: number, label: string) => void; // over all runs, those from the cache at once
+  signal?: AbortSignal;
+};
+
+type Config = { identity: Task['identity'] } & CurveConfig;
+
+/** A preset for a task: HSIVI-SM trains at the very times that the task samples four steps at. */
+const onTask = (name: string, task: Task): MethodPreset => {
+  if (!Object.hasOwn(METHOD_PRESETS, name)) throw unknownName('compareMethods', 'method', name, METHOD_PRESET_NAMES);
+  const preset: MethodPreset = METHOD_PRESETS[name as MethodPresetName];
+  const { method } = preset;
+  if (method.kind !== 'hsivi') return preset;
+  const levels = task.times[4];
+  return { ...preset, method: { ...method, levels, last: Math.min(0.02, levels[levels.length - 1] / 2) } };
+};
+
+/** The sampling steps that both a method and a task have times for. */
+const stepsOf = ({ steps, method }: MethodPreset, task: Task): number[] =>
+  steps.filter(K => method.kind !== 'cosim' || K in task.times);
+
+/**
+ * Every method and seed as one sweep: results are cached by configuration in `folder`, so that it can be stopped and
+ * goes on. Seeds run in the outer loop: an interrupted sweep has all methods for the seeds it finished.
+ * @throws ArgumentError for an unknown method
+ */
+export const compareMethods = async (
+  task: Task,
+  options: MethodsOptions,
+  folder: string,
+  { onImages, signal }: MethodsCallbacks = {},
+): Promise<MethodPoint[]> => {
+  const { seeds, evaluateAt, slowEvaluateAt, n, run } = options;
+  const presets = options.methods.map(name => onTask(name, task));
+  const names = new Map<string, string>(); // by the hash of a configuration: a label is no part of it
+  const configs = seeds.flatMap(seed =>
+    presets.map((preset): Config => {
+      const { method, name } = preset;
+      const at = method.kind === 'hsivi' ? slowEvaluateAt : evaluateAt;
+      const config = { identity: task.identity, method, run, seed, evaluateAt: at, steps: stepsOf(preset, task), n };
+      names.set(configHash(config), name);
+      return config;
+    }),
+  );
+  const last = ({ evaluateAt: at }: Config): number => at[at.length - 1];
+  const total = configs.reduce((sum, config) => sum + last(config), 0);
+  const labelOf = (config: Config): string => `${names.get(configHash(config))}, seed ${config.seed}`;
+  let done = 0;
+  const entries = await sweep({
+    configs,
+    folder,
+    evaluate: config =>
+      trainingCurve(task, config, {
+        dir: unfinishedFolder(folder, config),
+        signal,
+        onImages: images => onImages?.(done + images, total, labelOf(config)),
+      }),
+    onEntry: ({ config, cached }) => {
+      done += last(config);
+      if (cached) onImages?.(done, total, `${labelOf(config)}: from cache`);
+    },
+    signal,
+  });
+  return entries.flatMap(({ config, result }) =>
+    result.map(point => ({ method: names.get(configHash(config))!, ...point })),
+  );
+};
+
+/** The teacher's rows, one a block of sampling seeds; cached as the methods' are. */
+export const teacherPoints = async (
+  task: Task,
+  { evaluations, n, seeds }: Pick<MethodsOptions, 'evaluations' | 'n' | 'seeds'>,
+  folder: string,
+  { onImages, signal }: MethodsCallbacks = {},
+): Promise<MethodPoint[]> => {
+  const configs = evaluations.map(nfe => ({
+    identity: task.identity,
+    teacher: 'EDM Heun',
+    nfe,
+    n,
+    blocks: seeds.length,
+  }));
+  let done = 0;
+  const entries = await sweep({
+    configs,
+    folder,
+    evaluate: ({ nfe, blocks }) => compareSteps(task, teacherAt(task, [nfe]), { n, blocks, signal }),
+    onEntry: ({ config }) => onImages?.(++done, configs.length, `teacher, NFE ${config.nfe}`),
+    signal,
+  });
+  return entries.flatMap(({ result }) =>
+    result.map(({ series, steps, ...point }) => ({ method: series, nfe: steps, ...point })),
+  );
+};
+
+/** Of each method, seed and NFE the last measurement: the rows of the table. */
+export const finalPoints = (points: readonly MethodPoint[]): MethodPoint[] => {
+  const last = new Map<string, MethodPoint>();
+  for (const point of points) {
+    const key = `${point.method} ${point.nfe} ${point.seed}`;
+    if ((last.get(key)?.images ?? -1) <= (point.images ?? 0)) last.set(key, point);
+  }
+  return [...last.values()];
+};
+
+/** One row a method and NFE: the last measurements over seeds, and what training took. */
+export const methodRows = (points: readonly MethodPoint[]): Record<string, string | number | number[]>[] => {
+  const last = finalPoints(points);
+  return [...new Set(last.map(({ method, nfe }) => JSON.stringify([method, nfe])))].map(key => {
+    const own = last.filter(({ method, nfe }) => JSON.stringify([method, nfe]) === key);
+    const [{ method, nfe, iterations }] = own;
+    const values = (of: (point: MethodPoint) => number | undefined): number[] => own.map(point => of(point) ?? NaN);
+    return {
+      method,
+      NFE: nfe,
+      metric: values(({ value }) => value),
+      ...Object.fromEntries(
+        Object.keys(own[0].also ?? {}).map(name => [name, values(({ also }) => also?.[name].value)]),
+      ),
+      ...(own[0].onMode !== undefined && { 'on a mode': values(({ onMode }) => onMode) }),
+      ...(own[0].accuracy !== undefined && { 'class accuracy': values(({ accuracy }) => accuracy) }),
+      iterations: iterations ?? '',
+      'training, CPU s': iterations === undefined ? '' : values(({ cpuSeconds }) => cpuSeconds),
+    };
+  });
+};
+
+/** What one iteration (all its psi updates and the one of phi) takes: medians over `iterations` measured ones. */
+export type IterationCost = {
+  method: string;
+  secondsPerIteration: number;
+  cpuSecondsPerIteration: number; // over all threads
+  iterations: number;
+};
+
+const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 > 0 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+
+/** What `iterationCosts` times: methods by name, and HSIVI-SM with other numbers of layers. */
+export type CostOptions = Pick<MethodsOptions, 'methods' | 'run'> & {
+  layers: readonly number[]; // K of HSIVI-SM, on EDM's grid; 4 is the preset's own
+  iterations: number; // of each, besides a first one that compiles
+};
+
+/** Times single iterations of the methods in alternation, so that what else the machine does meets all of them alike. */
+export const iterationCosts = async (
+  task: Task,
+  { methods, layers, run, iterations }: CostOptions,
+  { onDone, signal }: { onDone?: (done: number, total: number) => void; signal?: AbortSignal } = {},
+): Promise<IterationCost[]> => {
+  const { teacher, start, dataset } = task;
+  const deeper = layers.map((K): Pick<MethodPreset, 'name' | 'method'> => ({
+    name: `HSIVI-SM, K = ${K}`,
+    method: { ...METHOD_PRESETS.hsivi.method, levels: edmStart(K), last: 0.002 },
+  }));
+  const contenders = [...methods.map(name => onTask(name, task)), ...deeper].map(
+    ({ name: method, method: config }) => ({
+      method,
+      run: distil({ teacher, start, dataset, method: config, run }),
+      wall: [] as number[],
+      cpu: [] as number[],
+    }),
+  );
+  try {
+    for (let i = 0; i <= iterations && !signal?.aborted; i++)
+      for (const { run: own, wall, cpu } of contenders) {
+        const [began, used] = [performance.now(), process.cpuUsage()];
+        await own.train({ images: own.images + own.options.batch, signal });
+        const { user, system } = process.cpuUsage(used);
+        if (i === 0) continue; // compiles
+        wall.push((performance.now() - began) / 1000);
+        cpu.push((user + system) / 1e6);
+        onDone?.(i, iterations);
+      }
+    return contenders.map(({ method, wall, cpu }) => ({
+      method,
+      secondsPerIteration: median(wall),
+      cpuSecondsPerIteration: median(cpu),
+      iterations: wall.length,
+    }));
+  } finally {
+    for (const { run: own } of contenders) own.dispose();
+  }
+};

@@ -1,0 +1,204 @@
+/* What a metric makes of real images: how far down it goes at n images, and how it grows as they are spoilt. */
+import { ArgumentError } from '../compute/check';
+import {
+  blurred,
+  type Dataset,
+  DatasetError,
+  indexRange,
+  networkUnits,
+  noisy,
+  ofClasses,
+  openDataset,
+  subset,
+} from '../datasets';
+import { datasetImages, evaluate, loadFeatures } from '../evaluation';
+import { pixelFeatures } from '../features';
+import type { FeatureExtractor, MetricResult } from '../metrics';
+import { joinImages } from '../runs';
+
+/** Real images in two parts, and the feature spaces they are seen in. */
+export type MetricStudy = {
+  name: string;
+  train: Dataset; // the reference
+  test: Dataset; // what is measured, as it is or spoilt
+  spaces: FeatureExtractor[];
+  note: string; // which data and features were found, in a line
+  dispose: () => Promise<void>;
+};
+
+const DRAWN = 12_000; // digits of each part: they are endless
+
+/** Both parts of the data set of a name if it is in the cache, else of the drawn digits; at most `most` images of each. */
+const realImages = async (name: string, most: number): Promise<Pick<MetricStudy, 'name' | 'train' | 'test'>> => {
+  const open = async (from: string, split: 'train' | 'test'): Promise<Dataset> => {
+    const dataset = await openDataset(from, { split });
+    const length = Math.min(most, dataset.length === Infinity ? DRAWN : dataset.length);
+    return length < dataset.length ? subset(dataset, indexRange(length)) : dataset;
+  };
+  try {
+    return { name, train: await open(name, 'train'), test: await open(name, 'test') };
+  } catch (error) {
+    if (!(error instanceof DatasetError)) throw error;
+    return { name: 'digits', train: await open('digits', 'train'), test: await open('digits', 'test') };
+  }
+};
+
+/**
+ * The study's images and features: `data` by name where it has been fetched, else the drawn digits; those of
+ * `features` that can be loaded (for the digits their own classifier), and plain pixels. `most` caps the images of both
+ * parts, 0: all there are.
+ */
+export const metricStudy = async ({
+  data = 'cifar10',
+  features = ['mobilenet'],
+  most = 0,
+}: { data?: string; features?: readonly string[]; most?: number } = {}): Promise<MetricStudy> => {
+  const { name, train, test } = await realImages(data, most > 0 ? most : Infinity);
+  const spaces: FeatureExtractor[] = [];
+  const missing: string[] = [];
+  for (const wanted of name === 'digits' ? ['digits'] : features) {
+    try {
+      spaces.push(await loadFeatures(wanted));
+    } catch (error) {
+      if (!(error instanceof ArgumentError)) throw error;
+      missing.push(wanted);
+    }
+  }
+  const channels = train.sampleShape[2] === 1 ? 1 : 3;
+  spaces.push(pixelFeatures({ side: 8, channels }));
+  const notes = [
+    name === data
+      ? `data: ${name}`
+      : `data: drawn digits, because ${data} is not here ('cosim data fetch ${data}' fetches it)`,
+    `features: ${spaces.map(space => space.name).join(', ')}`,
+    ...(missing.length > 0 ? [`not there: ${missing.join(', ')} ('cosim features fetch ${missing[0]}')`] : []),
+  ];
+  return {
+    ...{ name, train, test, spaces, note: notes.join('; ') },
+    dispose: async () => {
+      for (const space of spaces) await space.dispose();
+      await train.close?.();
+      await test.close?.();
+    },
+  };
+};
+
+/** Where finished features stay, and how far it is. */
+export type StudyOptions = {
+  cache: string; // folder
+  signal?: AbortSignal;
+  onProgress?: (what: string, done: number, total: number) => void; // measurements
+};
+
+/** The largest number of images that every size is a multiple of: chunks of it serve all sizes. */
+const commonChunk = (sizes: readonly number[]): number => {
+  const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+  return sizes.reduce(divisor);
+};
+
+/** One distance of a block of real images. */
+export type FloorPoint = { series: string; x: number; seed: number; value: number };
+
+/**
+ * Real against real: the Fréchet distance of n test images from all training images, for every n and in every space, over
+ * up to `blocks` disjoint blocks (as many as the test images hold).
+ */
+export const floorsAgainstN = async (
+  { train, test, spaces }: MetricStudy,
+  sizes: readonly number[],
+  { blocks = 4, cache, signal, onProgress }: StudyOptions & { blocks?: number },
+): Promise<FloorPoint[]> => {
+  const points: FloorPoint[] = [];
+  const chunk = commonChunk(sizes);
+  let done = 0;
+  for (const extractor of spaces)
+    for (const n of sizes) {
+      const [{ blocks: values }] = await evaluate({
+        images: datasetImages(test, { shuffled: true }),
+        reference: train,
+        ...{ extractor, metrics: ['fd'], n, cache, chunk, signal },
+        blocks: Math.min(blocks, Math.floor(test.length / n)),
+      });
+      points.push(...values.map((value, seed) => ({ series: extractor.name, x: n, seed, value })));
+      onProgress?.(`${extractor.name}, n = ${n}`, ++done, spaces.length * sizes.length);
+    }
+  return points;
+};
+
+/** A known way to spoil images, in rising strength. */
+export type Distortion = {
+  name: string;
+  unit: string; // of the levels: an axis title
+  levels: readonly number[];
+  apply: (dataset: Dataset, level: number) => Dataset | Promise<Dataset>;
+};
+
+export const DISTORTIONS: readonly Distortion[] = [
+  { name: 'Gaussian noise', unit: 'deviation of the noise, of 255', levels: [2, 4, 8, 16, 32], apply: noisy },
+  { name: 'Gaussian blur', unit: 'deviation of the blur, pixels', levels: [0.4, 0.6, 0.8, 1.2, 1.6], apply: blurred },
+  {
+    name: 'Fewer classes',
+    unit: 'classes left out, of 10',
+    levels: [1, 3, 5, 7, 9],
+    apply: (dataset, missing) => ofClasses(dataset, indexRange(dataset.classes - missing)),
+  },
+];
+
+/** The distance of spoilt images in units of the floor: 1 is as good as other real images. */
+export type DistortionPoint = {
+  distortion: string;
+  series: string;
+  x: number;
+  seed: number;
+  value: number;
+  floor: number; // the distance of as many unspoilt test images
+  result: MetricResult;
+};
+
+export type DistortionOptions = StudyOptions & {
+  distortions?: readonly Distortion[];
+  chunk?: number; // images between two savings: that of the floors finds their features again
+};
+
+/** Fréchet distance of n spoilt test images from all training images, as a multiple of that of unspoilt ones. */
+export const distancesOfDistortions = async (
+  { train, test, spaces }: MetricStudy,
+  n: number,
+  { distortions = DISTORTIONS, chunk, cache, signal, onProgress }: DistortionOptions,
+): Promise<DistortionPoint[]> => {
+  const points: DistortionPoint[] = [];
+  const total = spaces.length * distortions.reduce((sum, { levels }) => sum + levels.length, 0);
+  for (const extractor of spaces) {
+    const distanceOf = async (dataset: Dataset): Promise<MetricResult> => {
+      const images = datasetImages(dataset, { shuffled: true });
+      const shared = { extractor, metrics: ['fd'], n, blocks: 1, cache, chunk, signal };
+      return (await evaluate({ images, reference: train, ...shared }))[0];
+    };
+    const { value: floor } = await distanceOf(test);
+    for (const { name, levels, apply } of distortions)
+      for (const x of levels) {
+        const result = await distanceOf(await apply(test, x));
+        points.push({
+          ...{ distortion: name, series: extractor.name, x, seed: 0, value: result.value / floor },
+          ...{ floor, result },
+        });
+        onProgress?.(`${name} ${x}, ${extractor.name}`, points.length, total);
+      }
+  }
+  return points;
+};
+
+const EXAMPLES = 14; // images a row
+
+/** The first test images, as they are and spoilt one by one: rows of a sheet in [-1, 1]. */
+export const distortedExamples = async (
+  { test }: MetricStudy,
+  distortions: readonly Distortion[] = DISTORTIONS.slice(0, 2),
+): Promise<{ labels: string[]; columns: number; images: Float32Array }> => {
+  const rows = [{ label: 'as they are', dataset: test }];
+  for (const { name, levels, apply } of distortions)
+    for (const level of levels) rows.push({ label: `${name}, ${level}`, dataset: await apply(test, level) });
+  const parts: Float32Array[] = [];
+  for (const { dataset } of rows) parts.push(networkUnits((await dataset.batch(indexRange(EXAMPLES))).x));
+  return { labels: rows.map(({ label }) => label), columns: EXAMPLES, images: joinImages(parts) };
+};

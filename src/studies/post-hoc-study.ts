@@ -1,0 +1,91 @@
+import { dispose } from '@tensorflow/tfjs-core';
+import type { DenoisingOptions } from '../losses';
+import { sampleHeun } from '../samplers';
+import type { Task, TaskResult } from '../tasks';
+import { postHocParameters, powerAverages, type PowerSnapshot, pretrain, type RunOptions } from '../training';
+import { sweep } from './sweep';
+
+/** Averages of many widths, chosen after training (Karras et al. 2024, section 3.2). */
+export type PostHocOptions = {
+  seeds: readonly number[]; // of training
+  evaluateAt: readonly number[]; // training images at which averages are reconstructed, rising
+  snapshots: number; // stored over the whole training, evenly
+  stds: readonly number[]; // relative standard deviations wanted
+  evaluations: number; // NFE of EDM's Heun sampler
+  n: number; // samples a measurement
+  denoising: Partial<DenoisingOptions>;
+  run: Partial<RunOptions>;
+};
+
+export type PostHocPoint = { seed: number; images: number; std: number } & TaskResult;
+
+type Config = { identity: Task['identity']; study: 'post-hoc'; seed: number } & Omit<PostHocOptions, 'seeds'>;
+type Progress = { onImages?: (images: number) => void; signal?: AbortSignal };
+
+const trainAndReconstruct = async (
+  task: Task,
+  { seed, evaluateAt, snapshots: count, stds, evaluations, n, denoising, run: options }: Config,
+  { onImages, signal }: Progress,
+): Promise<PostHocPoint[]> => {
+  const { denoiser } = task.teacher;
+  const run = pretrain({ denoiser, dataset: task.dataset, denoising, run: { ...options, seed } });
+  const averages = powerAverages(run);
+  const snapshots: PowerSnapshot[] = [];
+  const every = evaluateAt[evaluateAt.length - 1] / count;
+  let next = every;
+  const points: PostHocPoint[] = [];
+  try {
+    for (const images of evaluateAt) {
+      await run.train({
+        images,
+        signal,
+        onStep: async report => {
+          await averages.update();
+          if (report.images >= next || report.images >= images) snapshots.push(...averages.snapshot());
+          while (next <= report.images) next += every;
+          onImages?.(report.images);
+        },
+      });
+      for (const std of stds) {
+        signal?.throwIfAborted();
+        const parameters = postHocParameters(snapshots, { images: run.images, std }, run.parameters('phi'));
+        const model = { denoiser, parameters, steps: (evaluations + 1) / 2 };
+        const result = await task
+          .measure(request => sampleHeun({ ...model, ...request }), { n, block: 0, signal })
+          .finally(() => dispose(parameters));
+        points.push({ seed, images: run.images, std, ...result });
+      }
+    }
+    return points;
+  } finally {
+    run.dispose();
+  }
+};
+
+/**
+ * Trains the task's teacher network anew with each seed, storing averages of two widths as EDM2 does, and measures the
+ * averages of every wanted width that they make afterwards. Always the same sampling seeds; cached in `folder`.
+ */
+export const postHocStudy = async (
+  task: Task,
+  { seeds, ...shared }: PostHocOptions,
+  folder: string,
+  { onImages, signal }: { onImages?: (images: number, total: number) => void; signal?: AbortSignal } = {},
+): Promise<PostHocPoint[]> => {
+  const configs = seeds.map((seed): Config => ({ identity: task.identity, study: 'post-hoc', seed, ...shared }));
+  const each = shared.evaluateAt[shared.evaluateAt.length - 1];
+  const total = each * seeds.length;
+  let done = 0;
+  const entries = await sweep({
+    configs,
+    folder,
+    evaluate: config =>
+      trainAndReconstruct(task, config, { signal, onImages: images => onImages?.(done + images, total) }),
+    onEntry: () => {
+      done += each;
+      onImages?.(done, total);
+    },
+    signal,
+  });
+  return entries.flatMap(({ result }) => result);
+};

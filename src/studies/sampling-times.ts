@@ -1,0 +1,120 @@
+import { SAMPLING_TIMES } from '../diffusion';
+import { edmStart, searchTimes, type TimeSearchEntry } from '../samplers';
+import type { Task, TaskResult } from '../tasks';
+import type { Distilling, RunOptions } from '../training';
+import { trainedGenerator } from './generators';
+import { sweep } from './sweep';
+
+/** The search for Algorithm 1's times on one task, and what it is worth on other seeds. */
+export type SamplingTimesOptions = {
+  method: Distilling;
+  run: Partial<RunOptions>;
+  images: number; // training images of each generator
+  seeds: readonly number[]; // of training: one generator, one search each
+  steps: readonly number[]; // K
+  scales: readonly number[]; // factors of the first round
+  rounds: number;
+  searchN: number; // samples of one evaluation of the search
+  n: number; // samples of one block of the judgement
+  blocks: number;
+};
+
+/** A grid judged on one block of seeds that the search never saw. */
+export type GridPoint = {
+  task: string;
+  steps: number;
+  grid: 'edm' | 'published' | 'task' | 'searched';
+  times: readonly number[];
+  seed: number; // of training
+  block: number;
+} & TaskResult;
+
+export type TimesStudy = {
+  points: GridPoint[];
+  landscape: ({ task: string; steps: number; seed: number } & TimeSearchEntry)[];
+};
+
+export type TimesCallbacks = {
+  onProgress?: (done: number, total: number, label: string) => void; // 0 to 1 of one generator's work, then the next
+  signal?: AbortSignal;
+};
+
+/** Blocks of seeds from here on are the search's own. */
+const SEARCH_BLOCK = 1000;
+
+/** Grids to compare for K steps; the task's own where it differs from the published stand-in. */
+const gridsOf = (task: Task, K: number, found: readonly number[]): [GridPoint['grid'], readonly number[]][] => {
+  const published = SAMPLING_TIMES[K] as readonly number[] | undefined;
+  const own = task.times[K] as readonly number[] | undefined;
+  return [
+    ['edm', edmStart(K)],
+    ...(published ? [['published', published] as ['published', readonly number[]]] : []),
+    ...(own && own !== published ? [['task', own] as ['task', readonly number[]]] : []),
+    ['searched', found],
+  ];
+};
+
+/**
+ * For every training seed: train, search the times of K steps on blocks of seeds of its own, keep them in the run's
+ * checkpoint as its default, and judge all grids on blocks 0, 1, ... Cached by configuration; training resumes.
+ */
+export const samplingTimesStudy = async (
+  task: Task,
+  { seeds, ...shared }: SamplingTimesOptions,
+  { folder, generators }: { folder: string; generators: string }, // of results, and of trained generators
+  { onProgress, signal }: TimesCallbacks = {},
+): Promise<TimesStudy> => {
+  const { steps, scales, rounds, searchN, n, blocks, images } = shared;
+  const configs = seeds.map(seed => ({ identity: task.identity, seed, ...shared }));
+  const parts = 1 + 2 * steps.length; // training, and a search and a judgement for every K
+  let finished = 0;
+  const entries = await sweep({
+    configs,
+    folder,
+    evaluate: async (config): Promise<TimesStudy | undefined> => {
+      const { seed } = config;
+      const tell = (part: number, share: number, what: string): void =>
+        onProgress?.(finished + (part + share) / parts, configs.length, `seed ${seed}: ${what}`);
+      const { method, run: trainedBy } = shared;
+      const made = await trainedGenerator(task, { method, run: trainedBy, images, seed }, generators, {
+        signal,
+        onStep: report => tell(0, report.images / images, 'training'),
+      });
+      if (!made) return undefined;
+      const { run, dir } = made;
+      try {
+        const study: TimesStudy = { points: [], landscape: [] };
+        for (const [at, K] of steps.entries()) {
+          const measured = async (times: readonly number[], count: number, block: number): Promise<TaskResult> =>
+            task.measure(request => run.sample({ ...request, times }), { n: count, block, signal });
+          const { times, landscape } = await searchTimes({
+            ...{ start: edmStart(K), scales, rounds, signal },
+            measure: async candidate => (await measured(candidate, searchN, SEARCH_BLOCK + seed)).value,
+            onEvaluation: (_, done, atMost) => tell(1 + 2 * at, done / atMost, `${K} steps, search`),
+          });
+          study.landscape.push(...landscape.map(entry => ({ task: task.name, steps: K, seed, ...entry })));
+          run.setTimes(times);
+          const grids = gridsOf(task, K, times);
+          for (const [which, [grid, levels]] of grids.entries())
+            for (let block = 0; block < blocks; block++) {
+              const result = await measured(levels, n, block);
+              study.points.push({ task: task.name, steps: K, grid, times: levels, seed, block, ...result });
+              tell(2 + 2 * at, (which + (block + 1) / blocks) / grids.length, `${K} steps, ${grid} grid`);
+            }
+        }
+        await run.save(dir);
+        return study;
+      } finally {
+        run.dispose();
+      }
+    },
+    signal,
+    onEntry: () => {
+      finished++;
+    },
+  });
+  return {
+    points: entries.flatMap(({ result }) => result.points),
+    landscape: entries.flatMap(({ result }) => result.landscape),
+  };
+};

@@ -1,0 +1,72 @@
+import { METHOD_PRESETS } from '../methods';
+import type { LatentsTask, TaskResult } from '../tasks';
+import { paperPreset, type PaperPresetName, type RunOptions } from '../training';
+import type { GeneratorConfig } from './generators';
+import { compareTrained, type TrainedCallbacks } from './trained-comparison';
+
+/** Tables 2 and 4's shape: CoSIM on networks of several sizes beside their teachers. */
+export type SizesOptions = {
+  seeds: readonly number[]; // of training; as many blocks of sampling seeds for the teachers
+  images: number; // trained on this many
+  evaluations: readonly number[]; // NFE of the teachers by EDM's Heun sampler
+  n: number; // samples a measurement
+  run: Partial<RunOptions>;
+  table5?: readonly PaperPresetName[]; // by task: Table 5's method, options of the run and images in place of these
+};
+
+/** One measurement; of a teacher `seed` is the block of sampling seeds, and `images` is absent. */
+export type SizePoint = {
+  size: string;
+  parameters: number; // of the network
+  series: string; // 'CoSIM' or 'teacher'
+  steps: number; // NFE
+  seed: number;
+  images?: number; // of training
+} & TaskResult;
+
+const { method, steps } = METHOD_PRESETS.cosim;
+
+/** How the generator of task number `k` is trained. */
+export const sizeConfig = (
+  k: number,
+  { images, run, table5 = [] }: Pick<SizesOptions, 'images' | 'run' | 'table5'>,
+  seed: number,
+): GeneratorConfig => {
+  if (table5.length === 0) return { method, run, images, seed };
+  const preset = paperPreset(table5[k]);
+  return { method: preset.method, run: preset.run, images: preset.images, seed };
+};
+
+/**
+ * CoSIM with each seed on each task, sampled in 1, 2 and 4 steps from the same noise and labels, and each task's teacher;
+ * cached and resumed as `compareTrained` is.
+ */
+export const compareSizes = async (
+  tasks: readonly LatentsTask[],
+  { seeds, evaluations, n, ...training }: SizesOptions,
+  folders: { results: string; generators: string },
+  { onImages, signal }: TrainedCallbacks = {},
+): Promise<SizePoint[]> => {
+  const points: SizePoint[] = [];
+  const imagesOf = (k: number): number => sizeConfig(k, training, 0).images * seeds.length;
+  const total = tasks.reduce((sum, _, k) => sum + imagesOf(k), 0);
+  let before = 0;
+  for (const [k, task] of tasks.entries()) {
+    const { size, parameters } = task;
+    const { method: ownMethod, run, images } = sizeConfig(k, training, 0);
+    const ours = steps.filter(K => K in task.times);
+    const rows = await compareTrained(
+      task,
+      { method: ownMethod, run, images, seeds, steps: ours, evaluations, n },
+      folders,
+      {
+        onImages: (done, _total, label) => onImages?.(before + done, total, `${size}, ${label}`),
+        signal,
+      },
+    );
+    const extra = (series: string) => (series === 'CoSIM' ? { images } : {});
+    points.push(...rows.map(row => ({ size, parameters, ...row, ...extra(row.series) })));
+    before += imagesOf(k);
+  }
+  return points;
+};

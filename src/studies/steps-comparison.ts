@@ -1,0 +1,37 @@
+import { sampleHeun, type Samples } from '../samplers';
+import type { Draw, Task, TaskResult } from '../tasks';
+import type { Run } from '../training';
+
+/** A sampler under comparison: the distilled generator at K steps, or the teacher at an NFE of EDM's Heun sampler. */
+export type Contender = { series: 'CoSIM' | 'teacher'; steps: number; draw: Draw };
+
+/** The generator at each number of steps (NFE = K), from the run's moving average. */
+export const generatorAt = (run: Run, task: Task, steps: readonly number[]): Contender[] =>
+  steps.map(K => ({ series: 'CoSIM', steps: K, draw: request => run.sample({ ...request, times: task.times[K] }) }));
+
+/** The teacher by EDM's deterministic Heun sampler at each NFE = 2 levels - 1, from the same first noise. */
+export const teacherAt = ({ teacher }: Task, evaluations: readonly number[]): Contender[] =>
+  evaluations.map(nfe => ({
+    series: 'teacher',
+    steps: nfe,
+    draw: (request): Promise<Samples> => sampleHeun({ ...teacher, ...request, steps: (nfe + 1) / 2 }),
+  }));
+
+/** One measured block of one contender. */
+export type ComparisonPoint = { series: string; steps: number; seed: number } & TaskResult;
+
+/** Measures every contender on the same blocks of seeds and labels: `blocks` blocks of `n` samples. Aborted, it throws. */
+export const compareSteps = async (
+  task: Task,
+  contenders: readonly Contender[],
+  { n, blocks, signal }: { n: number; blocks: number; signal?: AbortSignal },
+  onDone?: (done: number, total: number) => void,
+): Promise<ComparisonPoint[]> => {
+  const points: ComparisonPoint[] = [];
+  for (const { series, steps, draw } of contenders)
+    for (let block = 0; block < blocks; block++) {
+      points.push({ series, steps, seed: block, ...(await task.measure(draw, { n, block, signal })) });
+      onDone?.(points.length, contenders.length * blocks);
+    }
+  return points;
+};

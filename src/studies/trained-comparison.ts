@@ -1,0 +1,68 @@
+import type { Task } from '../tasks';
+import type { IterationReport } from '../training';
+import { type GeneratorConfig, trainedGenerator } from './generators';
+import { compareSteps, type ComparisonPoint, generatorAt, teacherAt } from './steps-comparison';
+import { sweep } from './sweep';
+
+/** A method trained with several seeds, in several numbers of steps, beside the teacher. */
+export type TrainedOptions = Omit<GeneratorConfig, 'seed'> & {
+  seeds: readonly number[]; // of training
+  steps: readonly number[]; // of the generator, NFE
+  evaluations: readonly number[]; // NFE of the teacher by EDM's Heun sampler
+  n: number; // samples a measurement
+  blocks?: number; // measurements of one training, each of other sampling seeds; default 1
+};
+
+export type TrainedCallbacks = {
+  onImages?: (images: number, total: number, label: string) => void; // of training, those from the cache at once
+  signal?: AbortSignal;
+};
+
+/**
+ * Trains with each seed and measures the generator in 1, 2, ... steps, from the same noise and labels for all, and the
+ * teacher on as many blocks of sampling seeds. Points are numbered by training seed, by block where there are several of
+ * one training. Results are cached by configuration in `folders.results`, generators kept in `folders.generators`: it can
+ * be stopped, also in the middle of a training, and goes on. Aborted, it returns the points it has.
+ */
+export const compareTrained = async (
+  task: Task,
+  { seeds, steps, evaluations, n, blocks = 1, ...training }: TrainedOptions,
+  folders: { results: string; generators: string },
+  { onImages, signal }: TrainedCallbacks = {},
+): Promise<ComparisonPoint[]> => {
+  const { identity } = task;
+  const total = training.images * seeds.length;
+  let done = 0;
+  const trained = await sweep({
+    configs: seeds.map(seed => ({ identity, ...training, seed, steps, n, blocks })),
+    folder: folders.results,
+    evaluate: async ({ seed }) => {
+      const label = `seed ${seed}`;
+      const onStep = ({ images }: IterationReport): void => onImages?.(done + images, total, label);
+      const made = await trainedGenerator(task, { ...training, seed }, folders.generators, { signal, onStep });
+      if (!made) return undefined;
+      onImages?.(done + training.images, total, `${label}: measuring`);
+      return compareSteps(task, generatorAt(made.run, task, steps), { n, blocks, signal }).finally(() =>
+        made.run.dispose(),
+      );
+    },
+    onEntry: ({ config: { seed } }) => onImages?.((done += training.images), total, `seed ${seed}: measured`),
+    signal,
+  });
+  const teacherBlocks = blocks === 1 ? seeds.length : blocks;
+  const teacher = await sweep({
+    configs: evaluations.map(nfe => ({ identity, series: 'teacher', nfe, n, blocks: teacherBlocks })),
+    folder: folders.results,
+    evaluate: ({ nfe }) => {
+      onImages?.(done, total, `teacher, NFE ${nfe}: measuring`);
+      return compareSteps(task, teacherAt(task, [nfe]), { n, blocks: teacherBlocks, signal });
+    },
+    signal,
+  });
+  return [
+    ...trained.flatMap(({ config: { seed }, result }) =>
+      result.map(point => (blocks === 1 ? { ...point, seed } : point)),
+    ),
+    ...teacher.flatMap(({ result }) => result),
+  ];
+};

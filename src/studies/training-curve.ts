@@ -1,0 +1,117 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { newestFolder, writeFileAtomic } from '../checkpoints';
+import type { Task, TaskResult } from '../tasks';
+import { distil, type Distilling, Run, type RunOptions } from '../training';
+import { autosave } from './autosave';
+
+/** A distillation that is measured as it trains: everything its results depend on besides the task. */
+export type CurveConfig = {
+  method: Distilling;
+  run: Partial<RunOptions>;
+  seed: number; // of training; data, times and noise all change with it
+  evaluateAt: readonly number[]; // training images at which it is measured, rising
+  steps: readonly number[]; // sampling steps K (NFE) of the measurements
+  n: number; // samples a measurement
+};
+
+/** The metric of one run after so many training images, with K sampling steps. */
+export type CurvePoint = {
+  seed: number;
+  images: number;
+  nfe: number;
+  iterations: number; // updates of phi
+  seconds: number; // of training so far, without measuring
+  cpuSeconds: number; // processor time of the same, over all threads
+} & TaskResult;
+
+/** The times that a task's generators are sampled at: a method's own, or else the task's. */
+const timesFor = (task: Task, own: Task['times'] | undefined, steps: number): readonly number[] =>
+  own?.[steps] ?? task.times[steps];
+
+/** What a curve has so far, beside the checkpoint of its run. */
+type Progress = { points: CurvePoint[]; seconds: number; cpuSeconds: number };
+
+const FILE = 'curve.json';
+
+const openRun = async (
+  { teacher, start, dataset }: Task,
+  { method, run, seed }: CurveConfig,
+  dir: string | undefined,
+): Promise<{ run: Run; progress: Progress }> => {
+  const progress = { points: [], seconds: 0, cpuSeconds: 0 };
+  const begun = dir !== undefined && (await newestFolder(dir)) !== undefined;
+  if (!begun) return { run: distil({ teacher, start, dataset, method, run: { ...run, seed } }), progress };
+  const known = await readFile(join(dir, FILE), 'utf8').catch(() => undefined); // absent: stopped before its first saving
+  return {
+    run: await Run.load(dir, { dataset }),
+    progress: known === undefined ? progress : (JSON.parse(known) as Progress),
+  };
+};
+
+/**
+ * Trains one generator and measures it on the way, always on the same seeds and labels. With a folder, what there is so
+ * far is kept in it, every ten minutes too, until the curve is complete: stopped, the same call goes on.
+ * @throws the signal's reason when it was stopped
+ */
+export const trainingCurve = async (
+  task: Task,
+  config: CurveConfig,
+  { dir, onImages, signal }: { dir?: string; onImages?: (images: number) => void; signal?: AbortSignal } = {},
+): Promise<CurvePoint[]> => {
+  const { evaluateAt, steps, n } = config;
+  const { run, progress } = await openRun(task, config, dir);
+  const { points } = progress;
+  const keep = async (): Promise<void> => {
+    if (dir) await writeFileAtomic(join(dir, FILE), `${JSON.stringify(progress)}\n`);
+  };
+
+  /** Trains on, and takes the time of it. */
+  const trainTo = async (images: number): Promise<void> => {
+    let [began, used] = [performance.now(), process.cpuUsage()];
+    const addTime = (): void => {
+      const { user, system } = process.cpuUsage(used);
+      progress.seconds += (performance.now() - began) / 1000;
+      progress.cpuSeconds += (user + system) / 1e6;
+      [began, used] = [performance.now(), process.cpuUsage()];
+    };
+    const onSave = (): Promise<void> => {
+      addTime();
+      return keep();
+    };
+    const save = autosave(run, dir, { onSave });
+    await run.train({
+      ...{ images, dir, signal },
+      onStep: async report => {
+        onImages?.(report.images);
+        await save();
+      },
+    });
+    addTime();
+    await keep();
+  };
+
+  try {
+    for (const images of evaluateAt) {
+      const end = Math.ceil(images / run.options.batch) * run.options.batch;
+      if (run.images > end) continue; // was measured before it was stopped
+      await trainTo(images);
+      if (run.images < images) signal?.throwIfAborted();
+      for (const K of steps) {
+        if (points.some(point => point.images === run.images && point.nfe === K)) continue;
+        const times = timesFor(task, run.method.times, K);
+        const result = await task.measure(request => run.sample({ ...request, times }), { n, block: 0, signal });
+        const { seconds, cpuSeconds } = progress;
+        points.push({
+          ...{ seed: config.seed, images: run.images, nfe: K, iterations: run.step, seconds, cpuSeconds },
+          ...result,
+        });
+        await keep();
+      }
+    }
+    if (dir) await rm(dir, { recursive: true, force: true });
+    return points;
+  } finally {
+    run.dispose();
+  }
+};

@@ -1,0 +1,101 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { expectNumber, fail, withDefaults } from '../compute/check';
+import { type Dataset, openDataset, openOtherSplit } from '../datasets';
+import { SAMPLING_TIMES } from '../diffusion';
+import { datasetImages, loadFeatures, type RealImages, type RealStatisticsOptions } from '../evaluation';
+import type { FeatureExtractor } from '../metrics';
+import { loadTeacher, sha256OfWeights } from '../models';
+import { checkDistillation, generatorOf } from '../runs';
+import { edmStart } from '../samplers';
+import { imageJudge } from './image-metric';
+import { opened } from './resource-scope';
+import type { Task } from './task';
+
+export type ImageTaskOptions = {
+  teacher?: string; // a shipped model's name, or a file: EDM's snapshots, ...
+  data?: string; // to train on and to compare with: what `openDataset` opens
+  others?: string; // real images for the floor; '': the data's other split, else those that the reference leaves out
+  features?: readonly string[]; // networks that measure, as `loadFeatures` takes them: the first gives the task's value
+  reference?: number; // real images that drawn ones are compared with
+  dropout?: number; // of the generator and the auxiliary
+  chunk?: number; // images drawn and looked at at a time: memory, never results
+};
+
+const DEFAULTS: Required<ImageTaskOptions> = {
+  teacher: 'digits',
+  data: 'digits',
+  others: '',
+  features: ['digits'],
+  reference: 4000,
+  dropout: 0,
+  chunk: 500,
+};
+
+/** A task on images, with what else measures there. */
+export type ImageTask = Omit<Task, 'dispose'> & {
+  others: Dataset; // real images that training does not see, where the data have such
+  extractors: readonly FeatureExtractor[];
+  dispose: () => Promise<void>;
+};
+
+/** [C] Table 1 has six steps too, for which no times are published: EDM's grid. */
+const TIMES = { ...SAMPLING_TIMES, 6: edmStart(6) };
+
+/** The training data as the reference, in one fixed random order, and the images that floors are made of. */
+const realImages = (dataset: Dataset, others: Dataset, nReference: number): RealImages => ({
+  reference: datasetImages(dataset, { shuffled: true }),
+  nReference,
+  others: datasetImages(others, { shuffled: true }),
+  firstOther: others === dataset ? nReference : 0,
+});
+
+/**
+ * A teacher to distil on images, judged as `imageJudge` does. By default drawn digits 16 x 16, class-conditional, which
+ * need no download; `{ teacher: 'edm-cifar10-32x32-uncond-vp.pkl', data: 'cifar-10-batches-bin', features: ['inception',
+ * 'dinov2'], reference: 50000 }` is the paper's CIFAR-10. Dispose of it after use.
+ * @throws ArgumentError for unknown options and names, and where teacher, data and reference do not fit; DatasetError for
+ * data that cannot be opened
+ */
+export const imageTask = (
+  options: ImageTaskOptions = {},
+  { cache, signal, onImages }: Omit<RealStatisticsOptions, 'chunk'> = {},
+): Promise<ImageTask> =>
+  opened(async ({ onClose, close }) => {
+    const where = 'imageTask';
+    const chosen = withDefaults(where, options, DEFAULTS);
+    const { data, dropout, features, reference, chunk } = chosen;
+    expectNumber(where, 'dropout', dropout, { min: 0, max: 1 });
+    if (features.length === 0) fail(where, 'features', 'at least one network', features);
+    const dataset = await openDataset(data);
+    onClose(() => dataset.close?.());
+    const teacher = await loadTeacher(chosen.teacher);
+    onClose(() => tf.dispose(teacher.parameters));
+    checkDistillation({ teacher, dataset, dropout });
+    const others = await (chosen.others === '' ? openOtherSplit(data, dataset) : openDataset(chosen.others));
+    onClose(() => others?.close?.());
+    const extractors: FeatureExtractor[] = [];
+    for (const name of features) {
+      const extractor = await loadFeatures(name);
+      onClose(() => extractor.dispose());
+      extractors.push(extractor);
+    }
+    const judge = await imageJudge(
+      { real: realImages(dataset, others ?? dataset, reference), extractors, classes: teacher.denoiser.classes },
+      { chunk, cache, signal, onImages },
+    );
+    return {
+      ...judge,
+      name: dataset.name,
+      identity: {
+        ...{ task: dataset.name, teacher: await sha256OfWeights(teacher.parameters), dropout },
+        ...judge.identity,
+      },
+      teacher,
+      start: { denoiser: generatorOf({ teacher, dataset, dropout }), parameters: teacher.parameters },
+      dataset,
+      times: TIMES,
+      others: others ?? dataset,
+      extractors,
+      dispose: close,
+    };
+  });

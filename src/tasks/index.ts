@@ -1,0 +1,5 @@
+export { DINO, imageJudge, type ImageJudge, type ImageJudgeInput, INCEPTION } from './image-metric';
+export { imageTask, type ImageTask, type ImageTaskOptions } from './image-task';
+export { type LatentsTask, latentsTasks, type LatentsTasks, type LatentsTasksOptions } from './latents-task';
+export { asPoints, pointsTask, realPoints } from './points-task';
+export { type BlockOptions, blockSeeds, type Draw, floorCache, inMetric, type Task, type TaskResult } from './task';

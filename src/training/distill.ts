@@ -1,0 +1,79 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Dataset } from '../datasets';
+import {
+  type CosimOptions,
+  denoising,
+  type DenoisingOptions,
+  type HsiviOptions,
+  type MomentMatchingOptions,
+  type SidOptions,
+} from '../losses';
+import { methodFromConfig } from '../methods';
+import {
+  auxiliaryParameters,
+  type Denoiser,
+  initialParameters,
+  type Model,
+  type SecondTimeStart,
+  type Tensors,
+} from '../networks';
+import type { RunOptions } from './options';
+import { Run } from './run';
+
+/** A way to distil with its options; what is left out keeps the method's default. */
+export type Distilling =
+  | ({ kind: 'cosim' } & Partial<CosimOptions>)
+  | ({ kind: 'sid' } & Partial<SidOptions>)
+  | ({ kind: 'hsivi' } & Partial<HsiviOptions>)
+  | ({ kind: 'moment-matching' } & Partial<MomentMatchingOptions>);
+
+/** What `distil` needs; options of the method and of the run are given side by side. */
+export type DistilInput = {
+  teacher: Model;
+  start?: Model; // what phi and psi start as; default the teacher. Needed where the teacher is exact, not a network
+  dataset: Dataset; // x_0 of eq. (18)
+  method?: Distilling; // default CoSIM
+  secondTimeStart?: SecondTimeStart; // [C] how psi's embedding of t starts
+  run?: Partial<RunOptions>;
+};
+
+/** A distillation run, Algorithm 2: phi, psi <- start, theta frozen. */
+export const distil = ({
+  teacher,
+  start = teacher,
+  dataset,
+  method: config = { kind: 'cosim' },
+  secondTimeStart,
+  run,
+}: DistilInput): Run => {
+  const method = methodFromConfig(config, { theta: teacher.denoiser, phi: start.denoiser });
+  const twoTimes = method.denoisers.psi !== start.denoiser;
+  const psi = twoTimes ? auxiliaryParameters(start.denoiser, start.parameters, secondTimeStart) : start.parameters;
+  try {
+    return Run.start(method, { theta: teacher.parameters, phi: start.parameters, psi }, dataset, run);
+  } finally {
+    if (twoTimes) tf.dispose(psi);
+  }
+};
+
+/** A teacher's pretraining by EDM's loss, from fresh parameters or from given ones. */
+export const pretrain = ({
+  denoiser,
+  parameters,
+  dataset,
+  denoising: options,
+  run = {},
+}: {
+  denoiser: Denoiser;
+  parameters?: Tensors;
+  dataset: Dataset;
+  denoising?: Partial<DenoisingOptions>;
+  run?: Partial<RunOptions>;
+}): Run => {
+  const phi = parameters ?? initialParameters(denoiser.parameters, run.seed ?? 0);
+  try {
+    return Run.start(denoising(denoiser, options), { phi }, dataset, run);
+  } finally {
+    if (!parameters) tf.dispose(phi);
+  }
+};

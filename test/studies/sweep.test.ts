@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { configHash, sweep } from '../../src/studies/sweep';
+
+const withFolder = async (use: (folder: string) => Promise<void>): Promise<void> => {
+  const folder = await mkdtemp(join(tmpdir(), 'cosim-sweep-'));
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+};
+
+test('the hash of a configuration does not depend on the order of its keys, and changes with any value', () => {
+  assert.equal(configHash({ a: 1, b: { c: 2, d: 3 } }), configHash({ b: { d: 3, c: 2 }, a: 1 }));
+  assert.notEqual(configHash({ a: 1 }), configHash({ a: 2 }));
+});
+
+test('only configurations that changed are evaluated again; damaged results are computed anew', () =>
+  withFolder(async folder => {
+    const evaluated: number[] = [];
+    const run = (values: number[]) =>
+      sweep({
+        configs: values.map(x => ({ x })),
+        folder,
+        evaluate: ({ x }) => {
+          evaluated.push(x);
+          return Promise.resolve(x * x);
+        },
+      });
+    await run([1, 2, 3]);
+    const again = await run([1, 4, 3]);
+    assert.deepEqual(evaluated, [1, 2, 3, 4]);
+    assert.deepEqual(
+      again.map(({ result, cached }) => [result, cached]),
+      [
+        [1, true],
+        [16, false],
+        [9, true],
+      ],
+    );
+    const [first] = (await readdir(folder)).filter(name => name.startsWith(configHash({ x: 1 })));
+    await writeFile(join(folder, first), '{"config": {"x": 1}, "resu');
+    assert.equal((await run([1]))[0].cached, false);
+  }));
+
+test('an aborted evaluation ends the sweep and leaves no result', () =>
+  withFolder(async folder => {
+    const entries = await sweep({
+      configs: [{ x: 1 }, { x: 2 }, { x: 3 }],
+      folder,
+      evaluate: ({ x }) => Promise.resolve(x === 2 ? undefined : x),
+    });
+    assert.deepEqual(
+      entries.map(entry => entry.result),
+      [1],
+    );
+    assert.equal((await readdir(folder)).length, 1);
+  }));
+
+test('aborted, a sweep starts nothing more and takes what an evaluation throws for its end; other errors stay errors', () =>
+  withFolder(async folder => {
+    const stop = new AbortController();
+    const asked: number[] = [];
+    const run = (signal?: AbortSignal) =>
+      sweep({
+        configs: [{ x: 1 }, { x: 2 }, { x: 3 }],
+        folder,
+        signal,
+        evaluate: ({ x }) => {
+          asked.push(x);
+          if (x === 1) return Promise.resolve(x);
+          if (signal) stop.abort();
+          return Promise.reject(new Error('stopped half-way'));
+        },
+      });
+    assert.deepEqual((await run(stop.signal)).map(({ result }) => result), [1]); // prettier-ignore
+    assert.deepEqual(asked, [1, 2]);
+    assert.deepEqual((await run(stop.signal)).map(({ cached }) => cached), [true]); // prettier-ignore
+    assert.deepEqual(asked, [1, 2]);
+    await assert.rejects(run(), /half-way/);
+  }));
