@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs the check where it lies: run.sh STEP..., each step a process of its own with a time limit, so that none takes the
-# others along. A step is SECONDS:LABEL:WHAT, WHAT being the section and its arguments, or `torch` and its arguments.
+# others along. A step is SECONDS:LABEL:WHAT, WHAT being the section and its arguments, or `torch` and its arguments, after
+# variables of its own, with % for a space: "90:nographs:XLA_FLAGS=--xla_gpu_enable_command_buffer= speed unet-cosim@64:tf32"
 # Results: $OUT/check-gpu.jsonl, a line each.
 cd "$(dirname "$0")" || exit 1
 : "${OUT:=$PWD/results}"
@@ -23,10 +24,11 @@ for step in "$@"; do
   export CHECK_LABEL="${rest%%:*}"
   what=${rest#*:}
   echo "== $CHECK_LABEL ($what), at most $limit s"
-  case $what in
-    torch*) set -- python3 torch_cuda.py ${what#torch} ;;
-    *) set -- ./node check-gpu.cjs $what ;;
-  esac
-  timeout -k 5 "$limit" "$@" 2> "$OUT/$CHECK_LABEL.err" || echo "{\"section\":\"$CHECK_LABEL\",\"ended_with\":$?}" | tee -a "$OUT/check-gpu.jsonl"
+  set -- $what
+  variables=
+  while [ "${1#*=}" != "$1" ]; do variables="$variables $1"; shift; done
+  if [ "$1" = torch ]; then shift; set -- python3 torch_cuda.py "$@"; else set -- ./node check-gpu.cjs "$@"; fi
+  for variable in $variables; do set -- "$(echo "$variable" | tr % ' ')" "$@"; done
+  timeout -k 5 "$limit" env "$@" 2> "$OUT/$CHECK_LABEL.err" || echo "{\"section\":\"$CHECK_LABEL\",\"ended_with\":$?}" | tee -a "$OUT/check-gpu.jsonl"
   tail -c 1500 "$OUT/$CHECK_LABEL.err"
 done

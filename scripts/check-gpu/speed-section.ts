@@ -1,7 +1,7 @@
 /* Times of whole training steps: state on the device, the batch uploaded and the metrics read every step. */
 import { selectBackend } from '../../src/compute';
 import type { Precision } from '../../src/compute/xla/emitter';
-import { type HadProgram, openXlaDevice } from '../../src/compute/xla/pjrt';
+import { type HadProgram, openXlaDevice, type ProgramMemory } from '../../src/compute/xla/pjrt';
 import { parameterCount } from '../../src/networks';
 import { denoiserOf, OPTIONS } from '../../bench/cases';
 import { type Report, rounded } from './report';
@@ -20,8 +20,14 @@ const SECONDS = 3;
 /** @param cache folder for programs; @param asked cases as `parse` reads them */
 export const speedSection = async (report: Report, cache: string, asked: readonly string[]): Promise<void> => {
   await selectBackend({ backend: 'wasm' });
-  const programs: Omit<HadProgram, 'program'>[] = [];
-  const device = await openXlaDevice({ cache, onProgram: how => programs.push(how) });
+  const programs: (Omit<HadProgram, 'program'> & { flops?: number; bytes?: number; memory?: ProgramMemory })[] = [];
+  const device = await openXlaDevice({
+    cache,
+    onProgram: ({ program, ...how }) => {
+      const { flops, 'bytes accessed': bytes } = program.cost() ?? {};
+      programs.push({ ...how, flops, bytes, memory: program.memory });
+    },
+  });
   for (const text of asked) {
     const { name, batch, precision } = parse(text);
     try {
@@ -46,7 +52,8 @@ export const speedSection = async (report: Report, cache: string, asked: readonl
         steps: count,
         set_up_s: rounded(setUp),
         ready_s: rounded(seconds),
-        programs: programs.map(({ from, seconds: s, cacheProblem }) => ({ from, seconds: rounded(s), cacheProblem })),
+        programs,
+        tflops: rounded(programs.reduce((sum, { flops = 0 }) => sum + flops, 0) / fed.ms / 1e9),
         losses: Object.fromEntries(Object.entries(fed.metrics).map(([role, { loss }]) => [role, loss])),
         first_losses: Object.fromEntries(Object.entries(warm.metrics).map(([role, { loss }]) => [role, loss])),
         memory: device.client.memory(),

@@ -9,8 +9,8 @@ import { type CacheOptions, compileCached, type HadProgram } from './program-cac
 
 /** What a device reports while it works; nothing of it is needed. */
 export type DeviceOptions = CacheOptions & {
-  /** called when a program is there */
-  onProgram?: (had: Omit<HadProgram, 'program'>) => void;
+  /** called when a program is there; it stays the device's */
+  onProgram?: (had: HadProgram) => void;
   /** XLA's debug options for every module, e.g. `{ xla_gpu_autotune_level: 0 }` */
   flags?: Readonly<Record<string, string | boolean | number>>;
 };
@@ -21,12 +21,13 @@ export type PjrtDevice = Device & { readonly client: Client; dispose: () => void
 const compile = async (client: Client, module: HloModule, options: DeviceOptions): Promise<DeviceProgram> => {
   const { onProgram, ...rest } = options;
   const donated = module.arguments.flatMap(({ donatedTo }, i) => (donatedTo === undefined ? [] : [i]));
-  const { program, ...how } = await compileCached(client, moduleText(module), {
+  const had = await compileCached(client, moduleText(module), {
     ...rest,
     replicas: module.replicas,
     donated,
   });
-  onProgram?.(how);
+  onProgram?.(had);
+  const { program } = had;
   return {
     run: inputs => program.runOn(inputs as readonly (readonly DeviceBuffer[])[]), // a device's arrays are its buffers
     ...(program.memory && { memory: program.memory }),
