@@ -26,7 +26,7 @@ export type Ours = {
 export type EngineName = Exclude<AnyEngine, 'auto'>;
 
 /** Fresh weights, moved by noise so that no layer starts near zero. */
-const weights = (denoiser: Denoiser, seed: number): Tensors =>
+export const weights = (denoiser: Denoiser, seed: number): Tensors =>
   tf.tidy(() => {
     const fresh = Object.entries(freshParameters(denoiser, seed));
     return Object.fromEntries(
@@ -43,7 +43,7 @@ const rowsOf = ({ data, shape }: HostArray, first: number, count: number): HostA
 };
 
 /** An update whose batch is always the same, so that drawing it takes no time. */
-const fixed = (update: Update, drawn: HostBatch): Update => ({
+export const fixed = (update: Update, drawn: HostBatch): Update => ({
   ...update,
   draw: (_, { first, count }) =>
     Promise.resolve(

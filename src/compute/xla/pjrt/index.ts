@@ -2,6 +2,7 @@ export { Client, type ProgramOptions } from './client';
 export type { ClientOptions } from './client-options';
 export type { CompileOptions } from './compile-options';
 export { alive, DeviceBuffer, type DeviceType, type HostData } from './device-buffer';
+export { type DeviceOptions, openXlaDevice, type PjrtDevice, pjrtDevice } from './device';
 export * from './device-error';
 export { koffiProblem } from './koffi';
 export { type DeviceMemory, Program, type ProgramMemory } from './program';
