@@ -43,6 +43,7 @@ export const pjrtDevice = (client: Client, options: DeviceOptions = {}): PjrtDev
   return {
     name: client.deviceKinds[0],
     count: client.deviceCount,
+    accelerates: client.platform !== 'cpu',
     ...(limit > 0 && { limit }),
     compile: module => compile(client, module, options),
     upload: (data, shape, index = 0) => {
