@@ -16,7 +16,12 @@ export type DeviceOptions = CacheOptions & {
 };
 
 /** A device whose plugin can be asked for more. */
-export type PjrtDevice = Device & { readonly client: Client; dispose: () => void };
+export type PjrtDevice = Device & {
+  /** false for a plugin that computes on the processor */
+  readonly accelerates: boolean;
+  readonly client: Client;
+  dispose: () => void;
+};
 
 const compile = async (client: Client, module: HloModule, options: DeviceOptions): Promise<DeviceProgram> => {
   const { onProgram, ...rest } = options;
@@ -43,6 +48,7 @@ export const pjrtDevice = (client: Client, options: DeviceOptions = {}): PjrtDev
   return {
     name: client.deviceKinds[0],
     count: client.deviceCount,
+    accelerates: client.platform !== 'cpu',
     ...(limit > 0 && { limit }),
     compile: module => compile(client, module, options),
     upload: (data, shape, index = 0) => {
