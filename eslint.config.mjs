@@ -6,9 +6,15 @@ const rooms = [
   ['diffusion', 'checkpoints'],
   ['networks', 'datasets'],
   ['losses'],
-  ['samplers', 'metrics', 'figures'],
+  ['methods', 'metrics'],
+  ['samplers', 'features', 'figures'],
   ['training'],
-  ['experiments', 'notebook'],
+  ['models'],
+  ['evaluation'],
+  ['runs'],
+  ['tasks'],
+  ['studies'],
+  ['claims', 'notebook'],
   ['command-line'],
 ];
 const oneWay = rooms.flatMap((row, i) =>
@@ -32,7 +38,7 @@ const oneWay = rooms.flatMap((row, i) =>
 );
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'data/', 'figures/', 'runs/', '**/*.mjs', '**/*.js'] },
+  { ignores: ['dist/', 'node_modules/', 'data/', 'figures/', 'runs/**', 'notebooks/runs/**', '**/*.mjs', '**/*.js'] },
   ...tseslint.configs.recommendedTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

@@ -22,7 +22,7 @@ import {
   type PublishedName,
   withEngine,
 } from '../src/networks';
-import { distil, initialState, paperPreset, runOptions } from '../src/training';
+import { distill, initialState, paperPreset, runOptions } from '../src/training';
 import { CompiledEngine } from '../src/training/compiled-engine';
 import { drawAhead } from '../src/training/draw-ahead';
 import { provenance } from './provenance';
@@ -93,12 +93,12 @@ const CIFAR10 = 'edm-cifar10-32x32-uncond-vp';
 const step = async (name: string): Promise<Row> => {
   const { generator, run: options, method } = paperPreset('cifar10-uncond');
   const { parameters, denoiser } = modelOf(CIFAR10);
-  const run = distil({
+  const run = distill({
     teacher: { denoiser, parameters },
     start: { denoiser: generator, parameters },
     dataset: noise(denoiser.sampleShape),
     method,
-    run: { ...options, batch: 1, rounds: 1, engine: 'compiled', workers: 1 },
+    run: { ...options, batch: 1, accumulationRounds: 1, engine: 'onnx', workers: 1 },
   });
   tf.dispose(parameters);
   const first = await timed(() => run.train({ images: 1 }));
@@ -124,7 +124,7 @@ const accumulation = async (name: string): Promise<Row> => {
   const method = methodFromConfig(options, { theta: denoiser, phi: denoiser });
   const psi = auxiliaryParameters(denoiser, parameters, 'copy'); // F is not D, and phi has a gradient
   const gradientsOf = async (rounds: number): Promise<Float32Array[]> => {
-    const chosen = runOptions({ batch: 2, rounds });
+    const chosen = runOptions({ batch: 2, accumulationRounds: rounds });
     const state = tf.tidy(() => initialState({ theta: parameters, phi: parameters, psi }, ['psi', 'phi'], chosen));
     const target = await targetFor();
     const engine = await CompiledEngine.create(method, chosen, state, { target, workers: 1, reason: '' });
@@ -176,7 +176,7 @@ const forward = async (name: string): Promise<Row> => {
     first: await timed(() => call(compiled)),
     next: await timed(() => call(compiled)),
   });
-  const { first, next } = await withEngine('compiled', model, measure, { workers: 1 });
+  const { first, next } = await withEngine('onnx', model, measure, { workers: 1 });
   const values = first.result;
   const rms = Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
   const numbers = { outputs: values.length, nonFinite: values.filter(v => !Number.isFinite(v)).length, rms };

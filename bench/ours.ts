@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { normal } from '../src/compute/noise';
-import { dismissWorkers, type EngineName as AnyEngine, targetFor } from '../src/compute/onnx';
+import type { EngineName as AnyEngine } from '../src/compute/engine-choice';
+import { dismissWorkers, targetFor } from '../src/compute/onnx';
 import { addPrefix, type Tensors, withPrefix } from '../src/compute/tensors';
 import type { HostArray, HostBatch, Method, Role, Update } from '../src/methods';
 import { auxiliaryOf, type Denoiser, freshParameters, withEngine } from '../src/networks';
@@ -76,7 +77,7 @@ const training = async (
   );
   const compiled = { target: await targetFor(), workers: workersFor(options), reason: '' };
   const engine =
-    engineName === 'compiled'
+    engineName === 'onnx'
       ? await CompiledEngine.create(method, options, state, compiled)
       : new EagerEngine(state, options);
   const draw: DrawBatch = (update, slice) => update.draw(data, slice);

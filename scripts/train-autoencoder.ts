@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../src/checkpoints';
 import { selectBackend } from '../src/compute/backend';
 import { type AutoencoderUnits, digits, type HostSamples, indexRange, networkUnits } from '../src/datasets';
 import { loadFeatures } from '../src/evaluation';
-import { judgedImages } from '../src/evaluation/image-bytes';
+import { featureImages } from '../src/evaluation/image-bytes';
 import { provenance, type Provenance } from '../src/figures/provenance';
 import { classification, featureStatistics, frechetDistance } from '../src/metrics';
 import {
@@ -55,7 +55,7 @@ const measureQuality = async (parameters: Tensors, units: { mean: number[]; devi
   const { encode, decode } = autoencoderOnBackend(parameters, { ...units, range: '[-1, 1]' }, {});
   const classifier = await loadFeatures('digits');
   const judged = async (images: HostSamples, labels: Int32Array) => {
-    const { features, logits } = await classifier.extract(judgedImages(images));
+    const { features, logits } = await classifier.extract(featureImages(images));
     return { statistics: await featureStatistics(features), accuracy: classification(logits!, labels).accuracy };
   };
   const [test, others] = [await drawn('test', 0, TEST), await drawn('test', TEST, TEST)];

@@ -1,8 +1,8 @@
 /*
- * node --import tsx examples/browser/distil.ts [FOLDER]: distils the digits' teacher for some minutes (notebook 02's
+ * node --import tsx examples/browser/distill.ts [FOLDER]: distills the digits' teacher for some minutes (notebook 02's
  * `laptop` settings: 160 updates of 16 images), so that there is a generator to export. Run again, it goes on.
  */
-import { digits, distil, loadTeacher, newestFolder, Run, selectBackend } from '../../src';
+import { digits, distill, loadTeacher, newestFolder, Run, selectBackend } from '../../src';
 
 const IMAGES = 2560;
 
@@ -14,7 +14,7 @@ const main = async (): Promise<void> => {
   const resumed = (await newestFolder(dir)) !== undefined;
   const run = resumed
     ? await Run.load(dir, { dataset })
-    : distil({
+    : distill({
         teacher: await loadTeacher('digits'),
         dataset,
         method: { kind: 'cosim', alpha: 1.2, coef: 1, R: 4 },

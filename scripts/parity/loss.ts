@@ -36,7 +36,10 @@ export const loss = async (fixture: Fixture): Promise<Measure[]> => {
   const lossClass = String(json.loss_class);
   const kwargs = json.loss_kwargs as LossKwargs;
   const stored = parametersOf(denoiser, source);
-  const parameters = (json.training_mode as boolean | undefined) && denoiser.forced ? denoiser.forced(stored) : stored;
+  const parameters =
+    (json.training_mode as boolean | undefined) && denoiser.normalisedWeights
+      ? denoiser.normalisedWeights(stored)
+      : stored;
   const level = levelOf(lossClass, kwargs);
   const levels = Array.from(host('rand/level').data as Float32Array, level);
   const [x0, noise, sigma] = [tensor('in/images'), tensor('rand/noise'), tf.tensor1d(levels)];

@@ -4,7 +4,8 @@ import { CheckpointError } from './checkpoint-error';
 
 /** Bytes that are read by range: a file of any size, or memory. */
 export type ByteSource = {
-  size: number; // bytes
+  /** Bytes. */
+  size: number;
   /** `length` bytes from `position`, in memory of their own or not: not to be written to. */
   readSync: (position: number, length: number) => Uint8Array;
   /** The same without blocking, in memory of their own. */

@@ -10,9 +10,11 @@ export type CheckpointPart = { name: string; className: string; initKwargs: Reco
 
 /** What a file holds, tensors unread. */
 export type CheckpointContent = {
-  views: Map<string, TensorView>; // by path: keys and indices joined by dots
+  /** By path: keys and indices joined by dots. */
+  views: Map<string, TensorView>;
   parts: CheckpointPart[];
-  values: unknown; // the rest as plain values, see plainValue
+  /** The rest as plain values, see plainValue. */
+  values: unknown;
 };
 
 const joined = (path: string, key: PickleValue): string => {

@@ -3,14 +3,21 @@ import { writeFileAtomic } from './atomic';
 /** What a model card says; the front matter's names are those of the Hugging Face Hub. */
 export type ModelCard = {
   title: string;
-  summary: string; // a paragraph or more of Markdown
-  license?: string; // Hub's identifier, 'mit', 'cc-by-nc-sa-4.0'; nobody but the weights' owner can choose it
+  /** A paragraph or more of Markdown. */
+  summary: string;
+  /** Hub's identifier, 'mit', 'cc-by-nc-sa-4.0'; nobody but the weights' owner can choose it. */
+  license?: string;
   tags?: readonly string[];
-  datasets?: readonly string[]; // Hub's identifiers
-  baseModel?: string; // the model that this one was made from
-  facts?: Readonly<Record<string, string | number>>; // a table: parameters, source, checksum
-  results?: readonly { task: string; dataset: string; metric: string; value: number; n: number }[]; // n samples
-  sections?: readonly { title: string; text: string }[]; // further Markdown
+  /** Hub's identifiers. */
+  datasets?: readonly string[];
+  /** The model that this one was made from. */
+  baseModel?: string;
+  /** A table: parameters, source, checksum. */
+  facts?: Readonly<Record<string, string | number>>;
+  /** N samples. */
+  results?: readonly { task: string; dataset: string; metric: string; value: number; n: number }[];
+  /** Further Markdown. */
+  sections?: readonly { title: string; text: string }[];
 };
 
 /** One line of front matter. JSON is YAML, so that any text is safe in it. */

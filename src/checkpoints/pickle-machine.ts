@@ -4,10 +4,14 @@ import { dict, type DictNode, isNode, kindOf, type ObjectNode, type PickleValue 
 
 /** How much a pickle may ask for; the largest published checkpoints need less than a tenth. */
 export type PickleLimits = {
-  opcodes: number; // and items copied from one container to another
-  stack: number; // values or marks at a time
-  memo: number; // entries
-  copied: number; // bytes that are decoded from texts
+  /** And items copied from one container to another. */
+  opcodes: number;
+  /** Values or marks at a time. */
+  stack: number;
+  /** Entries. */
+  memo: number;
+  /** Bytes that are decoded from texts. */
+  copied: number;
 };
 
 /** Limits for a file of `size` bytes. */
@@ -26,7 +30,8 @@ export type PickleRule = {
 
 /** What a pickle may name, and what its persistent ids mean. */
 export type PickleRules = {
-  globals: Readonly<Record<string, PickleRule>>; // by Python name; must have no prototype
+  /** By Python name; must have no prototype. */
+  globals: Readonly<Record<string, PickleRule>>;
   persistent?: (id: PickleValue) => PickleValue;
 };
 

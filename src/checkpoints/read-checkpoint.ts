@@ -17,25 +17,36 @@ import { widen, type Widening } from './widen';
 /** What a checkpoint file holds, without its tensors' values. */
 export type CheckpointDescription = {
   format: CheckpointFormat;
-  file: string; // its name without folders
-  bytes: number; // its size
-  tensors: Record<string, Pick<HostTensor, 'dtype' | 'shape'>>; // by path in the file
-  parts: CheckpointPart[]; // the networks in it
-  values: unknown; // what else it says: data set, loss, metadata; plain values without prototypes
+  /** Its name without folders. */
+  file: string;
+  /** Its size. */
+  bytes: number;
+  /** By path in the file. */
+  tensors: Record<string, Pick<HostTensor, 'dtype' | 'shape'>>;
+  /** The networks in it. */
+  parts: CheckpointPart[];
+  /** What else it says: data set, loss, metadata; plain values without prototypes. */
+  values: unknown;
 };
 
 /** One network of a checkpoint, or all that the file holds. */
 export type Checkpoint = {
-  tensors: Record<string, HostTensor>; // by the reference's names; no prototype, any name is safe
-  className?: string; // the network's class in the reference, where the file says
-  initKwargs?: Record<string, unknown>; // what it was made with, by the reference's names
-  part: string; // where in the file the tensors come from; '' for the whole file
+  /** By the reference's names; no prototype, any name is safe. */
+  tensors: Record<string, HostTensor>;
+  /** The network's class in the reference, where the file says. */
+  className?: string;
+  /** What it was made with, by the reference's names. */
+  initKwargs?: Record<string, unknown>;
+  /** Where in the file the tensors come from; '' for the whole file. */
+  part: string;
   provenance: Omit<CheckpointDescription, 'tensors'>;
 };
 
 export type ReadOptions = Widening & {
-  part?: string; // default: 'ema', else 'net', else the only network, else ''; '' reads everything
-  limits?: Partial<PickleLimits>; // for a file that is refused as too large to be a checkpoint and is none the less
+  /** Default: 'ema', else 'net', else the only network, else ''; '' reads everything. */
+  part?: string;
+  /** For a file that is refused as too large to be a checkpoint and is none the less. */
+  limits?: Partial<PickleLimits>;
 };
 
 /** Parses a source, but for its tensors' values. */

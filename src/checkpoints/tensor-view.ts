@@ -7,9 +7,12 @@ import { ARRAYS, byteWidth, type HostDtype, type HostTensor } from './host-tenso
 export type TensorView = {
   dtype: HostDtype;
   shape: number[];
-  strides: number[]; // in elements
-  offset: number; // in elements
-  storage: { count: number; data: ByteRange | undefined }; // may be found later than the view
+  /** In elements. */
+  strides: number[];
+  /** In elements. */
+  offset: number;
+  /** May be found later than the view. */
+  storage: { count: number; data: ByteRange | undefined };
 };
 
 const MAX_RANK = 32;

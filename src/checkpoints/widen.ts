@@ -8,8 +8,10 @@ export const INTEGER_TYPES = ['stored', 'I32', 'I64', 'F32'] as const;
 
 /** Which element types tensors are given; booleans stay what they are. */
 export type Widening = {
-  floats?: (typeof FLOAT_TYPES)[number]; // default 'stored': F16, BF16, F32, F64 as in the file
-  integers?: (typeof INTEGER_TYPES)[number]; // default 'stored': I8 to I64 and U8 to U64 as in the file
+  /** Default 'stored': F16, BF16, F32, F64 as in the file. */
+  floats?: (typeof FLOAT_TYPES)[number];
+  /** Default 'stored': I8 to I64 and U8 to U64 as in the file. */
+  integers?: (typeof INTEGER_TYPES)[number];
 };
 
 /** Values of a floating-point host tensor; halves as float32, exactly. */

@@ -4,7 +4,7 @@ import { type ResultRow, valuesOf } from './result-rows';
 export type Verdict = 'holds' | 'does not hold' | 'not measured';
 
 /** A verdict and the numbers it rests on, as text. */
-export type Judgement = { verdict: Verdict; numbers: string };
+export type ClaimOutcome = { verdict: Verdict; numbers: string };
 
 /** Fewer values than this say nothing of their spread. */
 export const LEAST_RUNS = 3;
@@ -56,9 +56,9 @@ const relation = ({ lower, higher }: Claimed): string => {
   return reversed ? 'the other way round, within the spread' : 'within the spread';
 };
 
-export const notMeasured = (numbers: string): Judgement => ({ verdict: 'not measured', numbers });
+export const notMeasured = (numbers: string): ClaimOutcome => ({ verdict: 'not measured', numbers });
 
-export const judged = (holds: boolean, numbers: string): Judgement => ({
+export const outcomeOf = (holds: boolean, numbers: string): ClaimOutcome => ({
   verdict: holds ? 'holds' : 'does not hold',
   numbers,
 });
@@ -77,9 +77,9 @@ export const comparisonText = (pair: Claimed): string =>
   `${pair.what}: ${withRange(pair.lower)} against ${withRange(pair.higher)}, ${relation(pair)}`;
 
 /** Holds where every pair is in the claimed order by more than the spread; not measured where values are missing. */
-export const judgeOrder = (...pairs: readonly Claimed[]): Judgement => {
+export const testOrder = (...pairs: readonly Claimed[]): ClaimOutcome => {
   const without = missing(pairs.flatMap(({ lower, higher }) => [lower, higher]));
   if (without !== undefined) return notMeasured(without);
   const holds = pairs.every(({ lower, higher }) => clearlyLower(lower, higher));
-  return judged(holds, pairs.map(comparisonText).join('; '));
+  return outcomeOf(holds, pairs.map(comparisonText).join('; '));
 };

@@ -4,9 +4,9 @@ import {
   clearlyLower,
   comparisonText,
   grouped,
-  judged,
-  type Judgement,
-  judgeOrder,
+  outcomeOf,
+  type ClaimOutcome,
+  testOrder,
   missing,
   NO_VALUES,
   notMeasured,
@@ -17,7 +17,7 @@ import { type LiteratureRow, literatureRows } from './literature';
 import { atTheEnd, groupRows, meanOf, meansBySeed, type ResultRow, resultRows, valuesOf } from './result-rows';
 
 /** Reads what it needs from the `numbers` of a stored result; what is not there makes it 'not measured'. */
-export type Judge = (numbers: unknown, literature: readonly LiteratureRow[]) => Judgement;
+export type ClaimRule = (numbers: unknown, literature: readonly LiteratureRow[]) => ClaimOutcome;
 
 const OURS = 'CoSIM';
 
@@ -34,25 +34,25 @@ const mostSteps = (rows: readonly ResultRow[]): number | undefined =>
     .at(-1);
 
 /** Four steps of the generator are better than two. */
-export const fourStepsBeatTwo: Judge = numbers => {
+export const fourStepsBeatTwo: ClaimRule = numbers => {
   const rows = atTheEnd(resultRows(numbers));
-  return judgeOrder({ what: '4 steps against 2', lower: atNfe(rows, OURS, 4), higher: atNfe(rows, OURS, 2) });
+  return testOrder({ what: '4 steps against 2', lower: atNfe(rows, OURS, 4), higher: atNfe(rows, OURS, 2) });
 };
 
 /** The same at the times that the search found for each number of steps, which is how the paper samples; means by seed. */
 export const fourStepsAtFoundTimes =
-  (task: string): Judge =>
+  (task: string): ClaimRule =>
   numbers => {
     const rows = resultRows(numbers).filter(row => row.task === task && row.grid === 'searched');
     const [lower, higher] = [4, 2].map(nfe => meansBySeed(rows.filter(row => row.nfe === nfe)));
-    return judgeOrder({ what: '4 steps against 2', lower, higher });
+    return testOrder({ what: '4 steps against 2', lower, higher });
   };
 
 /**
  * The curves cross: strength 0.5 leads 1 by more than the spread at some evaluation before the last, and is behind it at the
  * last. Shown is where it leads most, in the ratio of the means.
  */
-export const strengthsCross: Judge = numbers => {
+export const strengthsCross: ClaimRule = numbers => {
   const rows = resultRows(numbers);
   const at = (coef: number, images: number): ResultRow[] => rows.filter(r => r.coef === coef && r.images === images);
   const evaluations = [...new Set(rows.flatMap(({ images }) => images ?? []))].sort((a, b) => a - b);
@@ -61,18 +61,18 @@ export const strengthsCross: Judge = numbers => {
   const lead = (images: number): number => meanOf(at(1, images)) / meanOf(at(0.5, images));
   const leading = evaluations.filter(images => clearlyLower(at(0.5, images), at(1, images)));
   const [start] = [...(leading.length > 0 ? leading : evaluations)].sort((a, b) => lead(b) - lead(a));
-  return judgeOrder(
+  return testOrder(
     { what: `0.5 against 1 after ${grouped(start)} images`, lower: at(0.5, start), higher: at(1, start) },
     { what: `1 against 0.5 after ${grouped(last)}`, lower: at(1, last), higher: at(0.5, last) },
   );
 };
 
 /** Four steps are better than the teacher at its fewest evaluations that are not fewer than four. */
-export const beatsTeacherAtFew: Judge = numbers => {
+export const beatsTeacherAtFew: ClaimRule = numbers => {
   const rows = atTheEnd(resultRows(numbers));
   const nfe = evaluationsOf(rows, 'teacher').find(count => count >= 4);
   const [lower, higher] = [atNfe(rows, OURS, 4), nfe === undefined ? [] : atNfe(rows, 'teacher', nfe)];
-  return judgeOrder({ what: `4 steps against the teacher at ${nfe}`, lower, higher });
+  return testOrder({ what: `4 steps against the teacher at ${nfe}`, lower, higher });
 };
 
 /** How far above the teacher's mean still counts as its match; the paper's own is 7 % above its teacher's best. */
@@ -82,7 +82,7 @@ const MATCH = 0.1;
  * Four steps match the teacher at its most evaluations: each of their values is at most a tenth above the teacher's mean, so that
  * a wide spread is no help.
  */
-export const matchesTeacher: Judge = numbers => {
+export const matchesTeacher: ClaimRule = numbers => {
   const rows = atTheEnd(resultRows(numbers));
   const nfe = evaluationsOf(rows, 'teacher').at(-1);
   const [lower, higher] = [atNfe(rows, OURS, 4), atNfe(rows, 'teacher', nfe)];
@@ -92,7 +92,7 @@ export const matchesTeacher: Judge = numbers => {
   const holds = Math.max(...valuesOf(lower)) <= (1 + MATCH) * teacher;
   const excess = `${short(100 * Math.abs(ours / teacher - 1))} % ${ours > teacher ? 'above' : 'below'}`;
   const text = `4 steps ${withRange(lower)}, the teacher at ${nfe} ${withRange(higher)}: ${excess}`;
-  return judged(holds, text);
+  return outcomeOf(holds, text);
 };
 
 const median = (values: readonly number[]): number | undefined => [...values].sort((a, b) => a - b)[values.length >> 1];
@@ -113,13 +113,13 @@ const budgetOf = (rows: readonly ResultRow[]): { images?: number; seconds?: numb
  * images, or at least as much time; where it had less of both, or the rows do not say, nothing is judged.
  */
 export const beatsMethod =
-  (method: string): Judge =>
+  (method: string): ClaimRule =>
   numbers => {
     const rows = atTheEnd(resultRows(numbers));
     const ours = mostSteps(rows);
     const theirs = evaluationsOf(rows, method).at(-1);
     const [lower, higher] = [atNfe(rows, OURS, ours), atNfe(rows, method, theirs)];
-    const judgement = judgeOrder({ what: `${ours} steps against ${theirs} of ${method}`, lower, higher });
+    const judgement = testOrder({ what: `${ours} steps against ${theirs} of ${method}`, lower, higher });
     if (judgement.verdict === 'not measured') return judgement;
     const [own, other] = [budgetOf(lower), budgetOf(higher)];
     const atLeast = (a?: number, b?: number): boolean => a !== undefined && b !== undefined && a >= b;
@@ -151,7 +151,7 @@ export const storedCosts = (numbers: unknown): StoredCost[] => {
 const NOISE_OF_TIMES = 0.1;
 
 /** An iteration of CoSIM takes clearly less time than any of HSIVI-SM that was timed. */
-export const iterationsAreCheaper: Judge = numbers => {
+export const iterationsAreCheaper: ClaimRule = numbers => {
   const costs = storedCosts(numbers);
   const seconds = (method: string): number[] =>
     costs.filter(row => row.method === method).map(row => row.secondsPerIteration);
@@ -160,14 +160,14 @@ export const iterationsAreCheaper: Judge = numbers => {
   const [slowest, least, most] = [Math.max(...ours), Math.min(...theirs), Math.max(...theirs)];
   const range = least === most ? short(least) : `${short(least)} to ${short(most)}`;
   const text = `CoSIM ${short(slowest)} s an iteration, HSIVI-SM ${range} s: ${short(least / slowest)} times or more`;
-  return judged(least > (1 + NOISE_OF_TIMES) * slowest, text);
+  return outcomeOf(least > (1 + NOISE_OF_TIMES) * slowest, text);
 };
 
 /**
  * CoSIM, at its last measurement before any run of HSIVI-SM ended, is better than HSIVI-SM at its end. Each in the most steps
  * that it was measured with, CoSIM's at most four.
  */
-export const aheadAtEqualTime: Judge = numbers => {
+export const aheadAtEqualTime: ClaimRule = numbers => {
   const rows = resultRows(numbers).filter(row => row.seconds !== undefined);
   const upTo = (series: string, time: number, nfe?: number): ResultRow[] => {
     const own = rows.filter(row => row.series === series && row.nfe === nfe && row.seconds! <= time);
@@ -178,7 +178,7 @@ export const aheadAtEqualTime: Judge = numbers => {
   if (higher.length === 0) return notMeasured(NO_VALUES);
   const time = Math.min(...higher.map(row => row.seconds!));
   const lower = upTo(OURS, time, mostSteps(rows));
-  return judgeOrder({ what: `CoSIM against HSIVI-SM after ${short(time)} s`, lower, higher });
+  return testOrder({ what: `CoSIM against HSIVI-SM after ${short(time)} s`, lower, higher });
 };
 
 const ofSize = (rows: readonly ResultRow[], size: string, nfe: number): ResultRow[] =>
@@ -187,7 +187,7 @@ const ofSize = (rows: readonly ResultRow[], size: string, nfe: number): ResultRo
 const SIZES = ['S', 'M', 'L'];
 
 /** At two and at four steps, means fall from S to M to L, and from S to L by more than the spread. */
-export const largerIsBetter: Judge = numbers => {
+export const largerIsBetter: ClaimRule = numbers => {
   const rows = atTheEnd(resultRows(numbers));
   const all = [2, 4].map(nfe => ({ nfe, sizes: SIZES.map(size => ofSize(rows, size, nfe)) }));
   const without = missing(all.flatMap(({ sizes }) => sizes));
@@ -198,18 +198,18 @@ export const largerIsBetter: Judge = numbers => {
   const text = all.map(
     ({ nfe, sizes }) => `${nfe} steps: ${sizes.map((r, i) => `${SIZES[i]} ${withRange(r)}`).join(', ')}`,
   );
-  return judged(holds, text.join('; '));
+  return outcomeOf(holds, text.join('; '));
 };
 
 /** At no size are four steps worse than two on average, and at one at least they are better by more than the spread. */
-export const fourStepsAtEverySize: Judge = numbers => {
+export const fourStepsAtEverySize: ClaimRule = numbers => {
   const rows = atTheEnd(resultRows(numbers));
   const pairs = SIZES.map(size => ({ what: size, lower: ofSize(rows, size, 4), higher: ofSize(rows, size, 2) }));
   const without = missing(pairs.flatMap(({ lower, higher }) => [lower, higher]));
   if (without !== undefined) return notMeasured(without);
   const never = pairs.every(({ lower, higher }) => meanOf(lower) <= meanOf(higher));
   const once = pairs.some(({ lower, higher }) => clearlyLower(lower, higher));
-  return judged(never && once, `4 steps against 2: ${pairs.map(comparisonText).join('; ')}`);
+  return outcomeOf(never && once, `4 steps against 2: ${pairs.map(comparisonText).join('; ')}`);
 };
 
 const inThousands = (images = 0): number => Math.floor(images / 1000);
@@ -219,7 +219,7 @@ const inThousands = (images = 0): number => Math.floor(images / 1000);
  * own metric, or of `also`. One run is enough here, as the paper has it.
  */
 export const meetsPaper =
-  (wanted: Partial<LiteratureRow>, also?: string): Judge =>
+  (wanted: Partial<LiteratureRow>, also?: string): ClaimRule =>
   (numbers, literature) => {
     const all = resultRows(numbers);
     const rows = also === undefined ? all : inMetric(all, also);
@@ -236,14 +236,14 @@ export const meetsPaper =
       });
     if (found.length === 0) return notMeasured(NO_VALUES);
     const holds = found.every(({ ours, paper }) => Math.abs(ours / paper - 1) <= MATCH);
-    return judged(
+    return outcomeOf(
       holds,
       found.map(({ what, ours, paper }) => `${what}: ${short(ours)}, the paper's ${short(paper)}`).join('; '),
     );
   };
 
 /** For every task and number of steps, searched times are better than EDM's grid by more than the spread. */
-export const searchBeatsGrid: Judge = numbers => {
+export const searchBeatsGrid: ClaimRule = numbers => {
   const rows = resultRows(numbers);
   const cases = groupRows(rows, ({ task, nfe }) => [task, nfe === undefined ? '' : `${nfe} steps`].join(', '));
   const pairs = [...cases].map(([what, own]) => ({
@@ -251,5 +251,5 @@ export const searchBeatsGrid: Judge = numbers => {
     lower: meansBySeed(own.filter(({ grid }) => grid === 'searched')),
     higher: meansBySeed(own.filter(({ grid }) => grid === 'edm')),
   }));
-  return judgeOrder(...pairs);
+  return testOrder(...pairs);
 };

@@ -4,4 +4,4 @@ export { type ResultRow, resultRows } from './result-rows';
 export { type MethodRow, methodTable, resultTable, type ResultTable } from './result-tables';
 export { resultsPage, verdictBlock } from './results-page';
 export { readStoredResults, type StoredResult, type StoredResults } from './stored-results';
-export { type Claim, CLAIMS, type ClaimVerdict, judgeClaims } from './verdicts';
+export { type Claim, CLAIMS, type ClaimVerdict, testClaims } from './verdicts';

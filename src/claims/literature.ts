@@ -4,16 +4,25 @@ import { ArgumentError, expectInteger, expectKeys, expectNumber, fail } from '..
 
 /** A number that the paper prints. */
 export type LiteratureRow = {
-  table: number; // 1 to 6
-  dataset: string; // 'CIFAR-10', 'ImageNet-64', 'ImageNet-512'
-  method: string; // with its size where the table has several: 'CoSIM-S'
-  nfe: number | null; // network evaluations a sample; null where there is no sampling
-  metric: string; // 'FID', 'FD-DINOv2', of Table 5 'parameters, millions' and 'days on 8 L40S'
+  /** 1 to 6. */
+  table: number;
+  /** 'CIFAR-10', 'ImageNet-64', 'ImageNet-512'. */
+  dataset: string;
+  /** With its size where the table has several: 'CoSIM-S'. */
+  method: string;
+  /** Network evaluations a sample; null where there is no sampling. */
+  nfe: number | null;
+  /** 'FID', 'FD-DINOv2', of Table 5 'parameters, millions' and 'days on 8 L40S'. */
+  metric: string;
   value: number;
-  source: string; // where it is printed
-  coef?: number; // Table 6: alpha (1 + lambda)
-  images?: number; // Table 6: training images
-  note?: string; // where the paper contradicts itself or rounds
+  /** Where it is printed. */
+  source: string;
+  /** Table 6: alpha (1 + lambda). */
+  coef?: number;
+  /** Table 6: training images. */
+  images?: number;
+  /** Where the paper contradicts itself or rounds. */
+  note?: string;
 };
 
 const KEYS = ['table', 'dataset', 'method', 'nfe', 'metric', 'value', 'source', 'coef', 'images', 'note'];

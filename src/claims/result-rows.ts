@@ -4,22 +4,36 @@ import type { StoredResult } from './stored-results';
 
 /** One measured value of a stored result: of one training seed, or of one block of samples of one training. */
 export type ResultRow = {
-  series: string; // the method, or what else the curves of the figure are
-  seed: number; // of training, or the number of the block
-  value: number; // the smaller the better
-  n?: number; // samples
-  nReference?: number; // real samples they were compared with
-  floor?: number; // the value of n other real samples
-  nfe?: number; // network evaluations a sample
-  coef?: number; // alpha (1 + lambda)
-  images?: number; // training images
-  seconds?: number; // of training
-  size?: string; // of the network
+  /** The method, or what else the curves of the figure are. */
+  series: string;
+  /** Of training, or the number of the block. */
+  seed: number;
+  /** The smaller the better. */
+  value: number;
+  /** Samples. */
+  n?: number;
+  /** Real samples they were compared with. */
+  nReference?: number;
+  /** The value of n other real samples. */
+  floor?: number;
+  /** Network evaluations a sample. */
+  nfe?: number;
+  /** alpha (1 + lambda). */
+  coef?: number;
+  /** Training images. */
+  images?: number;
+  /** Of training. */
+  seconds?: number;
+  /** Of the network. */
+  size?: string;
   parameters?: number;
   task?: string;
-  grid?: string; // of sampling times
-  x?: number; // of a curve over something else
-  also?: TaskResult['also']; // the same samples in other metrics
+  /** Of sampling times. */
+  grid?: string;
+  /** Of a curve over something else. */
+  x?: number;
+  /** The same samples in other metrics. */
+  also?: TaskResult['also'];
 };
 
 type Loose = Record<string, unknown>;

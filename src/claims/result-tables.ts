@@ -17,21 +17,29 @@ import type { StoredResult } from './stored-results';
 /** What a line of a table is about, and what of the paper stands beside it. */
 export type LineKind = {
   label: string;
-  paper?: Partial<LiteratureRow>; // all of these rows
+  /** All of these rows. */
+  paper?: Partial<LiteratureRow>;
 };
 
 /** A table of measured values beside the paper's. */
 export type ResultTable = {
   title: string;
-  text: string; // a sentence: what was measured, and on what
-  result: string; // name of the stored result
+  /** A sentence: what was measured, and on what. */
+  text: string;
+  /** Name of the stored result. */
+  result: string;
   dataset: string;
   metric: string;
-  also?: string; // where it is not the result's own: its axis title
-  notebook?: string; // that makes it
-  line: (row: ResultRow, all: readonly ResultRow[]) => LineKind; // rows of one label make one line
-  whole?: boolean; // all evaluations of a training, not only its end
-  expected: readonly LineKind[]; // the lines of a result that is not there
+  /** Where it is not the result's own: its axis title. */
+  also?: string;
+  /** That makes it. */
+  notebook?: string;
+  /** Rows of one label make one line. */
+  line: (row: ResultRow, all: readonly ResultRow[]) => LineKind;
+  /** All evaluations of a training, not only its end. */
+  whole?: boolean;
+  /** The lines of a result that is not there. */
+  expected: readonly LineKind[];
 };
 
 const PAPER = {

@@ -10,7 +10,7 @@ import { resultRows, seedsText } from './result-rows';
 import { resultTable, type ResultTable } from './result-tables';
 import { machineText, type StoredResult, type StoredResults } from './stored-results';
 import { theoryNumbers, theoryVerdicts } from './theory-verdicts';
-import { type ClaimVerdict, judgeClaims, verdictText } from './verdicts';
+import { type ClaimVerdict, testClaims, verdictText } from './verdicts';
 
 /** 'Preset laptop; n = 500; seeds 3 blocks of seed 0; commit 7a43a4d; AMD EPYC, 2 cores, 24 GiB; 2026-11-23; `figures/...json`.' */
 const madeText = (result: StoredResult): string => {
@@ -162,7 +162,7 @@ export const resultsPage = (
   literature: readonly LiteratureRow[],
   more: readonly string[] = [],
 ): string => {
-  const verdicts = judgeClaims(results, literature);
+  const verdicts = testClaims(results, literature);
   const tables = (from: string, to: string): string[] =>
     RESULT_TABLES.filter(({ result }) => result >= from && result < to).map(kind => section(kind, results, literature));
   return [
@@ -183,4 +183,4 @@ export const resultsPage = (
 
 /** The verdict of each claim, for README. */
 export const verdictBlock = (results: StoredResults, literature: readonly LiteratureRow[]): string =>
-  `${verdictLines(judgeClaims(results, literature))}\n\n_Rules, numbers and every table beside the paper's: [RESULTS.md](RESULTS.md)._`;
+  `${verdictLines(testClaims(results, literature))}\n\n_Rules, numbers and every table beside the paper's: [RESULTS.md](RESULTS.md)._`;

@@ -6,11 +6,14 @@ import type { Provenance } from '../figures';
 
 /** What `keepFigure` stored: the numbers behind a figure and how they were made. */
 export type StoredResult = {
-  name: string; // of the files: '02_quality_per_nfe'; 'paper/05_images' of those at the paper's scale
+  /** Of the files: '02_quality_per_nfe'; 'paper/05_images' of those at the paper's scale. */
+  name: string;
   title: string;
   provenance: Pick<Provenance, 'preset' | 'seeds' | 'commit' | 'machine' | 'date'>;
-  numbers: unknown; // readers take what they know, see `resultRows`
-  picture: boolean; // a PNG lies beside it
+  /** Readers take what they know, see `resultRows`. */
+  numbers: unknown;
+  /** A PNG lies beside it. */
+  picture: boolean;
 };
 
 /** By name, in the order of their names. */

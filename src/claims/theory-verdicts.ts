@@ -1,11 +1,13 @@
-import { judged, notMeasured } from './claim-outcome';
-import type { Judge } from './claim-tests';
+import { outcomeOf, notMeasured } from './claim-outcome';
+import type { ClaimRule } from './claim-tests';
 
 /** What an experiment on the theory stores beside its curves. */
 export type TheoryVerdict = {
-  statement: string; // 'Theorem 3.1'
+  /** 'Theorem 3.1'. */
+  statement: string;
   holds: boolean;
-  reading?: string; // which reading of the statement was measured
+  /** Which reading of the statement was measured. */
+  reading?: string;
 } & Record<string, unknown>; // the numbers that decide
 
 /** The verdicts in `numbers.verdict`, one or a list; none for a result of another shape. */
@@ -34,14 +36,14 @@ export const theoryNumbers = ({
 
 /** A statement of the theory holds where every stored verdict whose statement has this number in it does. */
 export const theoryHolds =
-  (number: string): Judge =>
+  (number: string): ClaimRule =>
   numbers => {
     const all = (numbers as readonly unknown[]).flatMap(theoryVerdicts);
     const own = all.filter(({ statement }) =>
       statement.split(/[^A-Z\d.]+/).some(word => word.replace(/\.$/, '') === number),
     );
     if (own.length === 0) return notMeasured('no result states it');
-    return judged(
+    return outcomeOf(
       own.every(({ holds }) => holds),
       own.map(one => theoryNumbers(one) || one.statement).join('; '),
     );

@@ -1,5 +1,5 @@
 import { DINO, INCEPTION } from '../tasks';
-import { type Judgement, notMeasured, type Verdict } from './claim-outcome';
+import { type ClaimOutcome, notMeasured, type Verdict } from './claim-outcome';
 import {
   aheadAtEqualTime,
   beatsMethod,
@@ -8,7 +8,7 @@ import {
   fourStepsAtFoundTimes,
   fourStepsBeatTwo,
   iterationsAreCheaper,
-  type Judge,
+  type ClaimRule,
   largerIsBetter,
   matchesTeacher,
   meetsPaper,
@@ -21,21 +21,26 @@ import { theoryHolds } from './theory-verdicts';
 
 /** One measurement that a claim is judged by. */
 export type ClaimTest = {
-  on: string; // what was measured
-  result: string; // name of the stored result; with a star at its end, all that begin so, whose numbers come as a list
-  judge: Judge;
+  /** What was measured. */
+  on: string;
+  /** Name of the stored result; with a star at its end, all that begin so, whose numbers come as a list. */
+  result: string;
+  judge: ClaimRule;
 };
 
 /** A claim of the paper. */
 export type Claim = {
   id: string;
-  claim: string; // in one sentence
-  paper: string; // where
+  /** In one sentence. */
+  claim: string;
+  /** Where. */
+  paper: string;
   tests: readonly ClaimTest[];
-  why?: string; // it may not be measured
+  /** It may not be measured. */
+  why?: string;
 };
 
-const on = (judge: Judge, places: Readonly<Record<string, string>>): ClaimTest[] =>
+const on = (judge: ClaimRule, places: Readonly<Record<string, string>>): ClaimTest[] =>
   Object.entries(places).map(([result, place]) => ({ on: place, result, judge }));
 
 /** 06_quality has the trainings of 05_images again: it is no test of its own. */
@@ -155,11 +160,12 @@ export const CLAIMS: readonly Claim[] = [
   },
 ];
 
-export type TestVerdict = Omit<ClaimTest, 'judge'> & Judgement;
+export type TestVerdict = Omit<ClaimTest, 'judge'> & ClaimOutcome;
 
 /** A claim with the verdict of each of its tests. */
 export type ClaimVerdict = Omit<Claim, 'tests'> & {
-  verdict: Verdict; // of all that was measured
+  /** Of all that was measured. */
+  verdict: Verdict;
   tests: readonly TestVerdict[];
 };
 
@@ -191,7 +197,7 @@ const judgeTest = (
  * - a result that is missing, or has too few values, is 'not measured', and counts neither way.
  * 'Does not hold' is said of the scale at hand, never of the paper.
  */
-export const judgeClaims = (
+export const testClaims = (
   results: StoredResults,
   literature: readonly LiteratureRow[],
   claims: readonly Claim[] = CLAIMS,

@@ -2,24 +2,24 @@
 import { type Command, Option } from 'commander';
 import { type BackendName, BACKENDS } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
-import { type EngineName, ENGINES } from '../compute/onnx';
+import { type EngineName, ENGINES } from '../compute/engine-choice';
 import { type Split, splits } from '../datasets';
 import type { ReferenceOptions } from '../models';
-import { DISTIL_PRESET_NAMES, distilPreset, type DistilPreset, type DistilPresetName } from '../runs';
-import type { Distilling, RunOptions } from '../training';
+import { DISTIL_PRESET_NAMES, distillPreset, type DistillPreset, type DistillPresetName } from '../runs';
+import type { DistillMethod, RunOptions } from '../training';
 import { metricList } from './metric-list';
 import { withNetworkOptions } from './network-options';
 import { count, decimal, index, numberList } from './options';
 
-const METHODS = ['cosim', 'sid', 'hsivi', 'moment-matching'] as const satisfies readonly Distilling['kind'][];
+const METHODS = ['cosim', 'sid', 'hsivi', 'moment-matching'] as const satisfies readonly DistillMethod['kind'][];
 
 export type DistillOptions = ReferenceOptions & {
-  preset: DistilPresetName;
+  preset: DistillPresetName;
   out?: string;
   teacher?: string;
   data?: string;
   split: Split;
-  method?: Distilling['kind'];
+  method?: DistillMethod['kind'];
   alpha?: number;
   coef?: number;
   R?: number;
@@ -111,7 +111,7 @@ const defined = <T extends object>(options: T): { [K in keyof T]?: Exclude<T[K],
   };
 
 /** What is trained: the preset's method and run, with what the command line says in place of single values. */
-export type ChosenRun = Omit<DistilPreset, 'network' | 'teacher' | 'data'> & { teacher: string; data: string };
+export type ChosenRun = Omit<DistillPreset, 'network' | 'teacher' | 'data'> & { teacher: string; data: string };
 
 /**
  * A preset with the options given.
@@ -132,13 +132,22 @@ export const chosenRun = (options: DistillOptions): ChosenRun => {
     engine,
     workers,
   } = options;
-  const preset = distilPreset(name);
+  const preset = distillPreset(name);
   const { teacher = preset.teacher, data = preset.data, method: kind = 'cosim' } = options;
   if (teacher === undefined)
     throw new ArgumentError(`--teacher is needed: preset '${name}' is for ${preset.network}, which is not shipped`);
   if (data === undefined) throw new ArgumentError(`--data is needed: preset '${name}' brings none`);
   const base = kind === preset.method.kind ? preset.method : { kind };
-  const own: Partial<RunOptions> = { batch, rounds, learningRate, warmup, emaHalflife, seed, engine, workers };
+  const own: Partial<RunOptions> = {
+    batch,
+    accumulationRounds: rounds,
+    learningRate,
+    warmup,
+    emaHalflife,
+    seed,
+    engine,
+    workers,
+  };
   const { images, saveEvery, sheetEvery, evalEvery, features, metrics, n, dropout } = options;
   return {
     ...preset,

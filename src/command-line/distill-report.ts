@@ -1,5 +1,5 @@
 /* What `cosim distill` says: of a run before it starts, of what it will take, and at its end. */
-import type { DistilEstimate, DistilRunResult, Look } from '../runs';
+import type { DistillEstimate, DistillRunResult, Snapshot } from '../runs';
 import type { IterationReport } from '../training';
 import { columns, grouped } from './terminal';
 
@@ -18,7 +18,7 @@ export const memoryText = (bytes: number): string =>
   bytes >= 1e9 ? `${Number((bytes / 1e9).toPrecision(3))} GB` : `${Number((bytes / 1e6).toPrecision(3))} MB`;
 
 /** `one step of 2,048 images: ~3 h; 200,000,000 images: ~34 years on this machine; memory ~12 GB`, and what that rests on. */
-export const estimateText = (estimate: DistilEstimate, images: number): string => {
+export const estimateText = (estimate: DistillEstimate, images: number): string => {
   const { measured, engine, batch, stepSeconds, totalSeconds, stateBytes, memoryBytes } = estimate;
   const samples = measured.map(step => step.samples).join(' and ');
   return [
@@ -39,7 +39,7 @@ export const lossText = (report: IterationReport): string =>
     .join(', ');
 
 /** A line for what was seen of the generator; empty where nothing was to be seen. */
-export const lookText = ({ images, sheet, measured }: Look): string => {
+export const lookText = ({ images, sheet, measured }: Snapshot): string => {
   const values = measured.flatMap(({ steps, results }) =>
     results.map(
       ({ metric, value }) => `${metric} ${Number(value.toPrecision(4))} (${steps} step${steps > 1 ? 's' : ''})`,
@@ -50,7 +50,7 @@ export const lookText = ({ images, sheet, measured }: Look): string => {
 };
 
 /** What the run was, and what can be done with it. */
-export const closingText = (dir: string, { images, steps, history, engine, last }: DistilRunResult): string => {
+export const closingText = (dir: string, { images, steps, history, engine, last }: DistillRunResult): string => {
   const seconds = history.reduce((sum, report) => sum + report.seconds, 0);
   const end = history.at(-1);
   return columns([

@@ -10,10 +10,10 @@ import { type Model, parameterCount } from '../networks';
 import {
   checkDistillation,
   checkRunFolder,
-  distilIdentity,
-  distilRun,
-  type DistilRunInput,
-  type DistilSetup,
+  distillIdentity,
+  distillRun,
+  type DistillRunInput,
+  type DistillSetup,
   estimateDistillation,
   machineMemory,
   stateBytes,
@@ -29,7 +29,7 @@ import { workingLine } from './working-line';
 const NO_FEATURES = 'none';
 
 /** What is distilled, in words. */
-const setupText = ({ teacher: file }: ChosenRun, setup: DistilSetup): string => {
+const setupText = ({ teacher: file }: ChosenRun, setup: DistillSetup): string => {
   const { method, options } = checkDistillation(setup);
   const { kind, ...rest } = method.config;
   const { name, length, sampleShape } = setup.dataset;
@@ -37,17 +37,20 @@ const setupText = ({ teacher: file }: ChosenRun, setup: DistilSetup): string => 
   const values = Object.entries(rest)
     .filter(([, value]) => typeof value !== 'object') // the range of noise levels, EDM's
     .map(([key, value]) => `${key} ${String(value)}`);
-  const { batch, rounds, learningRate } = options;
+  const { batch, accumulationRounds, learningRate } = options;
   return columns([
     ['teacher', `${file}: ${denoiser.config.kind}, ${grouped(parameterCount(denoiser.parameters))} parameters`],
     ['data', `${name}, ${length === Infinity ? 'drawn' : grouped(length)} samples of [${sampleShape.join(', ')}]`],
     ['method', `${kind}: ${values.join(', ')}`],
-    ['run', `batch ${grouped(batch)} in ${rounds} round${rounds > 1 ? 's' : ''}, learning rate ${learningRate}`],
+    [
+      'run',
+      `batch ${grouped(batch)} in ${accumulationRounds} round${accumulationRounds > 1 ? 's' : ''}, learning rate ${learningRate}`,
+    ],
   ]);
 };
 
 /** The steps of sheets and measurements: those asked for, or 1, 2 and 4 where the method has times for them. */
-const stepsOf = ({ steps }: DistillOptions, setup: DistilSetup): number[] => {
+const stepsOf = ({ steps }: DistillOptions, setup: DistillSetup): number[] => {
   const { times = SAMPLING_TIMES } = checkDistillation(setup).method;
   const usual = Object.keys(times).map(Number);
   return steps ?? (usual.some(K => K in SAMPLING_TIMES) ? usual.filter(K => K in SAMPLING_TIMES) : usual);
@@ -64,7 +67,7 @@ const refuseTooLarge = (bytes: number, { force }: DistillOptions, advice: string
 /** Measures a few small steps and says what the run will take; refuses what does not fit into memory. */
 const estimated = async (
   chosen: ChosenRun,
-  setup: DistilSetup,
+  setup: DistillSetup,
   options: DistillOptions,
   terminal: Terminal,
   signal: AbortSignal,
@@ -87,9 +90,9 @@ const estimated = async (
 /** Runs `use` with the part of a run that measures; nothing where it measures nothing. */
 const withMetrics = async <T>(
   chosen: ChosenRun,
-  setup: DistilSetup,
+  setup: DistillSetup,
   options: DistillOptions,
-  use: (metrics?: DistilRunInput['metrics']) => Promise<T>,
+  use: (metrics?: DistillRunInput['metrics']) => Promise<T>,
 ): Promise<T> => {
   const { features, metrics, n, evalEvery: every, data } = chosen;
   if (features === undefined || features === NO_FEATURES) return use();
@@ -108,7 +111,7 @@ const withMetrics = async <T>(
 
 const train = async (
   chosen: ChosenRun,
-  setup: DistilSetup,
+  setup: DistillSetup,
   options: DistillOptions,
   terminal: Terminal,
   signal: AbortSignal,
@@ -119,11 +122,11 @@ const train = async (
   const { sheetSize: n, sampleBatch: batch } = options;
   try {
     const result = await withMetrics(chosen, setup, options, metrics =>
-      distilRun({
+      distillRun({
         ...{ ...setup, dir, images, saveEvery, metrics, signal },
         sheets: { every, n, batch, steps: stepsOf(options, setup) },
         onProgress: ({ report, ...work }) => line.show({ ...work, ...(report && { note: lossText(report) }) }),
-        onLook: look => {
+        onSnapshot: look => {
           line.clear();
           terminal.err(lookText(look));
         },
@@ -140,7 +143,7 @@ const train = async (
 const withSetup = async <T>(
   chosen: ChosenRun,
   options: DistillOptions,
-  use: (setup: DistilSetup) => Promise<T>,
+  use: (setup: DistillSetup) => Promise<T>,
 ): Promise<T> => {
   const dataset: Dataset = await openDataset(chosen.data, { split: options.split });
   let teacher: Model | undefined;
@@ -182,7 +185,7 @@ Examples:
       await stoppable('stopped; the same command goes on where it was', signal =>
         withSetup(chosen, options, async setup => {
           terminal.err(setupText(chosen, setup));
-          const state = out === undefined ? 'new' : await checkRunFolder(out, await distilIdentity(setup));
+          const state = out === undefined ? 'new' : await checkRunFolder(out, await distillIdentity(setup));
           if (state === 'new' || estimate === true) await estimated(chosen, setup, options, terminal, signal);
           if (estimate !== true) await train(chosen, setup, options, terminal, signal);
         }),

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { type BackendName, BACKENDS, selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
-import { evaluate, type EvaluateOptions, type ImageSource, keepImages, loadFeatures, saveResults } from '../evaluation';
+import { evaluate, type EvaluateOptions, type ImageSource, pngWriter, loadFeatures, saveResults } from '../evaluation';
 import { provenance } from '../figures';
 import { loadStatistics, type MetricResult, setMetricNames } from '../metrics';
 import { type ReferenceOptions, TEACHER_NAMES } from '../models';
@@ -89,7 +89,7 @@ const measured = async (
           images,
           results: await evaluate({
             ...{ images, ...against, extractor, metrics, n, blocks, seed, cache, chunk: saveEvery, signal },
-            ...(keep !== undefined && { keep: keepImages(keep) }),
+            ...(keep !== undefined && { keep: pngWriter(keep) }),
             onProgress: line.show,
           }),
         })),

@@ -26,9 +26,12 @@ export const withSamplerOptions = (command: Command): Command =>
 
 /** A sampler that is chosen and ready. */
 export type ChosenSampler = {
-  identity: Record<string, string | number>; // everything samples depend on besides the network, seeds and labels
-  calls: number; // network calls a sample
-  guide?: Model; // to be disposed by the caller
+  /** Everything samples depend on besides the network, seeds and labels. */
+  identity: Record<string, string | number>;
+  /** Network calls a sample. */
+  calls: number;
+  /** To be disposed by the caller. */
+  guide?: Model;
   draw: (input: SamplerInput, guide?: Model) => Promise<Samples>;
 };
 

@@ -2,8 +2,10 @@
 export type Terminal = {
   out: (text: string) => void;
   err: (text: string) => void;
-  live: boolean; // `err` is a screen, on which a line can be written over
-  ask?: (question: string) => Promise<string>; // the user's answer; absent where nobody sits there
+  /** `err` is a screen, on which a line can be written over. */
+  live: boolean;
+  /** The user's answer to a question; absent where nobody sits there. */
+  ask?: (question: string) => Promise<string>;
 };
 
 /** A line of progress that is written over by the next; nothing where there is no screen. */

@@ -5,10 +5,14 @@ import { expectInteger } from './check';
  * backend, machine, batch size and order of calls: nothing is drawn "next", everything is looked up.
  */
 export type Address = {
-  seed: number; // integer from 0 to 2^53 - 1
-  stream: string; // what the numbers are for, e.g. 'phi.noise'
-  step?: number; // training or sampling step, default 0
-  sample?: number; // index of the sample, default 0
+  /** Integer from 0 to 2^53 - 1. */
+  seed: number;
+  /** What the numbers are for, e.g. 'phi.noise'. */
+  stream: string;
+  /** Training or sampling step, default 0. */
+  step?: number;
+  /** Index of the sample, default 0. */
+  sample?: number;
 };
 
 // Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. Written here because no kept

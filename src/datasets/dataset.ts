@@ -2,19 +2,26 @@ import { expectInteger } from '../compute/check';
 
 /** One batch on the host, as it is stored. */
 export type DataBatch = {
-  x: Uint8Array | Float32Array; // [n * size] row by row: pixels [H, W, C] as bytes, other numbers (points, latents) as they are
-  labels: Int32Array; // [n], empty where the data set has no classes
+  /** [n * size] row by row: pixels [H, W, C] as bytes, other numbers (points, latents) as they are. */
+  x: Uint8Array | Float32Array;
+  /** [n], empty where the data set has no classes. */
+  labels: Int32Array;
 };
 
 /** A data set: addressable by index, the same index always the same sample. */
 export type Dataset = {
   name: string;
-  sampleShape: readonly number[]; // [H, W, C] or [d]
-  classes: number; // 0: no labels
-  length: number; // Infinity for drawn data
+  /** [H, W, C] or [d]. */
+  sampleShape: readonly number[];
+  /** 0: no labels. */
+  classes: number;
+  /** Infinity for drawn data. */
+  length: number;
   batch: (indices: readonly number[]) => Promise<DataBatch>;
-  provenance: Readonly<Record<string, string | number>>; // what was drawn or read: options, seed, file, sha256, licence
-  close?: () => Promise<void>; // where a file stays open
+  /** What was drawn or read: options, seed, file, sha256, licence. */
+  provenance: Readonly<Record<string, string | number>>;
+  /** Where a file stays open. */
+  close?: () => Promise<void>;
 };
 
 /** The part of drawn data a sample belongs to: the two share no random number. */

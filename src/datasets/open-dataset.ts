@@ -15,9 +15,12 @@ import { openZip } from './formats/zip-archive';
 import { isPictureName } from './pictures/picture';
 
 export type OpenDatasetOptions = {
-  split?: Split; // of data that have two parts; zip files and folders of images have one, 'train'
-  labels?: FolderLabels; // of zip files and folders of images
-  rgb?: boolean; // of folders of images: grey pictures become RGB and alpha is dropped
+  /** Of data that have two parts; zip files and folders of images have one, 'train'. */
+  split?: Split;
+  /** Of zip files and folders of images. */
+  labels?: FolderLabels;
+  /** Of folders of images: grey pictures become RGB and alpha is dropped. */
+  rgb?: boolean;
 };
 
 type Options = Required<OpenDatasetOptions>;

@@ -2,14 +2,19 @@ import { type Dataset, indexRange } from './dataset';
 
 /** What a look at every sample says. */
 export type DatasetSummary = {
-  n: number; // samples looked at
-  counts: number[]; // of each class
-  mean: number[]; // of each channel (the last dimension); bytes as 0 to 1
-  deviation: number[]; // likewise
+  /** Samples looked at. */
+  n: number;
+  /** Of each class. */
+  counts: number[];
+  /** Of each channel (the last dimension); bytes as 0 to 1. */
+  mean: number[];
+  /** Likewise. */
+  deviation: number[];
 };
 
 export type SummaryOptions = {
-  limit?: number; // samples looked at, default all; of drawn data 10,000
+  /** Samples looked at, default all; of drawn data 10,000. */
+  limit?: number;
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
 };

@@ -3,11 +3,16 @@ import { uniform } from '../compute/noise';
 import type { Dataset } from './dataset';
 
 export type TrainingIndicesOptions = {
-  seed: number; // of the shuffle
-  step: number; // training step, from 0
-  batch: number; // samples per training step
-  first?: number; // first sample of the step wanted, default 0
-  count?: number; // samples wanted from `first` on, default the rest of the step
+  /** Of the shuffle. */
+  seed: number;
+  /** Training step, from 0. */
+  step: number;
+  /** Samples per training step. */
+  batch: number;
+  /** First sample of the step wanted, default 0. */
+  first?: number;
+  /** Samples wanted from `first` on, default the rest of the step. */
+  count?: number;
 };
 
 /** Fisher-Yates: epoch `epoch`'s order of 0..length-1. */

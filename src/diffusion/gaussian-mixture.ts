@@ -5,18 +5,25 @@ import { normal, uniform } from '../compute/noise';
 
 /** A mixture of K Gaussians in d dimensions. */
 export type Mixture = {
-  weights: readonly number[]; // [K], positive, summing to 1
-  means: readonly (readonly number[])[]; // [K][d]
-  covariances: readonly (readonly (readonly number[])[])[]; // [K][d][d], symmetric positive definite
+  /** [K], positive, summing to 1. */
+  weights: readonly number[];
+  /** [K][d]. */
+  means: readonly (readonly number[])[];
+  /** [K][d][d], symmetric positive definite. */
+  covariances: readonly (readonly (readonly number[])[])[];
 };
 
 /** Each covariance as U diag(l) U^T: adding noise of level s only adds s^2 to every l. */
 export type MixtureFactors = {
   d: number;
-  logWeights: Float64Array; // [K]
-  means: Float64Array; // [K * d]
-  axes: Float64Array; // [K * d * d], column j of component k is its eigenvector j
-  variances: Float64Array; // [K * d], eigenvalues l
+  /** [K]. */
+  logWeights: Float64Array;
+  /** [K * d]. */
+  means: Float64Array;
+  /** [K * d * d], column j of component k is its eigenvector j. */
+  axes: Float64Array;
+  /** [K * d], eigenvalues l. */
+  variances: Float64Array;
 };
 
 const check = ({ weights, means, covariances }: Mixture): void => {

@@ -3,8 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 /** A forward process, eq. (1), (2): x_t = a(t) x_0 + sigma(t) eps. Times are host numbers, float64. */
 export type Process = {
   name: string;
-  a: (t: number) => number; // signal scale, non-increasing
-  sigma: (t: number) => number; // noise scale, non-decreasing
+  /** Signal scale, non-increasing. */
+  a: (t: number) => number;
+  /** Noise scale, non-decreasing. */
+  sigma: (t: number) => number;
 };
 
 /** EDM (variance exploding): a = 1, sigma(t) = t. All of the paper's experiments. */

@@ -2,9 +2,12 @@ import { expectInteger, expectNumber, fail, withDefaults } from '../compute/chec
 
 /** The range of noise levels and its warp, EDM's for every data set ([C]: the paper keeps the base model's). */
 export type NoiseRange = {
-  sigmaMin: number; // smallest noise level, 0.002
-  sigmaMax: number; // largest noise level T, 80
-  rho: number; // warp of the grid, 7
+  /** Smallest noise level, 0.002. */
+  sigmaMin: number;
+  /** Largest noise level T, 80. */
+  sigmaMax: number;
+  /** Warp of the grid, 7. */
+  rho: number;
 };
 
 export const EDM_RANGE: NoiseRange = { sigmaMin: 0.002, sigmaMax: 80, rho: 7 };

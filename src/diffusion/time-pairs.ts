@@ -7,9 +7,12 @@ export type JumpSet = (typeof JUMP_SETS)[number];
 
 /** Options of pi(s, t). */
 export type TimePairOptions = {
-  R: number; // number of jump sizes, Table 5: 4 or 8
-  jumps: JumpSet; // [C] reading of the set, 'harmonic'
-  maxRs: number; // [C] s is drawn from r_s <= maxRs; 1 as in the paper, 0.8 as SiD's cut
+  /** Number of jump sizes, Table 5: 4 or 8. */
+  R: number;
+  /** [C] reading of the set, 'harmonic'. */
+  jumps: JumpSet;
+  /** [C] s is drawn from r_s <= maxRs; 1 as in the paper, 0.8 as SiD's cut. */
+  maxRs: number;
   range: NoiseRange;
 };
 

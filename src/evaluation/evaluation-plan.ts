@@ -9,7 +9,7 @@ import {
   setMetric,
   type SetMetric,
 } from '../metrics';
-import type { ImageKeeper } from './feature-store';
+import type { ImageWriter } from './feature-store';
 import { datasetImages, type ImageSource } from './numbered-images';
 
 /** How far a stage is, in images; `made` of the `done` were made by this call, the others found in the cache. */
@@ -21,20 +21,34 @@ export type EvaluationProgress = {
 };
 
 export type EvaluateOptions = {
-  images: ImageSource; // what is judged
-  reference: Dataset | ReferenceStatistics; // real images, read in one fixed random order, or what is kept of them
-  nReference?: number; // real images of a reference data set; default all, 10,000 of an endless one
-  real?: Dataset; // real images for the floor, none of them in the reference; default: those the reference leaves out
-  extractor: FeatureExtractor; // stays the caller's
-  metrics: readonly string[]; // names of SET_METRICS
-  n: number; // images of a block
-  blocks?: number; // default 3
-  seed?: number; // block b has the seeds seed + b n to seed + (b + 1) n - 1; default 0
-  cache?: string; // folder for finished features; default: none are kept
-  chunk?: number; // images between two savings, default 500: all that an interruption loses
-  batch?: number; // images the extractor takes at a time: memory, never results
-  keep?: ImageKeeper; // gets the images that are judged
-  signal?: AbortSignal; // stops by throwing the signal's reason; with a cache, the same call goes on
+  /** What is judged. */
+  images: ImageSource;
+  /** Real images, read in one fixed random order, or what is kept of them. */
+  reference: Dataset | ReferenceStatistics;
+  /** Real images of a reference data set; default all, 10,000 of an endless one. */
+  nReference?: number;
+  /** Real images for the floor, none of them in the reference; default: those the reference leaves out. */
+  real?: Dataset;
+  /** Stays the caller's. */
+  extractor: FeatureExtractor;
+  /** Names of SET_METRICS. */
+  metrics: readonly string[];
+  /** Images of a block. */
+  n: number;
+  /** Default 3. */
+  blocks?: number;
+  /** Block b has the seeds seed + b n to seed + (b + 1) n - 1; default 0. */
+  seed?: number;
+  /** Folder for finished features; default: none are kept. */
+  cache?: string;
+  /** Images between two savings, default 500: all that an interruption loses. */
+  chunk?: number;
+  /** Images the extractor takes at a time: memory, never results. */
+  batch?: number;
+  /** Gets the images that are judged. */
+  keep?: ImageWriter;
+  /** Stops by throwing the signal's reason; with a cache, the same call goes on. */
+  signal?: AbortSignal;
   onProgress?: (progress: EvaluationProgress) => void;
 };
 
@@ -53,7 +67,8 @@ export type RealBlocks = { source: ImageSource | undefined; first: number; count
 
 export type EvaluationPlan = {
   metrics: readonly SetMetric[];
-  stored: ImageSource | undefined; // the reference's images; undefined where only its statistics are known
+  /** The reference's images; undefined where only its statistics are known. */
+  stored: ImageSource | undefined;
   nReference: number;
   real: RealBlocks;
   n: number;

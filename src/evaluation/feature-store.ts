@@ -17,21 +17,24 @@ import {
 import type { NumberedImages } from './numbered-images';
 
 /** Where the images themselves go; `has` says whether those of a chunk are all there. */
-export type ImageKeeper = {
+export type ImageWriter = {
   has: (first: number, n: number) => Promise<boolean>;
   add: (first: number, images: Images) => Promise<void>;
 };
 
 export type FeatureStoreOptions = {
   extractor: FeatureExtractor;
-  folder?: string; // where finished chunks stay; default: nowhere
-  chunk: number; // images made, looked at and saved at a time
-  batch?: number; // images the extractor takes at a time
+  /** Where finished chunks stay; default: nowhere. */
+  folder?: string;
+  /** Images made, looked at and saved at a time. */
+  chunk: number;
+  /** Images the extractor takes at a time. */
+  batch?: number;
   signal?: AbortSignal;
 };
 
 /** Images number `first` to `first + n - 1` of a source. */
-export type ImageRange = { source: NumberedImages; first: number; n: number; keep?: ImageKeeper };
+export type ImageRange = { source: NumberedImages; first: number; n: number; keep?: ImageWriter };
 
 /** `done` of the images of a range are behind us; of those `made` were made now, the others found in the folder. */
 export type OnChunk = (done: number, made: number) => void;

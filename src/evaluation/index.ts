@@ -1,7 +1,7 @@
 export { evaluate } from './evaluate';
 export { type EvaluateOptions, type EvaluationProgress, planEvaluation } from './evaluation-plan';
-export { featureFolder, type ImageKeeper } from './feature-store';
-export { imageBytes, judgedImages } from './image-bytes';
+export { featureFolder, type ImageWriter } from './feature-store';
+export { imageBytes, featureImages } from './image-bytes';
 export { FEATURE_NAMES, loadFeatures, type LoadFeaturesOptions } from './load-features';
 export {
   datasetImages,
@@ -11,7 +11,7 @@ export {
   expectFinite,
   type ImageSource,
 } from './numbered-images';
-export { keepImages } from './png-writer';
+export { pngWriter } from './png-writer';
 export {
   checkRealImages,
   othersOfBlock,

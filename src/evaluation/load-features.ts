@@ -16,8 +16,10 @@ import type { FeatureExtractor } from '../metrics';
 import { CLASSIFIER_FILE, loadClassifier } from '../models';
 
 export type LoadFeaturesOptions = {
-  file?: string; // of a known network, instead of the one in the cache
-  workers?: number; // threads; default: one for each processor while memory lasts
+  /** Of a known network, instead of the one in the cache. */
+  file?: string;
+  /** Threads; default: one for each processor while memory lasts. */
+  workers?: number;
 };
 
 /** Feature networks by name. */

@@ -2,13 +2,15 @@ import { fail } from '../compute/check';
 import { type Autoencoder, type Dataset, type HostSamples, networkUnits, trainingIndices } from '../datasets';
 import type { Images } from '../metrics';
 import type { SamplerInput, Samples } from '../samplers';
-import { imageBytes, judgedImages } from './image-bytes';
+import { imageBytes, featureImages } from './image-bytes';
 
 /** Numbered images, the same number always the same image: a data set's by place, a network's by seed. */
 export type NumberedImages = {
   name: string;
-  length: number; // Infinity: endless
-  identity: Readonly<Record<string, string | number>>; // all that the images depend on besides their numbers
+  /** Infinity: endless. */
+  length: number;
+  /** All that the images depend on besides their numbers. */
+  identity: Readonly<Record<string, string | number>>;
   images: (
     numbers: readonly number[],
     options?: { signal?: AbortSignal; onShare?: (share: number) => void }, // share of them that is done, 0 to 1
@@ -70,7 +72,7 @@ export const decodedImages = (dataset: Dataset, autoencoder: Autoencoder): Numbe
     images: async (numbers, { signal, onShare } = {}) => {
       signal?.throwIfAborted();
       const { x } = await dataset.batch(numbers.map(number => shuffledPlace(dataset, number)));
-      const images = judgedImages(await autoencoder.decode({ data: networkUnits(x), n: numbers.length, shape }));
+      const images = featureImages(await autoencoder.decode({ data: networkUnits(x), n: numbers.length, shape }));
       onShare?.(1);
       return images;
     },

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commitFolder } from '../checkpoints';
 import type { Images } from '../metrics';
-import type { ImageKeeper } from './feature-store';
+import type { ImageWriter } from './feature-store';
 
 const nameOf = (seed: number): string => String(seed).padStart(6, '0');
 
@@ -20,7 +20,7 @@ const writePng = async (path: string, { data, h, w, c }: Images, i: number): Pro
  * Keeps images as PNG, `DIR/FIRST/SEED.png`, six digits each: a folder for each chunk, named after its first seed, which
  * is there complete or not at all. The names sort by seed.
  */
-export const keepImages = (dir: string): ImageKeeper => ({
+export const pngWriter = (dir: string): ImageWriter => ({
   has: async (first, n) => {
     const kept = new Set(await readdir(join(dir, nameOf(first))).catch(() => []));
     return kept.size === n && kept.has(`${nameOf(first + n - 1)}.png`);

@@ -15,16 +15,21 @@ import type { NumberedImages } from './numbered-images';
 /** Real images: those that drawn ones are compared with, and others for the floor. Both may come from one source. */
 export type RealImages = {
   reference: NumberedImages;
-  nReference: number; // the first so many of it
+  /** The first so many of it. */
+  nReference: number;
   others: NumberedImages;
-  firstOther: number; // from this one on
+  /** From this one on. */
+  firstOther: number;
 };
 
 export type RealStatisticsOptions = {
-  chunk: number; // images looked at at a time
-  cache?: string; // folder where statistics stay; default: none do
+  /** Images looked at at a time. */
+  chunk: number;
+  /** Folder where statistics stay; default: none do. */
+  cache?: string;
   signal?: AbortSignal;
-  onImages?: (done: number, total: number, features: string) => void; // images whose features are made or found
+  /** Images whose features are made or found. */
+  onImages?: (done: number, total: number, features: string) => void;
 };
 
 /** @throws ArgumentError for a reference that is too large, or leaves no images for the floor */

@@ -8,7 +8,8 @@ const FORMAT = 'cosim results 1';
 
 /** What was judged, the numbers, and how they were made. */
 export type ResultFile = {
-  images: Readonly<Record<string, string | number>>; // a network and its sampler, or a data set
+  /** A network and its sampler, or a data set. */
+  images: Readonly<Record<string, string | number>>;
   results: readonly MetricResult[];
   provenance: Provenance;
 };

@@ -45,8 +45,10 @@ export const digitClassifier: DigitClassifier = {
 
 /** What the classifier makes of n images. */
 export type Classified = {
-  features: Points; // [n, 64]
-  logits: Points; // [n, 10]
+  /** [n, 64]. */
+  features: Points;
+  /** [n, 10]. */
+  logits: Points;
 };
 
 /**

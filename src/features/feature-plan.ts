@@ -5,15 +5,23 @@ import { expectPreprocessing, inputShape, inputSize, type Preprocessing } from '
 
 /** What one must know of an ONNX file to use it as a feature network; as JSON beside the file, or ready-made. */
 export type FeatureDeclaration = {
-  name: string; // how results call it: 'FD-MobileNet'
+  /** How results call it: 'FD-MobileNet'. */
+  name: string;
   preprocessing: Preprocessing;
-  input?: string; // default: the file's only input
-  features?: string | readonly string[]; // output, or the first of these that there is; default: the file's only output
-  logits?: string; // output of the classifier, before its softmax
-  token?: number; // the vector to take of an output [n, tokens, d]: 0 is a vision transformer's class token
-  d?: number; // length of a feature vector; checked
-  classes?: number; // of the logits; checked
-  sha256?: string; // of the file; checked
+  /** Default: the file's only input. */
+  input?: string;
+  /** Output, or the first of these that there is; default: the file's only output. */
+  features?: string | readonly string[];
+  /** Output of the classifier, before its softmax. */
+  logits?: string;
+  /** The vector to take of an output [n, tokens, d]: 0 is a vision transformer's class token. */
+  token?: number;
+  /** Length of a feature vector; checked. */
+  d?: number;
+  /** Of the logits; checked. */
+  classes?: number;
+  /** Of the file; checked. */
+  sha256?: string;
 };
 
 const KEYS = ['name', 'preprocessing', 'input', 'features', 'logits', 'token', 'd', 'classes', 'sha256'];

@@ -15,8 +15,10 @@ export type FeaturePlan = {
   input: string;
   features: string;
   logits?: string;
-  token?: number; // which vector of an output [n, tokens, d]
-  fixedBatch?: number; // images the file insists on
+  /** Which vector of an output [n, tokens, d]. */
+  token?: number;
+  /** Images the file insists on. */
+  fixedBatch?: number;
 };
 
 export type FeatureRequest =

@@ -7,12 +7,18 @@ import type { FeatureDeclaration } from './feature-plan';
 export type KnownFeatures = {
   title: string;
   declaration: FeatureDeclaration;
-  file: string; // name of the ONNX file in `featuresFolder()`
-  weights: string; // where the publisher has them
-  licence: string; // of the weights
-  url?: string; // an ONNX file of them to download
-  recipe: readonly string[]; // how an ONNX file of them is made
-  sha256?: string; // of the file that this project's numbers were made with; where none is known, results tell the file's own
+  /** Name of the ONNX file in `featuresFolder()`. */
+  file: string;
+  /** Where the publisher has them. */
+  weights: string;
+  /** Of the weights. */
+  licence: string;
+  /** An ONNX file of them to download. */
+  url?: string;
+  /** How an ONNX file of them is made. */
+  recipe: readonly string[];
+  /** Of the file that this project's numbers were made with; where none is known, results tell the file's own. */
+  sha256?: string;
 };
 
 export const KNOWN_FEATURE_NAMES = ['inception', 'dinov2', 'mobilenet'] as const;

@@ -13,7 +13,8 @@ import type { FeaturePlan, FileSignature, Rows } from './feature-worker';
 import { preprocessingText } from './preprocessing';
 
 export type OnnxFeaturesOptions = {
-  workers?: number; // threads, each with the network in memory; default: one for each processor while memory lasts
+  /** Threads, each with the network in memory; default: one for each processor while memory lasts. */
+  workers?: number;
 };
 
 const WHERE = 'onnxFeatures';
@@ -41,10 +42,10 @@ const readFile = async (file: string): Promise<{ bytes: SharedArrayBuffer; sha25
 const workersFor = (size: number): number =>
   Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 4 / (2 * size + 1))));
 
-type Opened = { threads: FeatureThread[]; signature: FileSignature };
+type ResourceScope = { threads: FeatureThread[]; signature: FileSignature };
 
 /** Threads one after the other: each needs a copy of the file while it opens it. */
-const openThreads = async (file: string, bytes: SharedArrayBuffer, workers: number): Promise<Opened> => {
+const openThreads = async (file: string, bytes: SharedArrayBuffer, workers: number): Promise<ResourceScope> => {
   const threads: FeatureThread[] = [];
   const each = Math.max(1, Math.floor(availableParallelism() / workers));
   let signature: FileSignature | undefined;

@@ -14,15 +14,21 @@ export type Preprocessing = {
   resize:
     | { kernel: 'none' }
     | {
-        kernel: FeatureKernel; // `pil-*` as Pillow, with antialias, to bytes; `tf1-bilinear` as TensorFlow 1, to fractions
-        size: number; // pixels
-        sides?: 'both' | 'shorter'; // both: square, whatever the image's shape (default); shorter: the other side follows
+        /** `pil-*` as Pillow, with antialias, to bytes; `tf1-bilinear` as TensorFlow 1, to fractions. */
+        kernel: FeatureKernel;
+        /** Pixels. */
+        size: number;
+        /** Both: square, whatever the image's shape (default); shorter: the other side follows. */
+        sides?: 'both' | 'shorter';
       };
-  crop?: number; // pixels: the middle square of the resized image
-  values: 'bytes' | { range: readonly [number, number] } | { mean: readonly number[]; std: readonly number[] }; // see below
+  /** Pixels: the middle square of the resized image. */
+  crop?: number;
+  /** See below. */
+  values: 'bytes' | { range: readonly [number, number] } | { mean: readonly number[]; std: readonly number[] };
   layout: 'NCHW' | 'NHWC';
   dtype: 'uint8' | 'float32';
-  channels: 'RGB' | 'BGR' | 'grey'; // grey images are repeated for RGB and BGR
+  /** Grey images are repeated for RGB and BGR. */
+  channels: 'RGB' | 'BGR' | 'grey';
 };
 // `values` of a byte b: b itself; lo + b / 255 (hi - lo); (b / 255 - mean) / std, a number each for red, green and blue.
 

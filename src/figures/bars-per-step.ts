@@ -9,8 +9,10 @@ export type BarsOptions = References & {
   title: string;
   subtitle?: string;
   values: readonly StepValue[];
-  metric: string; // the y axis' title, with the unit
-  axis?: string; // the x axis' title, default the number of network evaluations
+  /** The y axis' title, with the unit. */
+  metric: string;
+  /** The x axis' title, default the number of network evaluations. */
+  axis?: string;
 };
 
 const barWidth = 46;

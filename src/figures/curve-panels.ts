@@ -6,8 +6,10 @@ export type CurvePanelsOptions = {
   title: string;
   subtitle?: string;
   panels: readonly (CurvesPlot & { title: string })[];
-  width?: number; // of a plot, default 250
-  height?: number; // default 240
+  /** Of a plot, default 250. */
+  width?: number;
+  /** Default 240. */
+  height?: number;
 };
 
 /**

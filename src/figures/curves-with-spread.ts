@@ -12,8 +12,10 @@ export type Axis = { title: string; log?: boolean; domain?: readonly [low: numbe
 /** What one plot shows. */
 export type CurvesPlot = References & {
   points: readonly SeedPoint[];
-  x: Axis; // e.g. { title: 'training images', log: true }
-  y: Axis; // e.g. { title: 'sliced W2' }
+  /** E.g. { title: 'training images', log: true }. */
+  x: Axis;
+  /** E.g. { title: 'sliced W2' }. */
+  y: Axis;
 };
 
 export type CurvesOptions = CurvesPlot & { title: string; subtitle?: string };

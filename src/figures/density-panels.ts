@@ -13,8 +13,10 @@ export type DensityOptions = {
   subtitle?: string;
   densities: readonly Density[];
   grid: DensityGrid;
-  columns?: number; // panels in a row, default 4
-  size?: number; // width of a panel, default 210
+  /** Panels in a row, default 4. */
+  columns?: number;
+  /** Width of a panel, default 210. */
+  size?: number;
 };
 
 /** Steps of colour from zero to the highest density. */

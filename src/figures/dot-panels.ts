@@ -8,16 +8,21 @@ export type CategoryValue = { series: string; category: string | number; seed: n
 export type DotPanel = {
   title: string;
   values: readonly CategoryValue[];
-  category: string; // the x axis' title
-  metric: string; // the y axis' title, with the unit
-  log?: boolean; // of the y axis
-  reference?: { value: number; label: string }; // a dashed line
+  /** The x axis' title. */
+  category: string;
+  /** The y axis' title, with the unit. */
+  metric: string;
+  /** Of the y axis. */
+  log?: boolean;
+  /** A dashed line. */
+  reference?: { value: number; label: string };
 };
 
 export type DotPanelsOptions = {
   title: string;
   subtitle?: string;
-  panels: readonly DotPanel[]; // one below the other
+  /** One below the other. */
+  panels: readonly DotPanel[];
 };
 
 const [slot, height] = [14, 190];

@@ -6,9 +6,12 @@ import { drawSheet, type Pixels } from './sheet';
 export type ImageBatch = { images: ArrayLike<number>; n: number; h: number; w: number; c: number };
 
 export type ImageGridOptions = ImageBatch & {
-  columns?: number; // default: about square
-  scale?: number; // picture pixels per image pixel, half as many on screen; default 4
-  gap?: number; // picture pixels between images; default 4
+  /** Default: about square. */
+  columns?: number;
+  /** Picture pixels per image pixel, half as many on screen; default 4. */
+  scale?: number;
+  /** Picture pixels between images; default 4. */
+  gap?: number;
   rowLabels?: readonly string[];
   columnLabels?: readonly string[];
   title?: string;

@@ -7,9 +7,12 @@ export type LossOptions = {
   title: string;
   subtitle?: string;
   reports: readonly StepReport[];
-  metrics: Readonly<Record<string, string>>; // key of the report -> axis title, e.g. { psiLoss: 'generator loss' }
-  width?: number; // of the plot, default 520
-  panelHeight?: number; // of each metric's panel, default 130
+  /** Key of the report -> axis title, e.g. { psiLoss: 'generator loss' }. */
+  metrics: Readonly<Record<string, string>>;
+  /** Of the plot, default 520. */
+  width?: number;
+  /** Of each metric's panel, default 130. */
+  panelHeight?: number;
 };
 
 /** More points than this cannot be told apart on screen. */

@@ -13,20 +13,28 @@ export type MeasuredPanel = {
   title: string;
   x: Axis;
   y: Axis;
-  predicted?: readonly PanelValue[]; // lines
-  bounds?: readonly PanelValue[]; // dashed lines
-  measured?: readonly PanelValue[]; // dots
+  /** Lines. */
+  predicted?: readonly PanelValue[];
+  /** Dashed lines. */
+  bounds?: readonly PanelValue[];
+  /** Dots. */
+  measured?: readonly PanelValue[];
   rules?: readonly PanelRule[];
 };
 
 export type MeasuredOptions = {
   title: string;
-  subtitle?: string; // says what lines, dashes and dots are
+  /** Says what lines, dashes and dots are. */
+  subtitle?: string;
   panels: readonly MeasuredPanel[];
-  columns?: number; // panels in a row, default all
-  legends?: 'shared' | 'own'; // 'own': each panel has its colours and a legend below it; default one for all
-  width?: number; // of a plot, default 270
-  height?: number; // default 240
+  /** Panels in a row, default all. */
+  columns?: number;
+  /** 'own': each panel has its colours and a legend below it; default one for all. */
+  legends?: 'shared' | 'own';
+  /** Of a plot, default 270. */
+  width?: number;
+  /** Default 240. */
+  height?: number;
 };
 
 const round = (value: number): number => Number(value.toPrecision(5));

@@ -8,10 +8,14 @@ export type PointCloudOptions = {
   title: string;
   subtitle?: string;
   clouds: readonly Cloud[];
-  extent?: number; // axes run from -extent to extent, default: the farthest 0.2 % of all coordinates are cut
-  columns?: number; // panels in a row, default 4
-  most?: number; // points drawn per panel (the first ones), default 2000
-  size?: number; // of a panel, default 210
+  /** Axes run from -extent to extent, default: the farthest 0.2 % of all coordinates are cut. */
+  extent?: number;
+  /** Panels in a row, default 4. */
+  columns?: number;
+  /** Points drawn per panel (the first ones), default 2000. */
+  most?: number;
+  /** Of a panel, default 210. */
+  size?: number;
 };
 
 const ordered = (values: number[]): number[] => values.sort((a, b) => a - b);

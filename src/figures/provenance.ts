@@ -6,11 +6,14 @@ import { getBackend } from '@tensorflow/tfjs-core';
 export type Provenance = {
   preset: string;
   seeds: readonly number[];
-  commit: string; // short hash, '-dirty' when tracked code differs from it, 'unknown' outside git
+  /** Short hash, '-dirty' when tracked code differs from it, 'unknown' outside git. */
+  commit: string;
   machine: { cpu: string; cores: number; memoryGiB: number; os: string };
   node: string;
-  backend: string; // of tensorflow.js; 'none' when none was started
-  date: string; // ISO 8601, UTC
+  /** Of tensorflow.js; 'none' when none was started. */
+  backend: string;
+  /** ISO 8601, UTC. */
+  date: string;
   [extra: string]: unknown;
 };
 

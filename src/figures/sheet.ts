@@ -4,14 +4,18 @@ import { font, ink } from './theme';
 export type Pixels = { width: number; height: number; rgb: Uint8ClampedArray };
 
 export type SheetOptions = {
-  cells: readonly Pixels[]; // all of one size, row by row
+  /** All of one size, row by row. */
+  cells: readonly Pixels[];
   columns: number;
-  scale: number; // picture pixels per image pixel
-  gap: number; // picture pixels between images
+  /** Picture pixels per image pixel. */
+  scale: number;
+  /** Picture pixels between images. */
+  gap: number;
   rowLabels?: readonly string[];
   columnLabels?: readonly string[];
   title?: string;
-  note?: string; // a line under the images
+  /** A line under the images. */
+  note?: string;
 };
 
 // Picture pixels; a notebook shows pictures at half their size.

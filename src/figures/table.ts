@@ -9,9 +9,12 @@ export type Row = Readonly<Record<string, Cell>>;
 
 export type TableOptions = {
   caption?: string;
-  columns?: readonly string[]; // keys in order, which are also the headings; default: the first row's keys
-  digits?: number; // significant digits of a column's smallest number, default 3
-  best?: Readonly<Record<string, 'low' | 'high'>>; // columns whose best mean is set in bold
+  /** Keys in order, which are also the headings; default: the first row's keys. */
+  columns?: readonly string[];
+  /** Significant digits of a column's smallest number, default 3. */
+  digits?: number;
+  /** Columns whose best mean is set in bold. */
+  best?: Readonly<Record<string, 'low' | 'high'>>;
 };
 
 /** A table that a notebook, a README and a log can show. */

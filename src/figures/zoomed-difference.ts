@@ -5,11 +5,14 @@ import { type ImageBatch, toPixels } from './image-grid';
 import { drawSheet, type Pixels } from './sheet';
 
 export type DifferenceOptions = Omit<ImageBatch, 'images'> & {
-  a: ArrayLike<number>; // [n, h, w, c] in [-1, 1], e.g. two steps
-  b: ArrayLike<number>; // the same images by other means, e.g. four steps
+  /** [n, h, w, c] in [-1, 1], e.g. two steps. */
+  a: ArrayLike<number>;
+  /** The same images by other means, e.g. four steps. */
+  b: ArrayLike<number>;
   labels: readonly [a: string, b: string];
   columnLabels?: readonly string[];
-  scale?: number; // picture pixels per image pixel, half as many on screen; default 10
+  /** Picture pixels per image pixel, half as many on screen; default 10. */
+  scale?: number;
   title?: string;
 };
 

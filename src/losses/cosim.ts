@@ -12,22 +12,31 @@ import {
   TIME_PAIR_UNIFORMS,
   timePairs,
 } from '../diffusion';
-import { alternating, drawData, drawNormal, drawUniform, type Matched, type Method } from '../methods';
+import { alternating, drawData, drawNormal, drawUniform, type LossInputs, type Method } from '../methods';
 import { auxiliaryOf, type Denoiser } from '../networks';
 import { type DivergenceName, divergenceOf, DIVERGENCES, generalPhiLoss, generalPsiLoss } from './divergence';
 import { edmWeight, sampleScale } from './weights';
 
 /** Options of CoSIM. [C] marks what the paper leaves open. */
 export type CosimOptions = {
-  alpha: number; // weight of ||u||^2 in the generator's stage, 1.2 throughout the paper
-  coef: number; // alpha (1 + lambda), the regularisation strength of Table 6: 0.5 (SiD), 0.75, 1
-  R: number; // jump sizes 1, ..., 1/R of pi(s, t), Table 5: 4 or 8
-  jumps: JumpSet; // [C] reading of that set
-  phiMaxRs: number; // [C] s of L_phi from r_s <= this: 1 as in Algorithm 2, 0.8 as SiD
-  psiLevels: 'pi' | 'log-normal'; // [C] s of L_psi from pi(s, t), or ln s ~ N(-1.2, 1.2^2) as SiD
-  divergence: DivergenceName; // h of Theorem B.1: 'square' is the paper's Fisher divergence
-  delta: number; // where pseudo-Huber turns from square to linear, data units
-  sigmaData: number; // standard deviation of the data
+  /** Weight of ||u||^2 in the generator's stage, 1.2 throughout the paper. */
+  alpha: number;
+  /** alpha (1 + lambda), the regularisation strength of Table 6: 0.5 (SiD), 0.75, 1. */
+  coef: number;
+  /** Jump sizes 1, ..., 1/R of pi(s, t), Table 5: 4 or 8. */
+  R: number;
+  /** [C] reading of that set. */
+  jumps: JumpSet;
+  /** [C] s of L_phi from r_s <= this: 1 as in Algorithm 2, 0.8 as SiD. */
+  phiMaxRs: number;
+  /** [C] s of L_psi from pi(s, t), or ln s ~ N(-1.2, 1.2^2) as SiD. */
+  psiLevels: 'pi' | 'log-normal';
+  /** H of Theorem B.1: 'square' is the paper's Fisher divergence. */
+  divergence: DivergenceName;
+  /** Where pseudo-Huber turns from square to linear, data units. */
+  delta: number;
+  /** Standard deviation of the data. */
+  sigmaData: number;
   range: NoiseRange;
 };
 
@@ -64,7 +73,7 @@ export const regularisation = (
  * Nothing flows back through xhat and D. F, xHat, D [B, ...], s [B] to [B, ...].
  */
 export const psiLoss = (
-  { F, xHat, D, s }: Matched,
+  { F, xHat, D, s }: LossInputs,
   { coef, sigmaData = 0.5 }: { coef: number; sigmaData?: number },
 ): tf.Tensor => {
   const fit = tf.squaredDifference(F, xHat);
@@ -76,7 +85,7 @@ export const psiLoss = (
  * Eq. (15), first line, denoiser form, per element: (D - F) ((D - xhat) - alpha (D - F)) / c with
  * c = max(mean |xhat - D|, 1e-5) per sample, a constant for the gradient. All [B, ...].
  */
-export const phiLoss = ({ F, xHat, D }: Omit<Matched, 's'>, { alpha }: { alpha: number }): tf.Tensor => {
+export const phiLoss = ({ F, xHat, D }: Omit<LossInputs, 's'>, { alpha }: { alpha: number }): tf.Tensor => {
   const gap = tf.sub(D, F);
   return tf.div(tf.mul(gap, tf.sub(tf.sub(D, xHat), tf.mul(alpha, gap))), sampleScale(xHat, D));
 };

@@ -12,11 +12,16 @@ export type LevelDraw = (typeof LEVEL_DRAWS)[number];
 
 /** Options of the denoising loss. */
 export type DenoisingOptions = {
-  levels: LevelDraw; // 'log-normal': EDM
-  pMean: number; // mean of ln sigma, -1.2; EDM2 -0.4
-  pStd: number; // standard deviation of ln sigma, 1.2; EDM2 1
-  sigmaData: number; // standard deviation of the data, 0.5
-  uncertainty: boolean; // EDM2's loss, with the network's own prediction of its log variance
+  /** 'log-normal': EDM. */
+  levels: LevelDraw;
+  /** Mean of ln sigma, -1.2; EDM2 -0.4. */
+  pMean: number;
+  /** Standard deviation of ln sigma, 1.2; EDM2 1. */
+  pStd: number;
+  /** Standard deviation of the data, 0.5. */
+  sigmaData: number;
+  /** EDM2's loss, with the network's own prediction of its log variance. */
+  uncertainty: boolean;
 };
 
 export const DENOISING_DEFAULTS: DenoisingOptions = {
@@ -72,7 +77,7 @@ export const denoising = (network: Denoiser, options: Partial<DenoisingOptions> 
       {
         trains: 'phi',
         lossScale: 1,
-        forced: network.forced,
+        normalisedWeights: network.normalisedWeights,
         draw: async (dataset, slice) => ({
           ...(await drawData(dataset, slice, slice.step, network.classes)),
           ...drawDropout('phi', slice, network),

@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { perSample } from '../diffusion';
-import type { Matched } from '../methods';
+import type { LossInputs } from '../methods';
 import { edmWeight, sampleScale } from './weights';
 
 /** The square is h(y) = y^2 / (4 alpha), the paper's own; pseudo-Huber grows like |y| beyond `delta`. */
@@ -15,8 +15,10 @@ export type DivergenceName = (typeof DIVERGENCES)[number];
 /** A convex function and what the game needs of it, all per element. */
 export type Divergence = {
   h: (y: tf.Tensor) => tf.Tensor;
-  conjugate: (u: tf.Tensor) => tf.Tensor; // h*(u) = max_y u y - h(y)
-  admissible: (v: tf.Tensor) => tf.Tensor; // any number to where h* is finite: smooth, increasing, v + O(v^3) at 0
+  /** h*(u) = max_y u y - h(y). */
+  conjugate: (u: tf.Tensor) => tf.Tensor;
+  /** Any number to where h* is finite: smooth, increasing, v + O(v^3) at 0. */
+  admissible: (v: tf.Tensor) => tf.Tensor;
 };
 
 /** h(y) = y^2 / (4 alpha), h*(u) = alpha u^2. */
@@ -45,14 +47,14 @@ export const divergenceOf = (name: DivergenceName, alpha: number, delta: number)
   name === 'square' ? square(alpha) : pseudoHuber(alpha, delta);
 
 /** u = S - f as both stages use it: the difference of the denoised samples, brought to where h* is finite. */
-const witness = ({ D, F }: Matched, { admissible }: Divergence): tf.Tensor => admissible(tf.sub(D, F));
+const witness = ({ D, F }: LossInputs, { admissible }: Divergence): tf.Tensor => admissible(tf.sub(D, F));
 
 /**
  * Second stage with h*, per element and up to a constant: 2 w(s) ((1 + lambda) h*(u) - u (D - xhat)); for the square this
  * is `psiLoss`. Its optimum is u = h'((D - E xhat)/(1 + lambda)).
  */
 export const generalPsiLoss = (
-  matched: Matched,
+  matched: LossInputs,
   divergence: Divergence,
   { lambda, sigmaData = 0.5 }: { lambda: number; sigmaData?: number },
 ): tf.Tensor => {
@@ -63,7 +65,7 @@ export const generalPsiLoss = (
 };
 
 /** First stage with h*, per element: (u (D - xhat) - h*(u)) / c, c as in `phiLoss`. */
-export const generalPhiLoss = (matched: Matched, divergence: Divergence): tf.Tensor => {
+export const generalPhiLoss = (matched: LossInputs, divergence: Divergence): tf.Tensor => {
   const { xHat, D } = matched;
   const u = witness(matched, divergence);
   return tf.div(tf.sub(tf.mul(u, tf.sub(D, xHat)), divergence.conjugate(u)), sampleScale(xHat, D));

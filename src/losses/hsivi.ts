@@ -7,11 +7,16 @@ import { phiLoss, psiLoss } from './cosim';
 
 /** Options of HSIVI-SM. [C] marks what the paper leaves open. */
 export type HsiviOptions = {
-  levels: readonly number[]; // t_0 > ... > t_{K-1}: fixed, trained on and sampled at
-  last: number; // [C] noise level below t_{K-1} at which the last layer is matched
-  psiSteps: number; // updates of psi to one of phi, 20 in its code
-  alpha: number; // weight of ||u||^2: 0.5 is its Fisher divergence
-  sigmaData: number; // standard deviation of the data
+  /** t_0 > ... > t_{K-1}: fixed, trained on and sampled at. */
+  levels: readonly number[];
+  /** [C] noise level below t_{K-1} at which the last layer is matched. */
+  last: number;
+  /** Updates of psi to one of phi, 20 in its code. */
+  psiSteps: number;
+  /** Weight of ||u||^2: 0.5 is its Fisher divergence. */
+  alpha: number;
+  /** Standard deviation of the data. */
+  sigmaData: number;
 };
 
 export const HSIVI_DEFAULTS: HsiviOptions = {

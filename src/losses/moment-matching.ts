@@ -2,22 +2,24 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, expectNumber, withDefaults } from '../compute/check';
 import { stopGradient } from '../compute/tensors';
 import { diffuse, EDM_RANGE, jumpTimes, noiseRange, type NoiseRange, posterior, sigmaAt } from '../diffusion';
-import { alternating, drawData, drawNormal, drawUniform, type Matched, type Method } from '../methods';
+import { alternating, drawData, drawNormal, drawUniform, type LossInputs, type Method } from '../methods';
 import type { Denoiser } from '../networks';
 import { psiLoss } from './cosim';
 import { sampleScale } from './weights';
 
 /** Options of Moment Matching. [C] marks what the paper leaves open. */
 export type MomentMatchingOptions = {
-  steps: number; // sampling steps K that it is trained for: jumps of up to 1/K in r
-  sigmaData: number; // standard deviation of the data
+  /** Sampling steps K that it is trained for: jumps of up to 1/K in r. */
+  steps: number;
+  /** Standard deviation of the data. */
+  sigmaData: number;
   range: NoiseRange;
 };
 
 export const MOMENT_MATCHING_DEFAULTS: MomentMatchingOptions = { steps: 4, sigmaData: 0.5, range: EDM_RANGE };
 
 /** Per element: xhat sg[F - D] / c, whose gradient is (F - D) / c; [C] c as in CoSIM's first stage, all [B, ...]. */
-export const momentLoss = ({ F, xHat, D }: Omit<Matched, 's'>): tf.Tensor =>
+export const momentLoss = ({ F, xHat, D }: Omit<LossInputs, 's'>): tf.Tensor =>
   tf.mul(xHat, tf.div(stopGradient(tf.sub(F, D)), sampleScale(xHat, D)));
 
 /**

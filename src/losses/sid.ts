@@ -7,10 +7,14 @@ import { phiLoss, psiLoss } from './cosim';
 
 /** Options of SiD. */
 export type SidOptions = {
-  alpha: number; // weight of ||u||^2 in the generator's stage: 1 or 1.2
-  startSigma: number; // the generator's one noise level
-  phiMaxRs: number; // s of the generator's stage from r_s <= this: s <= 24.4
-  sigmaData: number; // standard deviation of the data
+  /** Weight of ||u||^2 in the generator's stage: 1 or 1.2. */
+  alpha: number;
+  /** The generator's one noise level. */
+  startSigma: number;
+  /** s of the generator's stage from r_s <= this: s <= 24.4. */
+  phiMaxRs: number;
+  /** Standard deviation of the data. */
+  sigmaData: number;
   range: NoiseRange;
 };
 

@@ -5,11 +5,15 @@ import type { Denoiser } from '../networks';
 import { type BatchSlice, drawDropout, type HostBatch, type Update } from './method';
 
 /** What a method's losses are made of, all [B, ...sampleShape] but s [B]. */
-export type Matched = {
-  xHat: tf.Tensor; // the generator's clean sample
-  D: tf.Tensor; // what the teacher makes of x_s
-  F: tf.Tensor; // what the auxiliary makes of x_s
-  s: tf.Tensor; // noise level of x_s
+export type LossInputs = {
+  /** The generator's clean sample. */
+  xHat: tf.Tensor;
+  /** What the teacher makes of x_s. */
+  D: tf.Tensor;
+  /** What the auxiliary makes of x_s. */
+  F: tf.Tensor;
+  /** Noise level of x_s. */
+  s: tf.Tensor;
 };
 
 /** The three networks within one loss: the trained one in training mode, the others in evaluation mode. */
@@ -17,7 +21,8 @@ export type Networks = {
   G: (x: tf.Tensor, t: tf.Tensor) => tf.Tensor;
   D: (x: tf.Tensor, s: tf.Tensor) => tf.Tensor;
   F: (x: tf.Tensor, s: tf.Tensor, t?: tf.Tensor) => tf.Tensor;
-  simulate: (x: tf.Tensor, t: tf.Tensor) => tf.Tensor; // G in evaluation mode and without gradient
+  /** G in evaluation mode and without gradient. */
+  simulate: (x: tf.Tensor, t: tf.Tensor) => tf.Tensor;
 };
 
 /** A distillation method: how samples arise, and what both networks minimise on them. */
@@ -25,12 +30,15 @@ export type Distillation = {
   teacher: Denoiser;
   generator: Denoiser;
   auxiliary: Denoiser;
-  psiSteps?: number; // updates of psi to one of phi, default 1
+  /** Updates of psi to one of phi, default 1. */
+  psiSteps?: number;
   /** Data, times and noise of an update, without dropout's. */
   draw: (role: 'psi' | 'phi', dataset: Dataset, slice: BatchSlice) => Promise<HostBatch>;
-  forward: (networks: Networks, batch: Tensors) => Matched;
-  psiLoss: (matched: Matched) => tf.Tensor; // per element
-  phiLoss: (matched: Matched) => tf.Tensor; // per element
+  forward: (networks: Networks, batch: Tensors) => LossInputs;
+  /** Per element. */
+  psiLoss: (matched: LossInputs) => tf.Tensor;
+  /** Per element. */
+  phiLoss: (matched: LossInputs) => tf.Tensor;
 };
 
 type Trained = 'psi' | 'phi';
@@ -55,7 +63,7 @@ const networksOf = (
 /** The two updates of a distillation, psi's first ([C] as in SiD), each with its own data, times and noise. */
 export const alternating = (method: Distillation): readonly Update[] => {
   const { auxiliary, generator, psiSteps = 1 } = method;
-  const matched = (trained: Trained, roles: Parameters<Update['loss']>[0], batch: Tensors): Matched =>
+  const matched = (trained: Trained, roles: Parameters<Update['loss']>[0], batch: Tensors): LossInputs =>
     method.forward(networksOf(method, roles, batch, trained), batch);
   const draw =
     (role: Trained, trained: Denoiser): Update['draw'] =>
@@ -68,7 +76,7 @@ export const alternating = (method: Distillation): readonly Update[] => {
       trains: 'psi',
       repeats: psiSteps,
       lossScale: 1,
-      forced: auxiliary.forced,
+      normalisedWeights: auxiliary.normalisedWeights,
       draw: draw('psi', auxiliary),
       loss: (roles, batch) => {
         const value = tf.sum(method.psiLoss(matched('psi', roles, batch)));
@@ -78,7 +86,7 @@ export const alternating = (method: Distillation): readonly Update[] => {
     {
       trains: 'phi',
       lossScale: 100, // SiD's, irrelevant to Adam but for eps
-      forced: generator.forced,
+      normalisedWeights: generator.normalisedWeights,
       draw: draw('phi', generator),
       loss: (roles, batch) => {
         const found = matched('phi', roles, batch);

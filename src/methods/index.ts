@@ -1,4 +1,4 @@
-export { alternating, type Distillation, type Matched } from './alternating';
+export { alternating, type Distillation, type LossInputs } from './alternating';
 export {
   type BatchSlice,
   drawData,

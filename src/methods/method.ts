@@ -15,18 +15,25 @@ export type HostBatch = Record<string, HostArray>;
 /** Which samples of which step: the same sample gets the same data, times and noise however a batch is cut. */
 export type BatchSlice = {
   seed: number;
-  step: number; // updates of this kind before this one
-  batch: number; // samples of the whole step
-  first: number; // first sample of this slice
-  count: number; // samples in this slice
+  /** Updates of this kind before this one. */
+  step: number;
+  /** Samples of the whole step. */
+  batch: number;
+  /** First sample of this slice. */
+  first: number;
+  /** Samples in this slice. */
+  count: number;
 };
 
 /** One optimisation of one parameter set: what it is fed and what it minimises. */
 export type Update = {
   trains: Role;
-  repeats?: number; // times in a row in every iteration, default 1; a slice's step then counts these updates
-  lossScale: number; // multiplies the loss before differentiation
-  forced?: Denoiser['forced']; // what a step does to the trained parameters before anything else
+  /** Times in a row in every iteration, default 1; a slice's step then counts these updates. */
+  repeats?: number;
+  /** Multiplies the loss before differentiation. */
+  lossScale: number;
+  /** What a step does to the trained parameters before anything else. */
+  normalisedWeights?: Denoiser['normalisedWeights'];
   /** All inputs that are data or chance, on the host. */
   draw: (dataset: Dataset, slice: BatchSlice) => Promise<HostBatch>;
   /** The loss summed over the slice's elements and samples, and sums over samples to report; pure. */
@@ -35,12 +42,17 @@ export type Update = {
 
 /** A way to train a generator: which parameter sets it has and what one iteration does with them, in order. */
 export type Method = {
-  config: { kind: string } & Record<string, unknown>; // rebuilds it, JSON
-  report: Record<string, number>; // derived quantities worth printing beside results, e.g. beta
-  denoisers: Partial<Record<Role, Denoiser>>; // phi is what is averaged and sampled from
+  /** Rebuilds it, JSON. */
+  config: { kind: string } & Record<string, unknown>;
+  /** Derived quantities worth printing beside results, e.g. beta. */
+  report: Record<string, number>;
+  /** phi is what is averaged and sampled from. */
+  denoisers: Partial<Record<Role, Denoiser>>;
   updates: readonly Update[];
-  sampler: SamplerName; // how phi generates
-  times?: SamplingTimes; // the method's own, by number of steps; otherwise SAMPLING_TIMES
+  /** How phi generates. */
+  sampler: SamplerName;
+  /** The method's own, by number of steps; otherwise SAMPLING_TIMES. */
+  times?: SamplingTimes;
 };
 
 /** Algorithm 1; its ancestral variant, with noise from the posterior; or EDM's sampler for a plain denoiser. */

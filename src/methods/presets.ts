@@ -1,11 +1,13 @@
-import type { Distilling } from '../training';
+import type { DistillMethod } from '../training';
 
 /** A row of the comparison: a method as it is trained, and the numbers of steps it is sampled in. */
 export type MethodPreset = {
   name: string;
-  source: string; // where it is defined
-  method: Distilling;
-  steps: readonly number[]; // NFE, as far as a task has times
+  /** Where it is defined. */
+  source: string;
+  method: DistillMethod;
+  /** NFE, as far as a task has times. */
+  steps: readonly number[];
 };
 
 /**

@@ -4,9 +4,12 @@ import { expectPoints, type Points } from './measurement';
 /** How a classifier's answers compare with labels. */
 export type ClassificationReport = {
   n: number;
-  accuracy: number; // share of samples named right
-  perClass: (number | null)[]; // [classes] accuracy of each class, null for one without samples
-  confusion: number[][]; // [label][answer] counts
+  /** Share of samples named right. */
+  accuracy: number;
+  /** [classes] accuracy of each class, null for one without samples. */
+  perClass: (number | null)[];
+  /** [label][answer] counts. */
+  confusion: number[][];
 };
 
 /**

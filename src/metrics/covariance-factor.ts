@@ -1,6 +1,7 @@
 /** A factor R of a covariance: R^T R gives it back. */
 export type CovarianceFactor = {
-  rows: Float64Array; // [rank * d]
+  /** [rank * d]. */
+  rows: Float64Array;
   rank: number;
 };
 

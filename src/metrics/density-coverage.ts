@@ -5,12 +5,15 @@ import { membership } from './membership';
 import { PAIR_DEFAULTS, type PairOptions, type PairSettings, passOptions } from './pairwise';
 
 export type DensityCoverageOptions = PairOptions & {
-  k?: number; // a ball reaches its point's k-th nearest neighbour
+  /** A ball reaches its point's k-th nearest neighbour. */
+  k?: number;
 };
 
 export type DensityCoverage = {
-  density: number; // balls of the reference around a sample, mean, over k: about 1 for equal distributions, may be above
-  coverage: number; // share of reference points with a sample inside their ball, 0 to 1
+  /** Balls of the reference around a sample, mean, over k: about 1 for equal distributions, may be above. */
+  density: number;
+  /** Share of reference points with a sample inside their ball, 0 to 1. */
+  coverage: number;
   k: number;
   n: number;
   nReference: number;

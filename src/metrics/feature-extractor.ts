@@ -2,36 +2,47 @@ import type { Points } from './measurement';
 
 /** Images as metrics see them: bytes, the way they would be stored. */
 export type Images = {
-  data: Uint8Array; // [n, h, w, c], 0 to 255
+  /** [n, h, w, c], 0 to 255. */
+  data: Uint8Array;
   n: number;
   h: number;
   w: number;
-  c: number; // 1: grey, 3: RGB
+  /** 1: grey, 3: RGB. */
+  c: number;
 };
 
 /** What a feature network makes of n images. */
 export type Extracted = {
-  features: Points; // [n, d]
-  logits?: Points; // [n, classes], where the network has a classifier
+  /** [n, d]. */
+  features: Points;
+  /** [n, classes], where the network has a classifier. */
+  logits?: Points;
 };
 
 /** What makes features comparable: kept with every statistic and result made of them. */
 export type FeatureIdentity = {
-  name: string; // 'FD-MobileNet'
-  d: number; // length of a feature vector
-  sha256: string; // of the weights' file
-  preprocessing: string; // one canonical line: resize kernel, size, crop, normalisation, layout
+  /** 'FD-MobileNet'. */
+  name: string;
+  /** Length of a feature vector. */
+  d: number;
+  /** Of the weights' file. */
+  sha256: string;
+  /** One canonical line: resize kernel, size, crop, normalisation, layout. */
+  preprocessing: string;
 };
 
 export type ExtractOptions = {
-  batch?: number; // images at a time: memory, never results
-  signal?: AbortSignal; // stops between batches by throwing the signal's reason
+  /** Images at a time: memory, never results. */
+  batch?: number;
+  /** Stops between batches by throwing the signal's reason. */
+  signal?: AbortSignal;
   onImages?: (done: number, total: number) => void;
 };
 
 /** A network that turns images into the vectors on which distances are taken. */
 export type FeatureExtractor = FeatureIdentity & {
-  classes: number; // of the logits, 0: none
+  /** Of the logits, 0: none. */
+  classes: number;
   extract: (images: Images, options?: ExtractOptions) => Promise<Extracted>;
   dispose: () => Promise<void>;
 };

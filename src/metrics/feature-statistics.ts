@@ -6,8 +6,10 @@ import { expectPoints, type Points } from './measurement';
 export type FeatureStatistics = {
   n: number;
   d: number;
-  mean: Float64Array; // [d]
-  covariance: Float64Array; // [d * d], divided by n - 1
+  /** [d]. */
+  mean: Float64Array;
+  /** [d * d], divided by n - 1. */
+  covariance: Float64Array;
 };
 
 /** How large products are computed, and what stops them. */

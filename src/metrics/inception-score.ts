@@ -2,13 +2,17 @@ import { expectInteger, expectOneOf, fail, withDefaults } from '../compute/check
 import { expectFinite, expectPoints, type Points } from './measurement';
 
 export type InceptionScoreOptions = {
-  splits?: number; // parts of the set, in the order given; 1: the whole set
-  from?: 'logits' | 'probabilities'; // what the rows are
+  /** Parts of the set, in the order given; 1: the whole set. */
+  splits?: number;
+  /** What the rows are. */
+  from?: 'logits' | 'probabilities';
 };
 
 export type InceptionScore = {
-  value: number; // mean over the splits, 1 to classes
-  std: number; // population deviation over the splits, 0 for one
+  /** Mean over the splits, 1 to classes. */
+  value: number;
+  /** Population deviation over the splits, 0 for one. */
+  std: number;
   splits: number;
   n: number;
 };

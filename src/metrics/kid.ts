@@ -5,15 +5,19 @@ import { type Kernel, squaredMmd } from './mmd';
 import { PAIR_DEFAULTS, type PairOptions, type PairSettings, passOptions, rowsAbout, rowsAt } from './pairwise';
 
 export type KidOptions = PairOptions & {
-  subsets?: number; // pairs of random subsets
-  subsetSize?: number; // points of each, without repetition; at most the smaller set
-  seed?: number; // of the subsets
+  /** Pairs of random subsets. */
+  subsets?: number;
+  /** Points of each, without repetition; at most the smaller set. */
+  subsetSize?: number;
+  /** Of the subsets. */
+  seed?: number;
 };
 
 type KidSettings = PairSettings & Required<Pick<KidOptions, 'subsets' | 'subsetSize' | 'seed'>>;
 
 export type Kid = Measurement & {
-  std: number; // population deviation over the subsets: their spread, not the error of the mean
+  /** Population deviation over the subsets: their spread, not the error of the mean. */
+  std: number;
   subsets: number;
   subsetSize: number;
 };

@@ -16,7 +16,8 @@ import { roundingShare, screensAbout, UNDERFLOW } from './screen';
  */
 export type Manifold = Points & {
   k: number;
-  nearest: Float64Array; // [n * k] distances to the k nearest other points, rising along a row
+  /** [n * k] distances to the k nearest other points, rising along a row. */
+  nearest: Float64Array;
 };
 
 /** Puts a squared distance into a rising row of the k smallest; returns the row's largest. */
@@ -31,7 +32,8 @@ const insert = (squares: Float64Array, row: number, k: number, square: number): 
 };
 
 export type ManifoldOptions = PairOptions & {
-  k?: number; // neighbours found; smaller k are then known too
+  /** Neighbours found; smaller k are then known too. */
+  k?: number;
 };
 
 /**

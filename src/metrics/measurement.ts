@@ -2,7 +2,8 @@ import { fail } from '../compute/check';
 
 /** A set of points or feature vectors on the host. */
 export type Points = {
-  data: Float32Array; // [n * d] row by row
+  /** [n * d] row by row. */
+  data: Float32Array;
   n: number;
   d: number;
 };
@@ -10,8 +11,10 @@ export type Points = {
 /** What a distance between two sets measured, with the sizes it depends on. */
 export type Measurement = {
   value: number;
-  n: number; // samples
-  nReference: number; // reference points
+  /** Samples. */
+  n: number;
+  /** Reference points. */
+  nReference: number;
 };
 
 /** Checks that data hold n points of d numbers, and at least `min` of them. */

@@ -4,9 +4,12 @@ import { roundingShare, screensAbout, UNDERFLOW } from './screen';
 
 /** Who lies strictly inside whose balls. */
 export type Membership = {
-  containing: Uint32Array; // [samples.n] balls of the reference around each sample
-  occupied: Uint8Array; // [reference.n] 1 where a sample lies in the reference point's ball
-  covered: Uint8Array; // [reference.n] 1 where the reference point lies in a sample's ball; 0 without samples' radii
+  /** [samples.n] balls of the reference around each sample. */
+  containing: Uint32Array;
+  /** [reference.n] 1 where a sample lies in the reference point's ball. */
+  occupied: Uint8Array;
+  /** [reference.n] 1 where the reference point lies in a sample's ball; 0 without samples' radii. */
+  covered: Uint8Array;
 };
 
 /** Squared radii in the screen's unit; a ball of radius 0 contains nothing. */

@@ -4,20 +4,32 @@ import type { Source } from './reference-statistics';
 
 /** A number and all that it depends on; plain JSON. */
 export type MetricResult = {
-  metric: string; // 'fd', 'kid', 'is', 'precision', ...
-  value: number; // mean over the blocks
-  blocks: number[]; // the value of each block of seeds
-  spread: number; // largest - smallest of the blocks; 0 for one
+  /** 'fd', 'kid', 'is', 'precision', ... */
+  metric: string;
+  /** Mean over the blocks. */
+  value: number;
+  /** The value of each block of seeds. */
+  blocks: number[];
+  /** Largest - smallest of the blocks; 0 for one. */
+  spread: number;
   smallerIsBetter: boolean;
-  n: number; // images of a block
-  nReference: number | null; // real images they were compared with; 0: none, null: not known
-  options: Readonly<Record<string, number>>; // of the metric: k, subsets, ...
+  /** Images of a block. */
+  n: number;
+  /** Real images they were compared with; 0: none, null: not known. */
+  nReference: number | null;
+  /** Of the metric: k, subsets, ... */
+  options: Readonly<Record<string, number>>;
   features: FeatureIdentity;
-  reference: Source | null; // the real images: name, sha256, split, order; null: the metric sees none
-  seeds: { first: number; last: number }[]; // of each block; of stored images, their places
-  floor: number | null; // the same of real images in place of the generated, at the same n: what a perfect model gets
-  floorBlocks: number[]; // its blocks, disjoint
-  floorOf: string; // what those real images are, or why there are none
+  /** The real images: name, sha256, split, order; null: the metric sees none. */
+  reference: Source | null;
+  /** Of each block; of stored images, their places. */
+  seeds: { first: number; last: number }[];
+  /** The same of real images in place of the generated, at the same n: what a perfect model gets. */
+  floor: number | null;
+  /** Its blocks, disjoint. */
+  floorBlocks: number[];
+  /** What those real images are, or why there are none. */
+  floorOf: string;
 };
 
 /** A result of blocks and floor blocks. */
@@ -75,8 +87,10 @@ export type Comparison = {
   metric: string;
   a: number;
   b: number;
-  difference: number; // b - a
-  better: 'a' | 'b' | null; // null: the blocks overlap, or there is one only, so that nothing is known about the spread
+  /** B - a. */
+  difference: number;
+  /** Null: the blocks overlap, or there is one only, so that nothing is known about the spread. */
+  better: 'a' | 'b' | null;
 };
 
 /**

@@ -15,8 +15,10 @@ import {
 export type Kernel = (xy: number, xx: number, yy: number) => number;
 
 export type KernelEstimates = {
-  unbiased: number; // may be negative; 0 in expectation where the distributions agree
-  biased: number; // pairs of a point with itself included: at least 0
+  /** May be negative; 0 in expectation where the distributions agree. */
+  unbiased: number;
+  /** Pairs of a point with itself included: at least 0. */
+  biased: number;
 };
 
 /** Sum of the kernel over all pairs of different rows of x, or of x and y. */
@@ -59,7 +61,8 @@ export const squaredMmd = async (
 };
 
 export type MmdOptions = PairOptions & {
-  bandwidth: number; // of the kernel, in the points' unit
+  /** Of the kernel, in the points' unit. */
+  bandwidth: number;
 };
 
 /** `value` is the unbiased estimate. */

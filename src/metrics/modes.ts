@@ -3,18 +3,24 @@ import { factorise, type Mixture } from '../diffusion';
 import { expectPoints, type Points } from './measurement';
 
 export type ModesOptions = {
-  within?: number; // deviations (Mahalanobis) around a mode that count as on it
-  share?: number; // a mode is covered by this part of the samples its weight promises
+  /** Deviations (Mahalanobis) around a mode that count as on it. */
+  within?: number;
+  /** A mode is covered by this part of the samples its weight promises. */
+  share?: number;
 };
 
 /** How samples sit on the modes of a mixture. */
 export type ModesReport = {
   n: number;
-  onMode: number; // share of samples within `within` deviations of some mode
+  /** Share of samples within `within` deviations of some mode. */
+  onMode: number;
   modes: number;
-  covered: number; // modes with at least `share` of their due samples
-  occupation: number[]; // [modes] share of the on-mode samples on each mode
-  divergence: number; // KL(occupation || weights), nats; 0 where nothing is on a mode
+  /** Modes with at least `share` of their due samples. */
+  covered: number;
+  /** [modes] share of the on-mode samples on each mode. */
+  occupation: number[];
+  /** KL(occupation || weights), nats; 0 where nothing is on a mode. */
+  divergence: number;
 };
 
 /**

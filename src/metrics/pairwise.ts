@@ -5,9 +5,12 @@ import { type Numbers, productTransposed } from '../compute/onnx';
 import type { Points } from './measurement';
 
 export type PairOptions = {
-  block?: number; // rows of one set at a time, with four times as many of the other: memory, and results to rounding
-  signal?: AbortSignal; // stops between blocks by throwing the signal's reason
-  onProgress?: (share: number) => void; // 0 to 1, of the whole call
+  /** Rows of one set at a time, with four times as many of the other: memory, and results to rounding. */
+  block?: number;
+  /** Stops between blocks by throwing the signal's reason. */
+  signal?: AbortSignal;
+  /** 0 to 1, of the whole call. */
+  onProgress?: (share: number) => void;
 };
 
 export type PairSettings = PairOptions & { block: number };

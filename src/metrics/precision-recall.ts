@@ -5,12 +5,15 @@ import { membership } from './membership';
 import { PAIR_DEFAULTS, type PairOptions, type PairSettings, passOptions } from './pairwise';
 
 export type PrecisionRecallOptions = PairOptions & {
-  k?: number; // a ball reaches its point's k-th nearest neighbour
+  /** A ball reaches its point's k-th nearest neighbour. */
+  k?: number;
 };
 
 export type PrecisionRecall = {
-  precision: number; // share of samples inside a ball of the reference, 0 to 1
-  recall: number; // share of reference points inside a ball of the samples, 0 to 1
+  /** Share of samples inside a ball of the reference, 0 to 1. */
+  precision: number;
+  /** Share of reference points inside a ball of the samples, 0 to 1. */
+  recall: number;
   k: number;
   n: number;
   nReference: number;

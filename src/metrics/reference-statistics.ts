@@ -17,9 +17,11 @@ export type ReferenceStatistics = FeatureStatistics & WithFeatures & { source: S
 
 /** What EDM's .npz does not hold. Of a file that does hold it, it must be the same. */
 export type LoadStatisticsOptions = {
-  n?: number; // images
+  /** Images. */
+  n?: number;
   features?: FeatureIdentity;
-  source?: Source; // added to what is known
+  /** Added to what is known. */
+  source?: Source;
 };
 
 const FORMAT = 'cosim statistics 1';

@@ -3,7 +3,8 @@ import type { FeatureIdentity } from './feature-extractor';
 
 /** Something made of features, with what is known of them. */
 export type WithFeatures = {
-  features?: FeatureIdentity; // absent: unknown
+  /** Absent: unknown. */
+  features?: FeatureIdentity;
 };
 
 const describe = ({ name, d, sha256, preprocessing }: FeatureIdentity): string =>

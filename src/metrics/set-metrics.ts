@@ -15,15 +15,19 @@ export type SetNeed = 'statistics' | 'points' | 'logits';
 export type FeatureSet = {
   n: number;
   statistics?: FeatureStatistics;
-  points?: Points; // [n, d]
-  logits?: Points; // [n, classes]
+  /** [n, d]. */
+  points?: Points;
+  /** [n, classes]. */
+  logits?: Points;
 };
 
 /** A metric between two sets of images, seen through a feature network. */
 export type SetMetric = {
-  results: Readonly<Record<string, 'smaller' | 'larger'>>; // the numbers it gives, and which are the better ones
+  /** The numbers it gives, and which are the better ones. */
+  results: Readonly<Record<string, 'smaller' | 'larger'>>;
   needs: SetNeed;
-  reference: 'all' | 'as many' | 'none'; // real images it is given: all there are, as many as samples, none
+  /** Real images it is given: all there are, as many as samples, none. */
+  reference: 'all' | 'as many' | 'none';
   measure: (
     samples: FeatureSet,
     reference: FeatureSet,

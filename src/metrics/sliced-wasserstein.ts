@@ -4,8 +4,10 @@ import { expectPair, type Measurement, type Points } from './measurement';
 import { transportCost } from './wasserstein-1d';
 
 export type SlicedWassersteinOptions = {
-  projections?: number; // random directions
-  seed?: number; // of the directions: compare only values of one seed
+  /** Random directions. */
+  projections?: number;
+  /** Of the directions: compare only values of one seed. */
+  seed?: number;
 };
 
 /** The points' coordinates along a direction [d], sorted, written into `out` [n]. */

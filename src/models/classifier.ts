@@ -48,8 +48,10 @@ const initialState = (seed: number): Tensors => {
 };
 
 export type ClassifierTraining = Partial<typeof CLASSIFIER> & {
-  onStep?: (progress: { step: number; images: number; loss: number }) => void; // after every step; loss in nats
-  signal?: AbortSignal; // stops between steps by throwing the signal's reason
+  /** After every step; loss in nats. */
+  onStep?: (progress: { step: number; images: number; loss: number }) => void;
+  /** Stops between steps by throwing the signal's reason. */
+  signal?: AbortSignal;
 };
 
 /**

@@ -12,9 +12,12 @@ import {
 
 /** What a file that holds only tensors, such as a state dict, does not say itself. */
 export type ReferenceOptions = {
-  part?: string; // the network in a file with several; default: 'ema', else 'net', else the only one
-  className?: string; // the network's class in the reference, such as 'EDMPrecond'
-  initKwargs?: Record<string, unknown>; // what it was made with, by the reference's names
+  /** The network in a file with several; default: 'ema', else 'net', else the only one. */
+  part?: string;
+  /** The network's class in the reference, such as 'EDMPrecond'. */
+  className?: string;
+  /** What it was made with, by the reference's names. */
+  initKwargs?: Record<string, unknown>;
 };
 
 /** A model and where it comes from. */

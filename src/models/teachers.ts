@@ -11,11 +11,15 @@ import { TEACHER_FOLDER } from './teacher-folder';
 
 /** How a shipped teacher was made; `npm run teacher -- NAME` makes it again. */
 export type TeacherPreset = {
-  file: string; // under data/teachers, without the ending
+  /** Under data/teachers, without the ending. */
+  file: string;
   denoiser: () => Denoiser;
-  dataset: () => Dataset; // training split
-  images: number; // trained on this many
-  denoising?: Partial<DenoisingOptions>; // default EDM's
+  /** Training split. */
+  dataset: () => Dataset;
+  /** Trained on this many. */
+  images: number;
+  /** Default EDM's. */
+  denoising?: Partial<DenoisingOptions>;
   run: Partial<RunOptions>;
 };
 

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, expectNumber, withDefaults } from '../compute/check';
 import type { Shape, TensorFunction } from '../compute/graph';
 import { normal } from '../compute/noise';
-import { type Arrays, compile, type Compiled, eagerReason } from '../compute/onnx';
+import { eagerReason } from '../compute/engine-choice';
+import { type Arrays, compile, type Compiled } from '../compute/onnx';
 import { addPrefix, type Tensors, valueAndGradients, withPrefix } from '../compute/tensors';
 import { digits, networkUnits, trainingIndices } from '../datasets';
 import { digitAutoencoder, initialParameters } from '../networks';
@@ -77,8 +78,10 @@ const initialState = async (seed: number): Promise<{ state: Arrays; shapes: Reco
 };
 
 export type AutoencoderTraining = Partial<typeof AUTOENCODER> & {
-  onStep?: (progress: { step: number; images: number; error: number; latent: number }) => void; // after every step
-  signal?: AbortSignal; // stops between steps by throwing the signal's reason
+  /** After every step. */
+  onStep?: (progress: { step: number; images: number; error: number; latent: number }) => void;
+  /** Stops between steps by throwing the signal's reason. */
+  signal?: AbortSignal;
 };
 
 /**

@@ -15,12 +15,18 @@ import { type Block, expectHeads, expectSizes, unetPlan, type UnetSizes } from '
 
 /** Options of ADM; the reference's names are model_channels, channel_mult, num_blocks, ... */
 export type AdmConfig = UnetSizes & {
-  classes: number; // 0: unconditional
-  augmentDim: number; // augmentation label size, 0: none
-  channelMultEmb: number; // embedding width as a multiple of modelChannels
-  outChannels: number; // of the result; 0: as many as the image has
-  dropout: number; // dropout rate in training mode
-  secondTime: boolean; // the auxiliary's extra embedding of t
+  /** 0: unconditional. */
+  classes: number;
+  /** Augmentation label size, 0: none. */
+  augmentDim: number;
+  /** Embedding width as a multiple of modelChannels. */
+  channelMultEmb: number;
+  /** Of the result; 0: as many as the image has. */
+  outChannels: number;
+  /** Dropout rate in training mode. */
+  dropout: number;
+  /** The auxiliary's extra embedding of t. */
+  secondTime: boolean;
 };
 
 /** EDM's configuration for ImageNet-64, without its labels. */

@@ -26,7 +26,7 @@ export type SecondTimeStart = (typeof SECOND_TIME_STARTS)[number];
 export const auxiliaryParameters = (denoiser: Denoiser, theta: Tensors, start: SecondTimeStart = 'silent'): Tensors =>
   tf.tidy(() => {
     const psi = cloneTensors(theta);
-    const used = denoiser.forced?.(theta) ?? theta; // EDM2 normalises its weights before use, but not the branch's for t
+    const used = denoiser.normalisedWeights?.(theta) ?? theta; // EDM2 normalises its weights before use, but not the branch's for t
     for (const { name } of auxiliaryOf(denoiser).parameters) {
       if (name in psi) continue;
       const source = used[name.replace(/_t\.(weight|bias)$/, '.$1')];

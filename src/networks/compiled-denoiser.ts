@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { availableParallelism } from 'node:os';
+import { eagerReason, type EngineName } from '../compute/engine-choice';
 import { TraceError } from '../compute/graph';
 import {
   acquireProgram,
   assign,
-  eagerReason,
-  type EngineName,
   modelOf,
   type Program,
   releaseProgram,
@@ -139,7 +138,7 @@ export const withEngine = async <T>(
     try {
       return parallel.denoise(rowsOf({ x, sigma, t, labels, augment }));
     } catch (error) {
-      if (!(error instanceof TraceError) || engine === 'compiled') throw error;
+      if (!(error instanceof TraceError) || engine === 'onnx') throw error;
       process.emitWarning(`${error.message}; this network is evaluated eagerly, several times slower`, 'CosimWarning');
       return denoiser.denoise(p, x, sigma, input);
     }

@@ -8,13 +8,16 @@ import type { Conditioning } from './time-embedding';
 
 /** What a denoiser is told besides the noisy sample and its noise level. */
 export type DenoiserInput = Conditioning & {
-  t?: tf.Tensor; // [B], the auxiliary's second time
-  dropoutNoise?: Tensors; // uniform noise by layer name: training mode
+  /** [B], the auxiliary's second time. */
+  t?: tf.Tensor;
+  /** Uniform noise by layer name: training mode. */
+  dropoutNoise?: Tensors;
 };
 
 /** D(x, sigma): teacher, generator and auxiliary are all of this type, a pure function over named parameters. */
 export type Denoiser = {
-  config: { kind: string } & Record<string, unknown>; // rebuilds it, JSON
+  /** Rebuilds it, JSON. */
+  config: { kind: string } & Record<string, unknown>;
   sampleShape: readonly number[];
   classes: number;
   parameters: readonly ParameterSpec[];
@@ -25,7 +28,7 @@ export type Denoiser = {
   roundSigma?: (sigma: number) => number;
   /** EDM2: sigma [B] to the predicted log variance of the loss at this level, [B]. */
   logvar?: (parameters: Tensors, sigma: tf.Tensor) => tf.Tensor;
-  forced?: Network['forced'];
+  normalisedWeights?: Network['forced'];
   /** x [B, ...sampleShape], sigma [B] to the denoised sample of the same shape as x. */
   denoise: (parameters: Tensors, x: tf.Tensor, sigma: tf.Tensor, input?: DenoiserInput) => tf.Tensor;
 };
@@ -64,7 +67,7 @@ export const preconditioned = (network: Network, preconditioning: Record<string,
     range: act.range,
     roundSigma: act.round,
     logvar: logvar && ((p, sigma) => logvar(p, act.cNoise(sigma))),
-    forced: network.forced,
+    normalisedWeights: network.forced,
     denoise: (p, x, sigma, { t, dropoutNoise, ...conditioning } = {}) => {
       expectShape('denoise', 'x', x, [-1, ...sampleShape]);
       expectShape('denoise', 'sigma', sigma, [x.shape[0]]);

@@ -12,14 +12,22 @@ import type { Block } from './unet-plan';
 
 /** What the blocks of one network have in common. */
 export type BlockStyle = {
-  embedding: number; // E
-  eps: number; // of the group norms
-  skipScale: number; // each sum with the input is multiplied by this
-  adaptiveScale: boolean; // the embedding scales and shifts, instead of shifting only
-  resampleProjection: boolean; // the skip of a resampling block has a 1 x 1 kernel although no channels change
-  filter: Filter; // of resampling blocks
-  dropout: number; // rate in training mode
-  init: { plain: LayerInit; last: LayerInit; attention: LayerInit }; // `last`: conv1 and proj, which start near 0
+  /** E. */
+  embedding: number;
+  /** Of the group norms. */
+  eps: number;
+  /** Each sum with the input is multiplied by this. */
+  skipScale: number;
+  /** The embedding scales and shifts, instead of shifting only. */
+  adaptiveScale: boolean;
+  /** The skip of a resampling block has a 1 x 1 kernel although no channels change. */
+  resampleProjection: boolean;
+  /** Of resampling blocks. */
+  filter: Filter;
+  /** Rate in training mode. */
+  dropout: number;
+  /** `last`: conv1 and proj, which start near 0. */
+  init: { plain: LayerInit; last: LayerInit; attention: LayerInit };
 };
 
 const hasSkipKernel = ({ from, to, resample }: Block, style: BlockStyle): boolean =>

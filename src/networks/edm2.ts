@@ -27,19 +27,32 @@ import { type Block, expectHeads, expectSizes, unetPlan, type UnetSizes } from '
 
 /** Options of EDM2's U-Net; the reference's names are model_channels, channel_mult, num_blocks, ... */
 export type Edm2Config = UnetSizes & {
-  classes: number; // 0: unconditional
-  channelMultNoise: number; // noise features as a multiple of modelChannels; 0: like the first resolution
-  channelMultEmb: number; // embedding width as a multiple of modelChannels; 0: like the widest resolution
-  labelBalance: number; // weight of the label against the noise level in the embedding, 0 to 1
-  concatBalance: number; // weight of the kept output against the input of a decoder block
-  resBalance: number; // weight of a block's branch against its input
-  attentionBalance: number; // weight of attention against its input
-  channelsPerHead: number; // of attention
-  clip: number; // activations are held within +-clip; 0: they are not
-  filter: Filter; // row of the resampling filter
-  logvarChannels: number; // noise features of the head that predicts the loss's log variance
-  dropout: number; // dropout rate in training mode
-  secondTime: boolean; // the auxiliary's extra embedding of t
+  /** 0: unconditional. */
+  classes: number;
+  /** Noise features as a multiple of modelChannels; 0: like the first resolution. */
+  channelMultNoise: number;
+  /** Embedding width as a multiple of modelChannels; 0: like the widest resolution. */
+  channelMultEmb: number;
+  /** Weight of the label against the noise level in the embedding, 0 to 1. */
+  labelBalance: number;
+  /** Weight of the kept output against the input of a decoder block. */
+  concatBalance: number;
+  /** Weight of a block's branch against its input. */
+  resBalance: number;
+  /** Weight of attention against its input. */
+  attentionBalance: number;
+  /** Of attention. */
+  channelsPerHead: number;
+  /** Activations are held within +-clip; 0: they are not. */
+  clip: number;
+  /** Row of the resampling filter. */
+  filter: Filter;
+  /** Noise features of the head that predicts the loss's log variance. */
+  logvarChannels: number;
+  /** Dropout rate in training mode. */
+  dropout: number;
+  /** The auxiliary's extra embedding of t. */
+  secondTime: boolean;
 };
 
 /** The published networks for ImageNet-512 latents, size S, without labels. */

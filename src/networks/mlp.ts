@@ -8,11 +8,16 @@ import { type EmbeddingConfig, embeddingSpec, secondTimeSpec, timeEmbedding } fr
 
 /** Options of the residual MLP. */
 export type MlpConfig = {
-  dimensions: number; // d
-  width: number; // hidden channels and embedding width
-  blocks: number; // residual blocks of two layers
-  classes: number; // 0: unconditional
-  secondTime: boolean; // the auxiliary's extra embedding of t
+  /** D. */
+  dimensions: number;
+  /** Hidden channels and embedding width. */
+  width: number;
+  /** Residual blocks of two layers. */
+  blocks: number;
+  /** 0: unconditional. */
+  classes: number;
+  /** The auxiliary's extra embedding of t. */
+  secondTime: boolean;
 };
 
 /** Points change within a narrow range of c_noise, which the reference's frequencies up to 1 hardly tell apart. */

@@ -4,21 +4,30 @@ import type { Conditioning } from './time-embedding';
 
 /** What the raw network sees, after preconditioning. */
 export type NetworkInput = {
-  x: tf.Tensor; // c_in x, [B, ...sampleShape]
-  cNoise: tf.Tensor; // [B]
-  cNoiseT?: tf.Tensor; // [B], the auxiliary's second time
+  /** c_in x, [B, ...sampleShape]. */
+  x: tf.Tensor;
+  /** [B]. */
+  cNoise: tf.Tensor;
+  /** [B], the auxiliary's second time. */
+  cNoiseT?: tf.Tensor;
   conditioning: Conditioning;
-  dropoutNoise?: Tensors; // uniform noise by layer name: training mode
+  /** Uniform noise by layer name: training mode. */
+  dropoutNoise?: Tensors;
 };
 
 /** An architecture: its parameters and a pure function over them. */
 export type Network = {
-  config: { kind: string } & Record<string, unknown>; // rebuilds the network, JSON
-  sampleShape: readonly number[]; // [H, W, C] or [d]
-  classes: number; // 0: unconditional
+  /** Rebuilds the network, JSON. */
+  config: { kind: string } & Record<string, unknown>;
+  /** [H, W, C] or [d]. */
+  sampleShape: readonly number[];
+  /** 0: unconditional. */
+  classes: number;
   parameters: readonly ParameterSpec[];
-  dropout: readonly { name: string; shape: readonly number[] }[]; // layers with dropout and their shape a sample
-  apply: (parameters: Tensors, input: NetworkInput) => tf.Tensor; // [B, ...sampleShape], or more channels for iDDPM
+  /** Layers with dropout and their shape a sample. */
+  dropout: readonly { name: string; shape: readonly number[] }[];
+  /** [B, ...sampleShape], or more channels for iDDPM. */
+  apply: (parameters: Tensors, input: NetworkInput) => tf.Tensor;
   /** EDM2's head: c_noise [B] to the predicted log variance of the loss, [B]. */
   logvar?: (parameters: Tensors, cNoise: tf.Tensor) => tf.Tensor;
   /**

@@ -21,10 +21,14 @@ export type Coefficients = { cSkip: tf.Tensor | 1; cOut: tf.Tensor; cIn: tf.Tens
 
 /** A preconditioning at work: tensors on the device, the sampler's range on the host. */
 export type Preconditioner = {
-  at: (level: tf.Tensor) => Coefficients; // level: sigma, of any shape
-  cNoise: (sigma: tf.Tensor) => tf.Tensor; // [B] to [B]
-  range: { sigmaMin: number; sigmaMax: number }; // noise levels the network was made for
-  round: (sigma: number) => number; // to the nearest level the network knows
+  /** Level: sigma, of any shape. */
+  at: (level: tf.Tensor) => Coefficients;
+  /** [B] to [B]. */
+  cNoise: (sigma: tf.Tensor) => tf.Tensor;
+  /** Noise levels the network was made for. */
+  range: { sigmaMin: number; sigmaMax: number };
+  /** To the nearest level the network knows. */
+  round: (sigma: number) => number;
 };
 
 const nowhere = (sigma: number): number => sigma;

@@ -16,17 +16,28 @@ import { type Block, expectSizes, unetPlan, type UnetSizes } from './unet-plan';
 
 /** Options of SongUNet; the reference's names are model_channels, channel_mult, num_blocks, encoder_type, ... */
 export type SongUnetConfig = UnetSizes & {
-  classes: number; // 0: unconditional
-  augmentDim: number; // augmentation label size, 0: none
-  channelMultEmb: number; // embedding width as a multiple of modelChannels
-  channelMultNoise: number; // noise features as a multiple of modelChannels
-  embedding: 'positional' | 'fourier'; // noise features: fixed frequencies, or a stored table of random ones
-  encoder: 'standard' | 'skip' | 'residual'; // what a second, progressively smaller image does for the encoder
-  decoder: 'standard' | 'skip'; // skip: an image at every resolution, added up
-  filter: Filter; // row of the resampling filter, [1, 1] or [1, 3, 3, 1]
-  outChannels: number; // of the result; 0: as many as the image has
-  dropout: number; // dropout rate in training mode
-  secondTime: boolean; // the auxiliary's extra embedding of t
+  /** 0: unconditional. */
+  classes: number;
+  /** Augmentation label size, 0: none. */
+  augmentDim: number;
+  /** Embedding width as a multiple of modelChannels. */
+  channelMultEmb: number;
+  /** Noise features as a multiple of modelChannels. */
+  channelMultNoise: number;
+  /** Noise features: fixed frequencies, or a stored table of random ones. */
+  embedding: 'positional' | 'fourier';
+  /** What a second, progressively smaller image does for the encoder. */
+  encoder: 'standard' | 'skip' | 'residual';
+  /** Skip: an image at every resolution, added up. */
+  decoder: 'standard' | 'skip';
+  /** Row of the resampling filter, [1, 1] or [1, 3, 3, 1]. */
+  filter: Filter;
+  /** Of the result; 0: as many as the image has. */
+  outChannels: number;
+  /** Dropout rate in training mode. */
+  dropout: number;
+  /** The auxiliary's extra embedding of t. */
+  secondTime: boolean;
 };
 
 const EPS = 1e-6;

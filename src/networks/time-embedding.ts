@@ -5,19 +5,28 @@ import type { ParameterSpec, Tensors } from './parameters';
 
 /** What a network is told besides the noisy sample. */
 export type Conditioning = {
-  labels?: tf.Tensor; // class labels as one-hot rows [B, classes]; absent or a zero row: no class
-  augment?: tf.Tensor; // augmentation labels [B, augmentDim]
+  /** Class labels as one-hot rows [B, classes]; absent or a zero row: no class. */
+  labels?: tf.Tensor;
+  /** Augmentation labels [B, augmentDim]. */
+  augment?: tf.Tensor;
 };
 
 /** Sizes of the embedding branch. */
 export type EmbeddingConfig = {
-  features: 'positional' | 'fourier'; // of the noise level: fixed frequencies, or a stored table of random ones
-  noiseChannels: number; // number of these features
-  embeddingChannels: number; // width E of the result
-  classes: number; // 0: unconditional
-  augmentDim: number; // 0: none
-  secondTime: boolean; // the auxiliary's extra branch for t
-  timeScale: number; // c_noise is multiplied by this; 1 in the reference's networks
+  /** Of the noise level: fixed frequencies, or a stored table of random ones. */
+  features: 'positional' | 'fourier';
+  /** Number of these features. */
+  noiseChannels: number;
+  /** Width E of the result. */
+  embeddingChannels: number;
+  /** 0: unconditional. */
+  classes: number;
+  /** 0: none. */
+  augmentDim: number;
+  /** The auxiliary's extra branch for t. */
+  secondTime: boolean;
+  /** c_noise is multiplied by this; 1 in the reference's networks. */
+  timeScale: number;
 };
 
 /** Ending of the names of the auxiliary's branch for t. */

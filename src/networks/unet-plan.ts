@@ -4,37 +4,53 @@ import type { Direction } from './resample';
 
 /** Sizes of a U-Net. */
 export type UnetSizes = {
-  resolution: number; // image height and width, pixels
-  channels: number; // image channels
-  modelChannels: number; // channels at a resolution are this times its multiplier
-  channelMult: readonly number[]; // channel multiplier of each resolution, halving from one to the next
-  blocks: number; // residual blocks a resolution
-  attention: readonly number[]; // resolutions with self-attention
+  /** Image height and width, pixels. */
+  resolution: number;
+  /** Image channels. */
+  channels: number;
+  /** Channels at a resolution are this times its multiplier. */
+  modelChannels: number;
+  /** Channel multiplier of each resolution, halving from one to the next. */
+  channelMult: readonly number[];
+  /** Residual blocks a resolution. */
+  blocks: number;
+  /** Resolutions with self-attention. */
+  attention: readonly number[];
 };
 
 /** One residual block of the plan. */
 export type Block = {
   name: string;
-  from: number; // input channels, skip included
-  to: number; // output channels
+  /** Input channels, skip included. */
+  from: number;
+  /** Output channels. */
+  to: number;
   resample?: Direction;
-  heads: number; // attention heads, 0: none
-  resolution: number; // of the output
+  /** Attention heads, 0: none. */
+  heads: number;
+  /** Of the output. */
+  resolution: number;
 };
 
 /** A whole network as a list of blocks, from which its parameters and its evaluation both follow. */
 export type UnetPlan = {
-  first: { name: string; to: number }; // the 3 x 3 convolution on the image
+  /** The 3 x 3 convolution on the image. */
+  first: { name: string; to: number };
   encoder: Block[];
-  decoder: (Block & { skip: boolean })[]; // skip: takes the newest encoder output beside its input
-  channels: number; // of the last block
+  /** Skip: takes the newest encoder output beside its input. */
+  decoder: (Block & { skip: boolean })[];
+  /** Of the last block. */
+  channels: number;
 };
 
 /** What differs between the architectures. */
 export type Wiring = {
-  firstChannels: number; // outputs of the first convolution
-  heads: (channels: number) => number; // of a block with attention
-  attendsInDecoder: (block: number) => boolean; // which decoder blocks of a listed resolution have attention
+  /** Outputs of the first convolution. */
+  firstChannels: number;
+  /** Of a block with attention. */
+  heads: (channels: number) => number;
+  /** Which decoder blocks of a listed resolution have attention. */
+  attendsInDecoder: (block: number) => boolean;
 };
 
 /** Checks the sizes that every U-Net is given. */

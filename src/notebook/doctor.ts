@@ -6,22 +6,33 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { createCanvas } from 'canvas';
 import { type BackendReport, selectBackend } from '../compute/backend';
-import { eagerReason, targetFor } from '../compute/onnx';
+import { eagerReason } from '../compute/engine-choice';
+import { targetFor } from '../compute/onnx';
 
 /** What the project found on this machine. Plain data; `formatReport` turns it into text. */
 export type DoctorReport = {
-  node: string; // version
-  tslab: string; // version of the kernel
-  typescript: string; // version inside the kernel, which compiles the cells
+  /** Version. */
+  node: string;
+  /** Version of the kernel. */
+  tslab: string;
+  /** Version inside the kernel, which compiles the cells. */
+  typescript: string;
   backend: BackendReport;
-  engine: string; // what computes runs and samplers: compiled (how) or eager (why)
+  /** What computes runs and samplers: compiled (how) or eager (why). */
+  engine: string;
   cpu: { model: string; cores: number };
-  memory: { free: number; total: number }; // bytes
-  disk: { free: number }; // bytes, where the project lies
-  canvas: { version: string; drawsText: boolean }; // no text: the machine has no font
-  jupyter: Record<string, string> | undefined; // versions by package; undefined when set-up found none
-  kernelspec: { path: string; present: boolean }; // path from the project's folder
-  pinned: Record<string, string>; // versions from package.json that results depend on
+  /** Bytes. */
+  memory: { free: number; total: number };
+  /** Bytes, where the project lies. */
+  disk: { free: number };
+  /** No text: the machine has no font. */
+  canvas: { version: string; drawsText: boolean };
+  /** Versions by package; undefined when set-up found none. */
+  jupyter: Record<string, string> | undefined;
+  /** Path from the project's folder. */
+  kernelspec: { path: string; present: boolean };
+  /** Versions from package.json that results depend on. */
+  pinned: Record<string, string>;
 };
 
 const ROOT = resolve(__dirname, '..', '..'); // the same from src/notebook and from dist/notebook
@@ -68,7 +79,7 @@ const engine = async (): Promise<string> => {
   if (reason !== undefined) return `eager: ${reason}`;
   const { block } = await targetFor();
   const lowering = block > 0 ? `convolutions in blocks of ${block}` : 'standard ONNX';
-  return `compiled: ONNX Runtime ${versionOf('onnxruntime-node')}, ${lowering}`;
+  return `onnx: ONNX Runtime ${versionOf('onnxruntime-node')}, ${lowering}`;
 };
 
 const jupyterVersions = async (): Promise<DoctorReport['jupyter']> => {

@@ -4,9 +4,11 @@ import { insideKernel, openOutput } from './kernel';
 import { type Extra, progress } from './progress';
 
 export type LiveRunOptions = {
-  total: number; // training images
+  /** Training images. */
+  total: number;
   label?: string;
-  metrics: Readonly<Record<string, string>>; // keys of the reports to draw -> axis titles
+  /** Keys of the reports to draw -> axis titles. */
+  metrics: Readonly<Record<string, string>>;
 };
 
 export type LiveRun = {

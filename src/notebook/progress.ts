@@ -2,9 +2,12 @@ import { expectNumber } from '../compute/check';
 import { insideKernel, openOutput } from './kernel';
 
 export type ProgressOptions = {
-  total: number; // in `unit`
-  unit?: string; // default 'images'
-  label?: string; // before the bar
+  /** In `unit`. */
+  total: number;
+  /** Default 'images'. */
+  unit?: string;
+  /** Before the bar. */
+  label?: string;
 };
 
 /** Values shown after the bar: a loss, memory in use. */
@@ -39,7 +42,8 @@ const extraText = (extra: Extra): string =>
 /** The state of a progress line. */
 export type ProgressState = Required<ProgressOptions> & {
   done: number;
-  seconds: number; // since the start
+  /** Since the start. */
+  seconds: number;
   extra?: Extra;
   ended?: boolean;
 };

@@ -1,18 +1,24 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, fail } from '../compute/check';
 import { normal } from '../compute/noise';
-import type { EngineName } from '../compute/onnx';
+import type { EngineName } from '../compute/engine-choice';
 import { type Denoiser, parameterCount, type Tensors, withEngine } from '../networks';
 
 /** What every sampler is given. */
 export type SamplerInput = {
   denoiser: Denoiser;
-  parameters: Tensors; // stay the caller's
-  seeds: readonly number[]; // one a sample: sample k depends on seeds[k] and labels[k] only
-  labels?: readonly number[]; // class of each sample, for conditional denoisers
-  batch?: number; // samples computed at a time, default 64: memory, never results
-  engine?: EngineName; // what evaluates the network, default auto: compiled where that pays
-  signal?: AbortSignal; // stops between network calls by throwing the signal's reason
+  /** Stay the caller's. */
+  parameters: Tensors;
+  /** One a sample: sample k depends on seeds[k] and labels[k] only. */
+  seeds: readonly number[];
+  /** Class of each sample, for conditional denoisers. */
+  labels?: readonly number[];
+  /** Samples computed at a time, default 64: memory, never results. */
+  batch?: number;
+  /** What evaluates the network, default auto: compiled where that pays. */
+  engine?: EngineName;
+  /** Stops between network calls by throwing the signal's reason. */
+  signal?: AbortSignal;
   /** After every step: x is the state of this batch, valid during the call only. */
   onStep?: (progress: {
     step: number;

@@ -7,17 +7,22 @@ import { type Denoiser, matchParameters, type Model, parameterCount, type Tensor
 import { type ExportedFunction, generatorFunction, samplerFunction } from './exported-functions';
 
 export type ExportOptions = {
-  batch?: number; // samples a call, fixed; default: any number
-  metadata?: Readonly<Record<string, string>>; // further entries of the file's metadata
+  /** Samples a call, fixed; default: any number. */
+  batch?: number;
+  /** Further entries of the file's metadata. */
+  metadata?: Readonly<Record<string, string>>;
 };
 
 /** What was written. */
 export type ExportReport = {
   path: string;
   bytes: number;
-  batch: 'any' | number; // samples a call
-  reason?: string; // why the number of samples is fixed although any was asked for
-  inputs: Record<string, readonly (number | string)[]>; // shapes; 'batch' is the dynamic size
+  /** Samples a call. */
+  batch: 'any' | number;
+  /** Why the number of samples is fixed although any was asked for. */
+  reason?: string;
+  /** Shapes; 'batch' is the dynamic size. */
+  inputs: Record<string, readonly (number | string)[]>;
   metadata: Record<string, string>;
 };
 

@@ -11,7 +11,8 @@ import { multistepSteps } from './multistep';
 export type ExportedFunction = {
   f: TensorFunction;
   inputs: (batch: number) => Record<string, Shape>;
-  example: (batch: number) => Record<string, tf.Tensor>; // inputs as they come in use
+  /** Inputs as they come in use. */
+  example: (batch: number) => Record<string, tf.Tensor>;
   metadata: Record<string, string>;
 };
 

@@ -6,13 +6,20 @@ import { denoiseAt, inBatches, type SamplerInput, type Samples, seededNormal, ty
 
 /** Options of EDM's sampler (Karras et al. 2022, Algorithm 2); 2 steps - 1 network calls. */
 export type HeunOptions = Partial<NoiseRange> & {
-  steps?: number; // number of noise levels, default 18
-  churn?: number; // S_churn, default 0: deterministic
-  churnMin?: number; // S_min, default 0
-  churnMax?: number; // S_max, default Infinity
-  churnNoise?: number; // S_noise, default 1
-  guidance?: number; // weight g of the denoiser against its guide, default 1: no guide is asked
-  guide?: Model; // a weaker network; gets the labels if it takes any
+  /** Number of noise levels, default 18. */
+  steps?: number;
+  /** S_churn, default 0: deterministic. */
+  churn?: number;
+  /** S_min, default 0. */
+  churnMin?: number;
+  /** S_max, default Infinity. */
+  churnMax?: number;
+  /** S_noise, default 1. */
+  churnNoise?: number;
+  /** Weight g of the denoiser against its guide, default 1: no guide is asked. */
+  guidance?: number;
+  /** A weaker network; gets the labels if it takes any. */
+  guide?: Model;
   /** Standard normal noise [n, ...shape]: step 0 the start, step i + 1 the churn of step i; default the seeds' own. */
   noise?: (seeds: readonly number[], step: number) => tf.Tensor;
 };

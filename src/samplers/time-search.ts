@@ -3,13 +3,19 @@ import { decreasingTimes, EDM_RANGE, karrasTimes, type NoiseRange } from '../dif
 
 /** What the search for sampling times is given. */
 export type TimeSearchInput = {
-  start: readonly number[]; // K noise levels to begin with: `edmStart(K)`
-  measure: (times: readonly number[]) => Promise<number>; // any metric, the smaller the better
-  scales?: readonly number[]; // factors tried on each time in turn, default TIME_SCALES
-  rounds?: number; // passes over all times, each with the factors' square roots of the last, default 2
-  sigmaMax?: number; // no time above this, default 80
+  /** K noise levels to begin with: `edmStart(K)`. */
+  start: readonly number[];
+  /** Any metric, the smaller the better. */
+  measure: (times: readonly number[]) => Promise<number>;
+  /** Factors tried on each time in turn, default TIME_SCALES. */
+  scales?: readonly number[];
+  /** Passes over all times, each with the factors' square roots of the last, default 2. */
+  rounds?: number;
+  /** No time above this, default 80. */
+  sigmaMax?: number;
   onEvaluation?: (entry: TimeSearchEntry, done: number, atMost: number) => void;
-  signal?: AbortSignal; // stops between evaluations by throwing the signal's reason
+  /** Stops between evaluations by throwing the signal's reason. */
+  signal?: AbortSignal;
 };
 
 /** One evaluation: the time number `index` tried at `time`, the others as `times` says. */
@@ -17,8 +23,10 @@ export type TimeSearchEntry = { round: number; index: number; time: number; time
 
 export type TimeSearchResult = {
   times: readonly number[];
-  value: number; // of `times`, on what the search saw: optimistic, so judge it by other seeds
-  landscape: readonly TimeSearchEntry[]; // all evaluations in order; each pass over a time begins with what it came to
+  /** Of `times`, on what the search saw: optimistic, so judge it by other seeds. */
+  value: number;
+  /** All evaluations in order; each pass over a time begins with what it came to. */
+  landscape: readonly TimeSearchEntry[];
 };
 
 /** [C] Factors of the first round: 1/16, 1/8, ..., 16. */

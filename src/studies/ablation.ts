@@ -6,12 +6,18 @@ import { type CurvePoint, trainingCurve } from './training-curve';
 
 /** The ablation over the regularisation strength (Table 6) on one task. */
 export type AblationOptions = {
-  coefs: readonly number[]; // alpha (1 + lambda): 0.5 is SiD, 0.75 and 1 are the paper's
-  alpha: number; // 1.2 throughout the paper
-  seeds: readonly number[]; // of training; data, times and noise all change with it
-  evaluateAt: readonly number[]; // training images at which the metric is taken, rising
-  steps: number; // sampling steps K (NFE) of the metric
-  n: number; // samples per evaluation
+  /** alpha (1 + lambda): 0.5 is SiD, 0.75 and 1 are the paper's. */
+  coefs: readonly number[];
+  /** 1.2 throughout the paper. */
+  alpha: number;
+  /** Of training; data, times and noise all change with it. */
+  seeds: readonly number[];
+  /** Training images at which the metric is taken, rising. */
+  evaluateAt: readonly number[];
+  /** Sampling steps K (NFE) of the metric. */
+  steps: number;
+  /** Samples per evaluation. */
+  n: number;
   run: Partial<RunOptions>;
 };
 
@@ -19,7 +25,8 @@ export type AblationOptions = {
 export type AblationPoint = { coef: number } & CurvePoint;
 
 export type AblationCallbacks = {
-  onImages?: (images: number, total: number, label: string) => void; // over all runs that were not cached
+  /** Over all runs that were not cached. */
+  onImages?: (images: number, total: number, label: string) => void;
   signal?: AbortSignal;
 };
 

@@ -11,21 +11,29 @@ import type { FeatureExtractor, MetricResult } from '../metrics';
 import { sha256OfWeights } from '../models';
 import { ddpmpp, edmDenoiser, type Model } from '../networks';
 import { sampleHeun, sampleMultistep, type SamplerInput, type Samples } from '../samplers';
-import { distil, type Distilling, type IterationReport, pretrain, Run, type RunOptions } from '../training';
+import { distill, type DistillMethod, type IterationReport, pretrain, Run, type RunOptions } from '../training';
 import { sweep } from './sweep';
 
 export type Cifar10Run = {
-  network: Parameters<typeof ddpmpp>[0]; // of the teacher; generator and auxiliary start as it
-  teacherImages: number; // that the teacher is trained on
+  /** Of the teacher; generator and auxiliary start as it. */
+  network: Parameters<typeof ddpmpp>[0];
+  /** That the teacher is trained on. */
+  teacherImages: number;
   teacher: Partial<RunOptions>;
-  method: Distilling;
-  run: Partial<RunOptions>; // of CoSIM
-  evaluateAt: readonly number[]; // CoSIM's training images at which it is measured, rising; the last ends the run
-  steps: readonly number[]; // of the generator, NFE
-  evaluations: readonly number[]; // of the teacher by EDM's Heun sampler, NFE
+  method: DistillMethod;
+  /** Of CoSIM. */
+  run: Partial<RunOptions>;
+  /** CoSIM's training images at which it is measured, rising; the last ends the run. */
+  evaluateAt: readonly number[];
+  /** Of the generator, NFE. */
+  steps: readonly number[];
+  /** Of the teacher by EDM's Heun sampler, NFE. */
+  evaluations: readonly number[];
   metrics: readonly string[];
-  n: number; // images of a block
-  blocks: number; // of seeds, at the end; on the way one
+  /** Images of a block. */
+  n: number;
+  /** Of seeds, at the end; on the way one. */
+  blocks: number;
 };
 
 // prettier-ignore
@@ -55,22 +63,29 @@ export type Cifar10Point = { series: 'CoSIM' | 'teacher'; steps: number; images:
 
 export type Cifar10Callbacks = {
   onStep?: (stage: 'teacher' | 'CoSIM', report: IterationReport, total: number) => void;
-  onMeasure?: (what: string, done: number, total: number) => void; // in images of the stage at hand
-  signal?: AbortSignal; // stops after the current step, with a checkpoint, by throwing the signal's reason
+  /** In images of the stage at hand. */
+  onMeasure?: (what: string, done: number, total: number) => void;
+  /** Stops after the current step, with a checkpoint, by throwing the signal's reason. */
+  signal?: AbortSignal;
 };
 
 export type Cifar10Input = Cifar10Callbacks & {
-  train: Dataset; // 16 x 16; mirror images are added for training, never to the reference
-  test: Dataset; // the floor's real images
+  /** 16 x 16; mirror images are added for training, never to the reference. */
+  train: Dataset;
+  /** The floor's real images. */
+  test: Dataset;
   extractor: FeatureExtractor;
-  dir: string; // runs and features
+  /** Runs and features. */
+  dir: string;
   options?: Cifar10Run;
 };
 
 /** What the run gives: measurements at the end and on the way, and both histories. */
 export type Cifar10Results = {
-  points: Cifar10Point[]; // at the end: all blocks
-  curve: Cifar10Point[]; // of CoSIM on the way: one block
+  /** At the end: all blocks. */
+  points: Cifar10Point[];
+  /** Of CoSIM on the way: one block. */
+  curve: Cifar10Point[];
   teacherHistory: readonly IterationReport[];
   history: readonly IterationReport[];
 };
@@ -128,7 +143,7 @@ export const runCifar10 = async (
   const teacher: Model = { denoiser, parameters: teacherRun.parameters('ema') };
   const folder = join(dir, 'cosim');
   const run = await continued(folder, data, () =>
-    distil({ teacher, dataset: data, method: options.method, run: options.run }),
+    distill({ teacher, dataset: data, method: options.method, run: options.run }),
   );
   /** One sampler's results, kept in `dir/points`; nothing where the generator has trained on since without them. */
   const measure = async (

@@ -8,20 +8,30 @@ import type { Contender } from './steps-comparison';
 /** One class of one sampler: how often the classifier agrees, and how much its samples differ among themselves. */
 export type ClassPoint = {
   series: string;
-  steps: number; // NFE
-  seed: number; // of training; of the teacher the block of seeds
+  /** NFE. */
+  steps: number;
+  /** Of training; of the teacher the block of seeds. */
+  seed: number;
   label: number;
-  accuracy: number; // share of this class's samples that are classified as it
-  diversity: number; // variance of their features, relative to real images of this class: 1 is as diverse
-  n: number; // samples of this class
+  /** Share of this class's samples that are classified as it. */
+  accuracy: number;
+  /** Variance of their features, relative to real images of this class: 1 is as diverse. */
+  diversity: number;
+  /** Samples of this class. */
+  n: number;
 };
 
 export type ClassStudyOptions = {
-  real: Dataset; // labelled images that diversity is set against
-  classifier: FeatureExtractor; // of all classes of the data
-  classes: readonly number[]; // that are looked at
-  perClass: number; // samples of each, at least 2
-  block?: number; // of sampling seeds, default 0
+  /** Labelled images that diversity is set against. */
+  real: Dataset;
+  /** Of all classes of the data. */
+  classifier: FeatureExtractor;
+  /** That are looked at. */
+  classes: readonly number[];
+  /** Samples of each, at least 2. */
+  perClass: number;
+  /** Of sampling seeds, default 0. */
+  block?: number;
 };
 
 const where = 'classStudy';

@@ -1,16 +1,18 @@
 import { join } from 'node:path';
 import { newestFolder } from '../checkpoints';
 import type { Task } from '../tasks';
-import { distil, type Distilling, type IterationReport, Run, type RunOptions } from '../training';
+import { distill, type DistillMethod, type IterationReport, Run, type RunOptions } from '../training';
 import { autosave } from './autosave';
 import { configHash } from './sweep';
 
 /** Everything a generator depends on besides its task. */
 export type GeneratorConfig = {
-  method: Distilling;
+  method: DistillMethod;
   run: Partial<RunOptions>;
-  images: number; // training images
-  seed: number; // of training
+  /** Training images. */
+  images: number;
+  /** Of training. */
+  seed: number;
 };
 
 export type TrainedGenerator = { run: Run; dir: string }; // the caller disposes of the run
@@ -33,7 +35,7 @@ export const trainedGenerator = async (
   const dir = join(folder, configHash({ identity, method, options, images, seed }));
   const run =
     (await newestFolder(dir)) === undefined
-      ? distil({ teacher, start, dataset, method, run: { ...options, seed } })
+      ? distill({ teacher, start, dataset, method, run: { ...options, seed } })
       : await Run.load(dir, { dataset });
   try {
     const save = autosave(run, dir);

@@ -6,11 +6,16 @@ import { sweep } from './sweep';
 
 /** A teacher guided by a weaker network, at several weights. */
 export type GuidanceOptions = {
-  guide: string; // a weaker network: a shipped model's name or a file
-  weights: readonly number[]; // g of D_guide + g (D - D_guide): 1 is no guidance
-  evaluations: number; // NFE of EDM's Heun sampler, of the teacher alone
-  n: number; // samples a measurement
-  blocks: number; // of sampling seeds
+  /** A weaker network: a shipped model's name or a file. */
+  guide: string;
+  /** G of D_guide + g (D - D_guide): 1 is no guidance. */
+  weights: readonly number[];
+  /** NFE of EDM's Heun sampler, of the teacher alone. */
+  evaluations: number;
+  /** Samples a measurement. */
+  n: number;
+  /** Of sampling seeds. */
+  blocks: number;
 };
 
 export type GuidancePoint = { guidance: number; seed: number } & TaskResult; // seed: the block

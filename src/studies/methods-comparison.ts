@@ -2,19 +2,25 @@ import { unknownName } from '../compute/check';
 import { METHOD_PRESET_NAMES, METHOD_PRESETS, type MethodPreset, type MethodPresetName } from '../methods';
 import { edmStart } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
-import { distil, type RunOptions } from '../training';
+import { distill, type RunOptions } from '../training';
 import { compareSteps, teacherAt } from './steps-comparison';
 import { configHash, sweep, unfinishedFolder } from './sweep';
 import { type CurveConfig, type CurvePoint, trainingCurve } from './training-curve';
 
 /** Table 1's shape on one task: the same teacher, data, network, batch, seeds and metric for every method. */
 export type MethodsOptions = {
-  methods: readonly string[]; // of METHOD_PRESETS
-  seeds: readonly number[]; // of training
-  evaluateAt: readonly number[]; // training images at which each is measured, rising
-  slowEvaluateAt: readonly number[]; // the same for HSIVI-SM, whose iterations cost many times as much
-  evaluations: readonly number[]; // NFE of the teacher by EDM's Heun sampler
-  n: number; // samples a measurement
+  /** Of METHOD_PRESETS. */
+  methods: readonly string[];
+  /** Of training. */
+  seeds: readonly number[];
+  /** Training images at which each is measured, rising. */
+  evaluateAt: readonly number[];
+  /** The same for HSIVI-SM, whose iterations cost many times as much. */
+  slowEvaluateAt: readonly number[];
+  /** NFE of the teacher by EDM's Heun sampler. */
+  evaluations: readonly number[];
+  /** Samples a measurement. */
+  n: number;
   run: Partial<RunOptions>;
 };
 
@@ -22,7 +28,8 @@ export type MethodsOptions = {
 export type MethodPoint = { method: string; nfe: number; seed: number } & Partial<CurvePoint> & TaskResult;
 
 export type MethodsCallbacks = {
-  onImages?: (images: number, total: number, label: string) => void; // over all runs, those from the cache at once
+  /** Over all runs, those from the cache at once. */
+  onImages?: (images: number, total: number, label: string) => void;
   signal?: AbortSignal;
 };
 
@@ -152,7 +159,8 @@ export const methodRows = (points: readonly MethodPoint[]): Record<string, strin
 export type IterationCost = {
   method: string;
   secondsPerIteration: number;
-  cpuSecondsPerIteration: number; // over all threads
+  /** Over all threads. */
+  cpuSecondsPerIteration: number;
   iterations: number;
 };
 
@@ -164,8 +172,10 @@ const median = (values: readonly number[]): number => {
 
 /** What `iterationCosts` times: methods by name, and HSIVI-SM with other numbers of layers. */
 export type CostOptions = Pick<MethodsOptions, 'methods' | 'run'> & {
-  layers: readonly number[]; // K of HSIVI-SM, on EDM's grid; 4 is the preset's own
-  iterations: number; // of each, besides a first one that compiles
+  /** K of HSIVI-SM, on EDM's grid; 4 is the preset's own. */
+  layers: readonly number[];
+  /** Of each, besides a first one that compiles. */
+  iterations: number;
 };
 
 /** Times single iterations of the methods in alternation, so that what else the machine does meets all of them alike. */
@@ -182,7 +192,7 @@ export const iterationCosts = async (
   const contenders = [...methods.map(name => onTask(name, task)), ...deeper].map(
     ({ name: method, method: config }) => ({
       method,
-      run: distil({ teacher, start, dataset, method: config, run }),
+      run: distill({ teacher, start, dataset, method: config, run }),
       wall: [] as number[],
       cpu: [] as number[],
     }),

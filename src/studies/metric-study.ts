@@ -1,4 +1,4 @@
-/* What a metric makes of real images: how far down it goes at n images, and how it grows as they are spoilt. */
+/* What a metric makes of real images: how far down it goes at n images, and how it grows as they are nonFiniteUpdate. */
 import { ArgumentError } from '../compute/check';
 import {
   blurred,
@@ -19,10 +19,13 @@ import { joinImages } from '../runs';
 /** Real images in two parts, and the feature spaces they are seen in. */
 export type MetricStudy = {
   name: string;
-  train: Dataset; // the reference
-  test: Dataset; // what is measured, as it is or spoilt
+  /** The reference. */
+  train: Dataset;
+  /** What is measured, as it is or nonFiniteUpdate. */
+  test: Dataset;
   spaces: FeatureExtractor[];
-  note: string; // which data and features were found, in a line
+  /** Which data and features were found, in a line. */
+  note: string;
   dispose: () => Promise<void>;
 };
 
@@ -85,9 +88,11 @@ export const metricStudy = async ({
 
 /** Where finished features stay, and how far it is. */
 export type StudyOptions = {
-  cache: string; // folder
+  /** Folder. */
+  cache: string;
   signal?: AbortSignal;
-  onProgress?: (what: string, done: number, total: number) => void; // measurements
+  /** Measurements. */
+  onProgress?: (what: string, done: number, total: number) => void;
 };
 
 /** The largest number of images that every size is a multiple of: chunks of it serve all sizes. */
@@ -128,7 +133,8 @@ export const floorsAgainstN = async (
 /** A known way to spoil images, in rising strength. */
 export type Distortion = {
   name: string;
-  unit: string; // of the levels: an axis title
+  /** Of the levels: an axis title. */
+  unit: string;
   levels: readonly number[];
   apply: (dataset: Dataset, level: number) => Dataset | Promise<Dataset>;
 };
@@ -144,23 +150,25 @@ export const DISTORTIONS: readonly Distortion[] = [
   },
 ];
 
-/** The distance of spoilt images in units of the floor: 1 is as good as other real images. */
+/** The distance of nonFiniteUpdate images in units of the floor: 1 is as good as other real images. */
 export type DistortionPoint = {
   distortion: string;
   series: string;
   x: number;
   seed: number;
   value: number;
-  floor: number; // the distance of as many unspoilt test images
+  /** The distance of as many unspoilt test images. */
+  floor: number;
   result: MetricResult;
 };
 
 export type DistortionOptions = StudyOptions & {
   distortions?: readonly Distortion[];
-  chunk?: number; // images between two savings: that of the floors finds their features again
+  /** Images between two savings: that of the floors finds their features again. */
+  chunk?: number;
 };
 
-/** Fréchet distance of n spoilt test images from all training images, as a multiple of that of unspoilt ones. */
+/** Fréchet distance of n nonFiniteUpdate test images from all training images, as a multiple of that of unspoilt ones. */
 export const distancesOfDistortions = async (
   { train, test, spaces }: MetricStudy,
   n: number,
@@ -190,7 +198,7 @@ export const distancesOfDistortions = async (
 
 const EXAMPLES = 14; // images a row
 
-/** The first test images, as they are and spoilt one by one: rows of a sheet in [-1, 1]. */
+/** The first test images, as they are and nonFiniteUpdate one by one: rows of a sheet in [-1, 1]. */
 export const distortedExamples = async (
   { test }: MetricStudy,
   distortions: readonly Distortion[] = DISTORTIONS.slice(0, 2),

@@ -7,12 +7,18 @@ import { sweep } from './sweep';
 
 /** Averages of many widths, chosen after training (Karras et al. 2024, section 3.2). */
 export type PostHocOptions = {
-  seeds: readonly number[]; // of training
-  evaluateAt: readonly number[]; // training images at which averages are reconstructed, rising
-  snapshots: number; // stored over the whole training, evenly
-  stds: readonly number[]; // relative standard deviations wanted
-  evaluations: number; // NFE of EDM's Heun sampler
-  n: number; // samples a measurement
+  /** Of training. */
+  seeds: readonly number[];
+  /** Training images at which averages are reconstructed, rising. */
+  evaluateAt: readonly number[];
+  /** Stored over the whole training, evenly. */
+  snapshots: number;
+  /** Relative standard deviations wanted. */
+  stds: readonly number[];
+  /** NFE of EDM's Heun sampler. */
+  evaluations: number;
+  /** Samples a measurement. */
+  n: number;
   denoising: Partial<DenoisingOptions>;
   run: Partial<RunOptions>;
 };

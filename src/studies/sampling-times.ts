@@ -1,21 +1,27 @@
 import { SAMPLING_TIMES } from '../diffusion';
 import { edmStart, searchTimes, type TimeSearchEntry } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
-import type { Distilling, RunOptions } from '../training';
+import type { DistillMethod, RunOptions } from '../training';
 import { trainedGenerator } from './generators';
 import { sweep } from './sweep';
 
 /** The search for Algorithm 1's times on one task, and what it is worth on other seeds. */
 export type SamplingTimesOptions = {
-  method: Distilling;
+  method: DistillMethod;
   run: Partial<RunOptions>;
-  images: number; // training images of each generator
-  seeds: readonly number[]; // of training: one generator, one search each
-  steps: readonly number[]; // K
-  scales: readonly number[]; // factors of the first round
+  /** Training images of each generator. */
+  images: number;
+  /** Of training: one generator, one search each. */
+  seeds: readonly number[];
+  /** K. */
+  steps: readonly number[];
+  /** Factors of the first round. */
+  scales: readonly number[];
   rounds: number;
-  searchN: number; // samples of one evaluation of the search
-  n: number; // samples of one block of the judgement
+  /** Samples of one evaluation of the search. */
+  searchN: number;
+  /** Samples of one block of the judgement. */
+  n: number;
   blocks: number;
 };
 
@@ -25,7 +31,8 @@ export type GridPoint = {
   steps: number;
   grid: 'edm' | 'published' | 'task' | 'searched';
   times: readonly number[];
-  seed: number; // of training
+  /** Of training. */
+  seed: number;
   block: number;
 } & TaskResult;
 
@@ -35,7 +42,8 @@ export type TimesStudy = {
 };
 
 export type TimesCallbacks = {
-  onProgress?: (done: number, total: number, label: string) => void; // 0 to 1 of one generator's work, then the next
+  /** 0 to 1 of one generator's work, then the next. */
+  onProgress?: (done: number, total: number, label: string) => void;
   signal?: AbortSignal;
 };
 

@@ -6,22 +6,31 @@ import { compareTrained, type TrainedCallbacks } from './trained-comparison';
 
 /** Tables 2 and 4's shape: CoSIM on networks of several sizes beside their teachers. */
 export type SizesOptions = {
-  seeds: readonly number[]; // of training; as many blocks of sampling seeds for the teachers
-  images: number; // trained on this many
-  evaluations: readonly number[]; // NFE of the teachers by EDM's Heun sampler
-  n: number; // samples a measurement
+  /** Of training; as many blocks of sampling seeds for the teachers. */
+  seeds: readonly number[];
+  /** Trained on this many. */
+  images: number;
+  /** NFE of the teachers by EDM's Heun sampler. */
+  evaluations: readonly number[];
+  /** Samples a measurement. */
+  n: number;
   run: Partial<RunOptions>;
-  table5?: readonly PaperPresetName[]; // by task: Table 5's method, options of the run and images in place of these
+  /** By task: Table 5's method, options of the run and images in place of these. */
+  table5?: readonly PaperPresetName[];
 };
 
 /** One measurement; of a teacher `seed` is the block of sampling seeds, and `images` is absent. */
 export type SizePoint = {
   size: string;
-  parameters: number; // of the network
-  series: string; // 'CoSIM' or 'teacher'
-  steps: number; // NFE
+  /** Of the network. */
+  parameters: number;
+  /** 'CoSIM' or 'teacher'. */
+  series: string;
+  /** NFE. */
+  steps: number;
   seed: number;
-  images?: number; // of training
+  /** Of training. */
+  images?: number;
 } & TaskResult;
 
 const { method, steps } = METHOD_PRESETS.cosim;

@@ -6,15 +6,21 @@ import { sweep } from './sweep';
 
 /** A method trained with several seeds, in several numbers of steps, beside the teacher. */
 export type TrainedOptions = Omit<GeneratorConfig, 'seed'> & {
-  seeds: readonly number[]; // of training
-  steps: readonly number[]; // of the generator, NFE
-  evaluations: readonly number[]; // NFE of the teacher by EDM's Heun sampler
-  n: number; // samples a measurement
-  blocks?: number; // measurements of one training, each of other sampling seeds; default 1
+  /** Of training. */
+  seeds: readonly number[];
+  /** Of the generator, NFE. */
+  steps: readonly number[];
+  /** NFE of the teacher by EDM's Heun sampler. */
+  evaluations: readonly number[];
+  /** Samples a measurement. */
+  n: number;
+  /** Measurements of one training, each of other sampling seeds; default 1. */
+  blocks?: number;
 };
 
 export type TrainedCallbacks = {
-  onImages?: (images: number, total: number, label: string) => void; // of training, those from the cache at once
+  /** Of training, those from the cache at once. */
+  onImages?: (images: number, total: number, label: string) => void;
   signal?: AbortSignal;
 };
 

@@ -2,17 +2,21 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newestFolder, writeFileAtomic } from '../checkpoints';
 import type { Task, TaskResult } from '../tasks';
-import { distil, type Distilling, Run, type RunOptions } from '../training';
+import { distill, type DistillMethod, Run, type RunOptions } from '../training';
 import { autosave } from './autosave';
 
 /** A distillation that is measured as it trains: everything its results depend on besides the task. */
 export type CurveConfig = {
-  method: Distilling;
+  method: DistillMethod;
   run: Partial<RunOptions>;
-  seed: number; // of training; data, times and noise all change with it
-  evaluateAt: readonly number[]; // training images at which it is measured, rising
-  steps: readonly number[]; // sampling steps K (NFE) of the measurements
-  n: number; // samples a measurement
+  /** Of training; data, times and noise all change with it. */
+  seed: number;
+  /** Training images at which it is measured, rising. */
+  evaluateAt: readonly number[];
+  /** Sampling steps K (NFE) of the measurements. */
+  steps: readonly number[];
+  /** Samples a measurement. */
+  n: number;
 };
 
 /** The metric of one run after so many training images, with K sampling steps. */
@@ -20,9 +24,12 @@ export type CurvePoint = {
   seed: number;
   images: number;
   nfe: number;
-  iterations: number; // updates of phi
-  seconds: number; // of training so far, without measuring
-  cpuSeconds: number; // processor time of the same, over all threads
+  /** Updates of phi. */
+  iterations: number;
+  /** Of training so far, without measuring. */
+  seconds: number;
+  /** Processor time of the same, over all threads. */
+  cpuSeconds: number;
 } & TaskResult;
 
 /** The times that a task's generators are sampled at: a method's own, or else the task's. */
@@ -41,7 +48,7 @@ const openRun = async (
 ): Promise<{ run: Run; progress: Progress }> => {
   const progress = { points: [], seconds: 0, cpuSeconds: 0 };
   const begun = dir !== undefined && (await newestFolder(dir)) !== undefined;
-  if (!begun) return { run: distil({ teacher, start, dataset, method, run: { ...run, seed } }), progress };
+  if (!begun) return { run: distill({ teacher, start, dataset, method, run: { ...run, seed } }), progress };
   const known = await readFile(join(dir, FILE), 'utf8').catch(() => undefined); // absent: stopped before its first saving
   return {
     run: await Run.load(dir, { dataset }),

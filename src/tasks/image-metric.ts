@@ -20,19 +20,22 @@ import {
 } from '../metrics';
 import { type BlockOptions, blockSeeds, type Draw, floorCache, type Task, type TaskResult } from './task';
 
-export type ImageJudgeInput = {
+export type ImageMetricInput = {
   real: RealImages;
-  extractors: readonly FeatureExtractor[]; // stay the caller's; the first one's distance is the value
-  classes: number; // of the labels that are drawn with, 0: none
-  images?: (samples: HostSamples) => Images | Promise<Images>; // of what is drawn; default: samples are images
+  /** Stay the caller's; the first one's distance is the value. */
+  extractors: readonly FeatureExtractor[];
+  /** Of the labels that are drawn with, 0: none. */
+  classes: number;
+  /** Of what is drawn; default: samples are images. */
+  images?: (samples: HostSamples) => Images | Promise<Images>;
 };
 
 /** Measures images as a task does. */
-export type ImageJudge = Pick<Task, 'metric' | 'alsoMetrics' | 'measure'> & {
+export type ImageMetric = Pick<Task, 'metric' | 'alsoMetrics' | 'measure'> & {
   identity: Record<string, string | number>;
 };
 
-const where = 'imageJudge';
+const where = 'imageMetric';
 
 const titleOf = ({ name }: Pick<FeatureExtractor, 'name'>): string => `Fréchet distance (${name})`;
 
@@ -44,7 +47,7 @@ export const DINO = titleOf(KNOWN_FEATURES.dinov2.declaration);
 const judgeDrawn = async (
   draw: Draw,
   { n, block, signal }: BlockOptions,
-  { extractors, classes, images: imagesOf = imageBytes, chunk }: Omit<ImageJudgeInput, 'real'> & { chunk: number },
+  { extractors, classes, images: imagesOf = imageBytes, chunk }: Omit<ImageMetricInput, 'real'> & { chunk: number },
 ): Promise<{ statistics: FeatureStatistics[]; accuracy?: number }> => {
   const seeds = blockSeeds(n, block);
   const labels = seeds.map((_, i) => (classes > 0 ? i % classes : 0)); // as many of each class
@@ -75,10 +78,10 @@ const judgeDrawn = async (
  * @throws ArgumentError for a reference that is too large, or leaves no images for the floor; measuring, for samples that
  * are not finite
  */
-export const imageJudge = async (
-  { real, extractors, classes, images }: ImageJudgeInput,
+export const imageMetric = async (
+  { real, extractors, classes, images }: ImageMetricInput,
   { chunk = 500, cache, signal: stop, onImages }: Partial<RealStatisticsOptions> = {},
-): Promise<ImageJudge> => {
+): Promise<ImageMetric> => {
   checkRealImages(where, real);
   const { reference, nReference } = real;
   const known: FeatureStatistics[] = [];

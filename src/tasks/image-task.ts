@@ -7,18 +7,25 @@ import type { FeatureExtractor } from '../metrics';
 import { loadTeacher, sha256OfWeights } from '../models';
 import { checkDistillation, generatorOf } from '../runs';
 import { edmStart } from '../samplers';
-import { imageJudge } from './image-metric';
-import { opened } from './resource-scope';
+import { imageMetric } from './image-metric';
+import { withResources } from './resource-scope';
 import type { Task } from './task';
 
 export type ImageTaskOptions = {
-  teacher?: string; // a shipped model's name, or a file: EDM's snapshots, ...
-  data?: string; // to train on and to compare with: what `openDataset` opens
-  others?: string; // real images for the floor; '': the data's other split, else those that the reference leaves out
-  features?: readonly string[]; // networks that measure, as `loadFeatures` takes them: the first gives the task's value
-  reference?: number; // real images that drawn ones are compared with
-  dropout?: number; // of the generator and the auxiliary
-  chunk?: number; // images drawn and looked at at a time: memory, never results
+  /** A shipped model's name, or a file: EDM's snapshots, ... */
+  teacher?: string;
+  /** To train on and to compare with: what `openDataset` opens. */
+  data?: string;
+  /** Real images for the floor; '': the data's other split, else those that the reference leaves out. */
+  others?: string;
+  /** Networks that measure, as `loadFeatures` takes them: the first gives the task's value. */
+  features?: readonly string[];
+  /** Real images that drawn ones are compared with. */
+  reference?: number;
+  /** Of the generator and the auxiliary. */
+  dropout?: number;
+  /** Images drawn and looked at at a time: memory, never results. */
+  chunk?: number;
 };
 
 const DEFAULTS: Required<ImageTaskOptions> = {
@@ -33,7 +40,8 @@ const DEFAULTS: Required<ImageTaskOptions> = {
 
 /** A task on images, with what else measures there. */
 export type ImageTask = Omit<Task, 'dispose'> & {
-  others: Dataset; // real images that training does not see, where the data have such
+  /** Real images that training does not see, where the data have such. */
+  others: Dataset;
   extractors: readonly FeatureExtractor[];
   dispose: () => Promise<void>;
 };
@@ -50,7 +58,7 @@ const realImages = (dataset: Dataset, others: Dataset, nReference: number): Real
 });
 
 /**
- * A teacher to distil on images, judged as `imageJudge` does. By default drawn digits 16 x 16, class-conditional, which
+ * A teacher to distill on images, judged as `imageMetric` does. By default drawn digits 16 x 16, class-conditional, which
  * need no download; `{ teacher: 'edm-cifar10-32x32-uncond-vp.pkl', data: 'cifar-10-batches-bin', features: ['inception',
  * 'dinov2'], reference: 50000 }` is the paper's CIFAR-10. Dispose of it after use.
  * @throws ArgumentError for unknown options and names, and where teacher, data and reference do not fit; DatasetError for
@@ -60,7 +68,7 @@ export const imageTask = (
   options: ImageTaskOptions = {},
   { cache, signal, onImages }: Omit<RealStatisticsOptions, 'chunk'> = {},
 ): Promise<ImageTask> =>
-  opened(async ({ onClose, close }) => {
+  withResources(async ({ onClose, close }) => {
     const where = 'imageTask';
     const chosen = withDefaults(where, options, DEFAULTS);
     const { data, dropout, features, reference, chunk } = chosen;
@@ -79,7 +87,7 @@ export const imageTask = (
       onClose(() => extractor.dispose());
       extractors.push(extractor);
     }
-    const judge = await imageJudge(
+    const judge = await imageMetric(
       { real: realImages(dataset, others ?? dataset, reference), extractors, classes: teacher.denoiser.classes },
       { chunk, cache, signal, onImages },
     );

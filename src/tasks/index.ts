@@ -1,4 +1,4 @@
-export { DINO, imageJudge, type ImageJudge, type ImageJudgeInput, INCEPTION } from './image-metric';
+export { DINO, imageMetric, type ImageMetric, type ImageMetricInput, INCEPTION } from './image-metric';
 export { imageTask, type ImageTask, type ImageTaskOptions } from './image-task';
 export { type LatentsTask, latentsTasks, type LatentsTasks, type LatentsTasksOptions } from './latents-task';
 export { asPoints, pointsTask, realPoints } from './points-task';

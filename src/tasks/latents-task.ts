@@ -9,25 +9,34 @@ import {
   openDataset,
 } from '../datasets';
 import { SAMPLING_TIMES } from '../diffusion';
-import { datasetImages, decodedImages, judgedImages, loadFeatures, type RealStatisticsOptions } from '../evaluation';
+import { datasetImages, decodedImages, featureImages, loadFeatures, type RealStatisticsOptions } from '../evaluation';
 import type { FeatureExtractor } from '../metrics';
 import { latentDigits, loadAutoencoder, loadTeacher, sha256OfWeights } from '../models';
 import { type Model, parameterCount } from '../networks';
 import { generatorOf } from '../runs';
-import { imageJudge } from './image-metric';
-import { opened } from './resource-scope';
+import { imageMetric } from './image-metric';
+import { withResources } from './resource-scope';
 import type { Task } from './task';
 
 export type LatentsTasksOptions = {
-  teachers?: readonly string[]; // by size: shipped models' names, or files (EDM2's snapshots)
-  dropout?: readonly number[]; // of generator and auxiliary, for each teacher; []: none
-  data?: string; // '': drawn digits; else a zip file of EDM2's latents
-  real?: string; // real images to compare with, a data set; '': the data's, decoded
-  autoencoder?: string; // 'digits', or the path of a decoder as ONNX
-  autoencoderOptions?: OnnxAutoencoderOptions; // of such a file
-  features?: readonly string[]; // networks that measure, as `loadFeatures` takes them: the first gives the tasks' value
-  reference?: number; // real samples that drawn ones are compared with
-  chunk?: number; // samples drawn and decoded at a time
+  /** By size: shipped models' names, or files (EDM2's snapshots). */
+  teachers?: readonly string[];
+  /** Of generator and auxiliary, for each teacher; []: none. */
+  dropout?: readonly number[];
+  /** '': drawn digits; else a zip file of EDM2's latents. */
+  data?: string;
+  /** Real images to compare with, a data set; '': the data's, decoded. */
+  real?: string;
+  /** 'digits', or the path of a decoder as ONNX. */
+  autoencoder?: string;
+  /** Of such a file. */
+  autoencoderOptions?: OnnxAutoencoderOptions;
+  /** Networks that measure, as `loadFeatures` takes them: the first gives the tasks' value. */
+  features?: readonly string[];
+  /** Real samples that drawn ones are compared with. */
+  reference?: number;
+  /** Samples drawn and decoded at a time. */
+  chunk?: number;
 };
 
 const where = 'latentsTasks';
@@ -49,7 +58,8 @@ export type LatentsTask = Task & { size: string; parameters: number };
 
 /** Tasks that share data, autoencoder and judge. */
 export type LatentsTasks = {
-  tasks: readonly LatentsTask[]; // by rising size
+  /** By rising size. */
+  tasks: readonly LatentsTask[];
   autoencoder: Autoencoder;
   dispose: () => Promise<void>;
 };
@@ -74,7 +84,7 @@ const expectShape = (name: string, { denoiser }: Model, { sampleShape }: Dataset
 /**
  * Tables 2 and 4's setting: a task for each size of EDM2 network, on latents that an autoencoder decodes. By default three
  * shipped networks on latents of drawn digits; `{ teachers: [...], data: 'img512-sd.zip', real: 'img512.zip', autoencoder:
- * 'decoder.onnx', features: ['dinov2', 'inception'] }` is the paper's. Value: see `imageJudge`. Dispose of the whole after
+ * 'decoder.onnx', features: ['dinov2', 'inception'] }` is the paper's. Value: see `imageMetric`. Dispose of the whole after
  * use.
  * @throws ArgumentError for unknown options and names, and for a teacher of samples of another shape than the data's
  */
@@ -82,7 +92,7 @@ export const latentsTasks = (
   options: LatentsTasksOptions = {},
   progress: Omit<RealStatisticsOptions, 'chunk'> = {},
 ): Promise<LatentsTasks> =>
-  opened(async ({ onClose, close }) => {
+  withResources(async ({ onClose, close }) => {
     const chosen = withDefaults(where, options, DEFAULTS);
     const { teachers, dropout: dropouts, features, reference, chunk } = chosen;
     if (features.length === 0) fail(where, 'features', 'at least one network', features);
@@ -102,12 +112,12 @@ export const latentsTasks = (
     const pictures = chosen.real === '' ? undefined : await openDataset(chosen.real);
     onClose(() => pictures?.close?.());
     const images = pictures ? datasetImages(pictures, { shuffled: true }) : decodedImages(real, autoencoder);
-    const judge = await imageJudge(
+    const judge = await imageMetric(
       {
         real: { reference: images, nReference: reference, others: images, firstOther: reference },
         extractors,
         classes: dataset.classes,
-        images: async latents => judgedImages(await autoencoder.decode(latents)),
+        images: async latents => featureImages(await autoencoder.decode(latents)),
       },
       { chunk, ...progress },
     );

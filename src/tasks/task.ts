@@ -8,32 +8,48 @@ export type Draw = (request: { seeds: number[]; labels?: number[]; signal?: Abor
 /** What a task measures on one block of samples: `value` is the task's metric, the smaller the better. */
 export type TaskResult = {
   value: number;
-  n: number; // samples
-  nReference: number; // real samples they were compared with
-  floor: number; // the value of n other real samples
-  nFloor?: number; // these, where the data have fewer than n
-  also?: Readonly<Record<string, { value: number; floor: number }>>; // the task's other metrics, by axis title
-  onMode?: number; // points: share within 4 deviations of a mode
-  covered?: number; // points: modes with their share of samples
-  accuracy?: number; // images: share classified as their label
+  /** Samples. */
+  n: number;
+  /** Real samples they were compared with. */
+  nReference: number;
+  /** The value of n other real samples. */
+  floor: number;
+  /** These, where the data have fewer than n. */
+  nFloor?: number;
+  /** The task's other metrics, by axis title. */
+  also?: Readonly<Record<string, { value: number; floor: number }>>;
+  /** Points: share within 4 deviations of a mode. */
+  onMode?: number;
+  /** Points: modes with their share of samples. */
+  covered?: number;
+  /** Images: share classified as their label. */
+  accuracy?: number;
 };
 
 export type BlockOptions = {
-  n: number; // samples
-  block: number; // of seeds
-  signal?: AbortSignal; // stops between samples by throwing the signal's reason
+  /** Samples. */
+  n: number;
+  /** Of seeds. */
+  block: number;
+  /** Stops between samples by throwing the signal's reason. */
+  signal?: AbortSignal;
 };
 
-/** Something to distil: a teacher, a start for the generator, data, standard sampling times and a metric. */
+/** Something to distill: a teacher, a start for the generator, data, standard sampling times and a metric. */
 export type Task = {
   name: string;
-  identity: Record<string, string | number>; // everything results depend on besides the run's options; part of cache keys
+  /** Everything results depend on besides the run's options; part of cache keys. */
+  identity: Record<string, string | number>;
   teacher: Model;
-  start: Model; // what the generator and the auxiliary start as
+  /** What the generator and the auxiliary start as. */
+  start: Model;
   dataset: Dataset;
-  times: Readonly<Record<number, readonly number[]>>; // [C] sampling times of Algorithm 1 by number of steps
-  metric: string; // axis title of `value`
-  alsoMetrics?: readonly string[]; // axis titles of what is measured besides
+  /** [C] sampling times of Algorithm 1 by number of steps. */
+  times: Readonly<Record<number, readonly number[]>>;
+  /** Axis title of `value`. */
+  metric: string;
+  /** Axis titles of what is measured besides. */
+  alsoMetrics?: readonly string[];
   /**
    * Measures `n` samples of block `block`. Blocks have seeds of their own; the same block always has the same seeds and
    * labels, so methods and step counts are compared from the same noise.

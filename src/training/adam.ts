@@ -3,10 +3,14 @@ import type { Tensors } from '../compute/tensors';
 
 /** Adam's options, Table 5. */
 export type AdamOptions = {
-  learningRate: number; // 1e-5 on CIFAR-10
-  beta1: number; // 0
-  beta2: number; // 0.999
-  eps: number; // 1e-8
+  /** 1e-5 on CIFAR-10. */
+  learningRate: number;
+  /** 0. */
+  beta1: number;
+  /** 0.999. */
+  beta2: number;
+  /** 1e-8. */
+  eps: number;
 };
 
 /** The two numbers of an Adam step that depend on its number k = 1, 2, ...: they are inputs, so that the step is pure. */

@@ -40,7 +40,7 @@ type Plan = {
   gradient: Program;
   accumulate: Program | undefined; // total + gradient, where a worker does several rounds
   apply: Program;
-  hands: { batch: SharedArrays; out: SharedArrays; total?: SharedArray }[]; // one a worker; a total where it accumulates
+  workerBuffers: { batch: SharedArrays; out: SharedArrays; total?: SharedArray }[]; // one a worker; a total where it accumulates
   scalars: SharedArrays;
   applied: SharedArrays; // metrics of the second half
 };
@@ -65,7 +65,7 @@ export class CompiledEngine implements Engine {
     workers: number,
     reason: string,
   ) {
-    this.report = { engine: 'compiled', workers, reason };
+    this.report = { engine: 'onnx', workers, reason };
   }
 
   /** An engine with a copy of `state`; the tensors stay the caller's. */
@@ -130,7 +130,7 @@ export class CompiledEngine implements Engine {
   }
 
   /** Sums the workers' gradients and applies them: the second half of the step on whole vectors. */
-  private applyProgram({ trains, forced }: Update): Program {
+  private applyProgram({ trains, normalisedWeights: forced }: Update): Program {
     const { workers } = this.report;
     const gradients = Array.from({ length: workers }, (_, i) => `gradient${i}`);
     const size = this.vectors[trains].data.length;
@@ -166,14 +166,14 @@ export class CompiledEngine implements Engine {
     const [gradient, apply] = [this.gradientProgram(update, drawn), this.applyProgram(update)];
     const size = [this.vectors[trains].data.length];
     const add = ({ total, gradient: g }: Tensors): Tensors => ({ sum: tf.add(total, g) });
-    const several = this.options.rounds > 1;
+    const several = this.options.accumulationRounds > 1;
     const metrics = Object.entries(apply.signature.outputs).filter(([name]) => name.startsWith(metricsPrefix));
     const batch = Object.entries(gradient.signature.inputs).filter(([name]) => name.startsWith('batch/'));
     const plan: Plan = {
       gradient,
       apply,
       accumulate: several ? acquireProgram(modelOf(add, { total: size, gradient: size }, this.target)) : undefined,
-      hands: Array.from({ length: this.report.workers }, () => ({
+      workerBuffers: Array.from({ length: this.report.workers }, () => ({
         batch: sharedFor(Object.fromEntries(batch)),
         out: sharedFor(gradient.signature.outputs),
         ...(several && { total: sharedArray(size[0]) }),
@@ -189,7 +189,7 @@ export class CompiledEngine implements Engine {
 
   /** Traces an update's programs. @throws TraceError where its step cannot be traced. */
   async prepare(update: Update, draw: DrawBatch): Promise<void> {
-    const [slice] = slicesOf(this.options, 0, this.report.workers * this.options.rounds);
+    const [slice] = slicesOf(this.options, 0, this.report.workers * this.options.accumulationRounds);
     this.plan(update, await draw(update, slice));
   }
 
@@ -200,10 +200,10 @@ export class CompiledEngine implements Engine {
     step: number,
   ): Promise<{ plan: Plan; metrics: UpdateMetrics }> {
     const { workers } = this.report;
-    const slices = slicesOf(this.options, step, workers * this.options.rounds);
+    const slices = slicesOf(this.options, step, workers * this.options.accumulationRounds);
     const metrics: UpdateMetrics = {};
     let plan: Plan | undefined;
-    for (let round = 0; round < this.options.rounds; round++) {
+    for (let round = 0; round < this.options.accumulationRounds; round++) {
       const running: Promise<void>[] = [];
       for (let worker = 0; worker < workers; worker++) {
         const drawn = await draw(update, slices[round * workers + worker]);
@@ -211,7 +211,7 @@ export class CompiledEngine implements Engine {
         running.push(this.round(plan, worker, drawn, round));
       }
       await Promise.all(running);
-      for (const { out } of plan!.hands)
+      for (const { out } of plan!.workerBuffers)
         for (const [name, { data }] of Object.entries(out))
           if (name.startsWith(metricsPrefix)) {
             const metric = name.slice(metricsPrefix.length);
@@ -222,7 +222,7 @@ export class CompiledEngine implements Engine {
   }
 
   private async round(plan: Plan, worker: number, drawn: HostBatch, round: number): Promise<void> {
-    const { batch, out, total } = plan.hands[worker];
+    const { batch, out, total } = plan.workerBuffers[worker];
     for (const [name, { data }] of Object.entries(drawn)) assign(batch[`batch/${name}`], data);
     await runOn(worker, plan.gradient, { ...this.vectors, ...batch }, out);
     if (!plan.accumulate || !total) return;
@@ -233,7 +233,7 @@ export class CompiledEngine implements Engine {
   async update(update: Update, draw: DrawBatch, position: Position): Promise<PendingMetrics> {
     const { plan, metrics } = await this.accumulate(update, draw, position.step);
     for (const [name, value] of Object.entries(scalarsOf(position, this.options))) assign(plan.scalars[name], [value]);
-    const gradients = plan.hands.map(({ out, total }, i) => [`gradient${i}`, total ?? out.gradient]);
+    const gradients = plan.workerBuffers.map(({ out, total }, i) => [`gradient${i}`, total ?? out.gradient]);
     const names = this.changed(update.trains);
     const next = Object.fromEntries(names.map(name => [name, this.freeBuffer(name)]));
     const inputs = { ...this.vectors, ...plan.scalars, ...(Object.fromEntries(gradients) as SharedArrays) };
@@ -247,7 +247,7 @@ export class CompiledEngine implements Engine {
   async gradient(update: Update, draw: DrawBatch, step: number): Promise<Float32Array> {
     const { plan } = await this.accumulate(update, draw, step);
     const sum = new Float32Array(this.vectors[update.trains].data.length);
-    for (const { out, total } of plan.hands) (total ?? out.gradient).data.forEach((x, i) => (sum[i] += x));
+    for (const { out, total } of plan.workerBuffers) (total ?? out.gradient).data.forEach((x, i) => (sum[i] += x));
     return sum;
   }
 

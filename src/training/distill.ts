@@ -20,32 +20,36 @@ import {
 import type { RunOptions } from './options';
 import { Run } from './run';
 
-/** A way to distil with its options; what is left out keeps the method's default. */
-export type Distilling =
+/** A way to distill with its options; what is left out keeps the method's default. */
+export type DistillMethod =
   | ({ kind: 'cosim' } & Partial<CosimOptions>)
   | ({ kind: 'sid' } & Partial<SidOptions>)
   | ({ kind: 'hsivi' } & Partial<HsiviOptions>)
   | ({ kind: 'moment-matching' } & Partial<MomentMatchingOptions>);
 
-/** What `distil` needs; options of the method and of the run are given side by side. */
-export type DistilInput = {
+/** What `distill` needs; options of the method and of the run are given side by side. */
+export type DistillInput = {
   teacher: Model;
-  start?: Model; // what phi and psi start as; default the teacher. Needed where the teacher is exact, not a network
-  dataset: Dataset; // x_0 of eq. (18)
-  method?: Distilling; // default CoSIM
-  secondTimeStart?: SecondTimeStart; // [C] how psi's embedding of t starts
+  /** What phi and psi start as; default the teacher. Needed where the teacher is exact, not a network. */
+  start?: Model;
+  /** x_0 of eq. (18). */
+  dataset: Dataset;
+  /** Default CoSIM. */
+  method?: DistillMethod;
+  /** [C] how psi's embedding of t starts. */
+  secondTimeStart?: SecondTimeStart;
   run?: Partial<RunOptions>;
 };
 
 /** A distillation run, Algorithm 2: phi, psi <- start, theta frozen. */
-export const distil = ({
+export const distill = ({
   teacher,
   start = teacher,
   dataset,
   method: config = { kind: 'cosim' },
   secondTimeStart,
   run,
-}: DistilInput): Run => {
+}: DistillInput): Run => {
   const method = methodFromConfig(config, { theta: teacher.denoiser, phi: start.denoiser });
   const twoTimes = method.denoisers.psi !== start.denoiser;
   const psi = twoTimes ? auxiliaryParameters(start.denoiser, start.parameters, secondTimeStart) : start.parameters;

@@ -56,7 +56,7 @@ export class EagerEngine implements Engine {
   private async accumulate(update: Update, draw: DrawBatch, step: number) {
     const round = gradientOf(update);
     let total: ReturnType<typeof round> | undefined;
-    for (const slice of slicesOf(this.options, step, this.options.rounds)) {
+    for (const slice of slicesOf(this.options, step, this.options.accumulationRounds)) {
       const drawn = await draw(update, slice);
       const next = tf.tidy(() => {
         const { gradient, metrics } = round(this.tensors, upload(drawn), this.options.batch);
@@ -85,7 +85,7 @@ export class EagerEngine implements Engine {
         gradient,
         Object.fromEntries(scalars) as Tensors,
         this.options,
-        update.forced,
+        update.normalisedWeights,
       );
     });
     gradient.dispose();

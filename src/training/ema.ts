@@ -3,8 +3,10 @@ import type { Tensors } from '../compute/tensors';
 
 /** Options of EDM's moving average of the generator. */
 export type EmaOptions = {
-  halflife: number; // images, 0.5 M on CIFAR-10
-  rampup: number; // the half-life is at most this share of the images seen, 0.05
+  /** Images, 0.5 M on CIFAR-10. */
+  halflife: number;
+  /** The half-life is at most this share of the images seen, 0.05. */
+  rampup: number;
 };
 
 /**

@@ -17,7 +17,7 @@ export type PendingMetrics = () => Promise<UpdateMetrics>;
 
 /** What computes the updates of a run, and why this one. */
 export type EngineReport = {
-  engine: 'eager' | 'compiled' | 'xla';
+  engine: 'eager' | 'onnx' | 'xla';
   workers: number; // threads, or devices, that share a batch
   reason: string;
   device?: string; // the accelerator's name

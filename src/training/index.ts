@@ -2,7 +2,7 @@ export { adam, type AdamOptions, adamScalars, type AdamScalars, flatten, type Mo
 export { TrainingError } from './bad-step';
 export { workersFor } from './choose-engine';
 export { expectDataFits } from './data-fit';
-export { distil, type DistilInput, type Distilling, pretrain } from './distill';
+export { distill, type DistillInput, type DistillMethod, pretrain } from './distill';
 export { emaBeta, type EmaOptions, emaUpdate } from './ema';
 export type { EngineReport } from './engine';
 export { learningRateAt, type LearningRateOptions } from './learning-rate';

@@ -2,9 +2,12 @@ import { expectNumber } from '../compute/check';
 
 /** EDM2's schedule. */
 export type LearningRateOptions = {
-  reference: number; // the rate at its highest
-  referenceBatches: number; // batches after which it decays as 1 / sqrt; 0: never
-  rampup: number; // images over which it grows from 0; 0: none
+  /** The rate at its highest. */
+  reference: number;
+  /** Batches after which it decays as 1 / sqrt; 0: never. */
+  referenceBatches: number;
+  /** Images over which it grows from 0; 0: none. */
+  rampup: number;
 };
 
 /**

@@ -1,23 +1,41 @@
 import { expectInteger, expectNumber, expectOneOf, fail, withDefaults } from '../compute/check';
-import { type EngineName, ENGINES } from '../compute/onnx';
+import { type EngineName, engineNamed } from '../compute/engine-choice';
+import { type Precision, PRECISIONS } from '../compute/xla/emitter';
 import type { AdamOptions } from './adam';
+
+/** Precisions to choose from; float32 sums and master weights in all of them. */
+export const PRECISION_NAMES = ['auto', ...PRECISIONS] as const;
+export type PrecisionName = 'auto' | Precision;
 
 /** How a run trains, whatever its method. Numbers the issue of a result depends on, besides the method's own. */
 export type RunOptions = AdamOptions & {
-  batch: number; // samples of one update
-  rounds: number; // accumulation: the batch is computed in this many equal parts
-  warmup: number; // images over which the learning rate rises from 0, 0: none
-  emaHalflife: number; // images
-  emaRampup: number; // half-life at most this share of the images seen
-  seed: number; // of data order, times, noise
-  maxBadSteps: number; // stop after this many consecutive steps with non-finite gradients
-  engine: EngineName; // what computes the steps
-  workers: number; // threads of the compiled engine that share a batch, 0: by cores and batch
+  /** Samples of one update. */
+  batch: number;
+  /** Accumulation: the batch is computed in this many equal parts. */
+  accumulationRounds: number;
+  /** Images over which the learning rate rises from 0, 0: none. */
+  warmup: number;
+  /** Images. */
+  emaHalflife: number;
+  /** half-life at most this share of the images seen. */
+  emaRampup: number;
+  /** Of data order, times, noise. */
+  seed: number;
+  /** Stop after this many consecutive steps with non-finite gradients. */
+  maxBadSteps: number;
+  /** What computes the steps. */
+  engine: EngineName;
+  /** Threads of the onnx engine that share a batch, 0: by cores and batch. */
+  workers: number;
+  /** Accelerators of the xla engine that share a batch, 0: all there are. */
+  devices: number;
+  /** Of products on an accelerator; auto: tf32 there. */
+  precision: PrecisionName;
 };
 
 export const RUN_DEFAULTS: RunOptions = {
   batch: 64,
-  rounds: 1,
+  accumulationRounds: 1,
   learningRate: 1e-4,
   warmup: 0,
   beta1: 0,
@@ -29,22 +47,26 @@ export const RUN_DEFAULTS: RunOptions = {
   maxBadSteps: 10,
   engine: 'auto',
   workers: 0,
+  devices: 1,
+  precision: 'auto',
 };
 
 /** @throws ArgumentError for an unknown option, a wrong type or a value outside its range. */
 export const runOptions = (given: Partial<RunOptions>): RunOptions => {
   const options = withDefaults('run', given, RUN_DEFAULTS);
-  const { batch, rounds } = options;
+  const { batch, accumulationRounds } = options;
   expectInteger('run', 'batch', batch, { min: 1 });
-  expectInteger('run', 'rounds', rounds, { min: 1 });
-  if (batch % rounds !== 0) fail('run', 'rounds', `a divisor of the batch ${batch}`, rounds);
+  expectInteger('run', 'accumulationRounds', accumulationRounds, { min: 1 });
+  if (batch % accumulationRounds !== 0)
+    fail('run', 'accumulationRounds', `a divisor of the batch ${batch}`, accumulationRounds);
   expectInteger('run', 'seed', options.seed);
   expectInteger('run', 'maxBadSteps', options.maxBadSteps, { min: 1 });
   expectInteger('run', 'workers', options.workers, { max: 256 });
-  expectOneOf('run', 'engine', options.engine, ENGINES);
+  expectInteger('run', 'devices', options.devices, { max: 4096 });
+  expectOneOf('run', 'precision', options.precision, PRECISION_NAMES);
   expectNumber('run', 'learningRate', options.learningRate, { above: 0 });
   for (const name of ['beta1', 'beta2'] as const) expectNumber('run', name, options[name], { min: 0, max: 0.999999 });
   for (const name of ['eps', 'warmup', 'emaHalflife', 'emaRampup'] as const)
     expectNumber('run', name, options[name], { min: 0 });
-  return options;
+  return { ...options, engine: engineNamed('run', options.engine) };
 };

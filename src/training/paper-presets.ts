@@ -1,6 +1,6 @@
 import { unknownName } from '../compute/check';
 import { type Denoiser, denoiserFromConfig, publishedDenoiser, type PublishedName } from '../networks';
-import type { Distilling } from './distill';
+import type { DistillMethod } from './distill';
 import type { RunOptions } from './options';
 
 const M = 1e6;
@@ -50,10 +50,13 @@ export const PAPER_PRESET_NAMES = Object.keys(TABLE_5) as PaperPresetName[];
 /** What Table 5 gives for one of the paper's runs, as the options of a run. */
 export type PaperPreset = {
   teacher: PublishedName;
-  generator: Denoiser; // the teacher's network with the run's dropout
-  run: Partial<RunOptions>; // the whole batch of 2048, in as many rounds as one GPU of the paper's eight would need
-  method: Distilling;
-  images: number; // to train on
+  /** The teacher's network with the run's dropout. */
+  generator: Denoiser;
+  /** The whole batch of 2048, in as many rounds as one GPU of the paper's eight would need. */
+  run: Partial<RunOptions>;
+  method: DistillMethod;
+  /** To train on. */
+  images: number;
 };
 
 /**
@@ -68,7 +71,7 @@ export const paperPreset = (name: PaperPresetName): PaperPreset => {
     generator: denoiserFromConfig({ ...publishedDenoiser(teacher).config, dropout }),
     run: {
       batch: GPUS * perGpu * rounds,
-      rounds: GPUS * rounds,
+      accumulationRounds: GPUS * rounds,
       learningRate: rate,
       emaHalflife: halflife,
       beta1: 0,

@@ -29,31 +29,39 @@ import { initialState } from './step';
 export type IterationReport = { step: number; images: number; seconds: number; [metric: string]: number };
 
 export type TrainOptions = {
-  images: number; // train until the run has seen this many images in all: calling again does nothing
+  /** Train until the run has seen this many images in all: calling again does nothing. */
+  images: number;
   onStep?: (report: IterationReport) => void | Promise<void>;
-  signal?: AbortSignal; // stops after the current iteration, with a checkpoint if `dir` is given
-  dir?: string; // where checkpoints go: at the end, on abort and every `saveEvery` images
-  saveEvery?: number; // images between checkpoints, default: at the end only
+  /** Stops after the current iteration, with a checkpoint if `dir` is given. */
+  signal?: AbortSignal;
+  /** Where checkpoints go: at the end, on abort and every `saveEvery` images. */
+  dir?: string;
+  /** Images between checkpoints, default: at the end only. */
+  saveEvery?: number;
 };
 
 export type SampleOptions = Omit<SamplerInput, 'denoiser' | 'parameters'> &
   Omit<HeunOptions, 'noise'> & {
-    times?: readonly number[]; // of Algorithm 1; default the run's own for this number of steps
-    parameters?: 'ema' | 'raw'; // the average (default) or the generator as trained last
+    /** Of Algorithm 1; default the run's own for this number of steps. */
+    times?: readonly number[];
+    /** The average (default) or the generator as trained last. */
+    parameters?: 'ema' | 'raw';
   };
 
 /** An update whose gradient was not finite, and which of its kind it was. */
-type Spoilt = { update: Update; step: number };
+type NonFiniteUpdate = { update: Update; step: number };
 
 /** What a run is made of. */
 export type RunParts = {
   method: Method;
   dataset: Dataset;
   options: RunOptions;
-  state: Tensors; // owned by the run
+  /** Owned by the run. */
+  state: Tensors;
   position: Position;
   history: IterationReport[];
-  found: SamplingTimes; // sampling times that were searched for
+  /** Sampling times that were searched for. */
+  found: SamplingTimes;
 };
 
 const capitalised = (name: string): string => name[0].toUpperCase() + name.slice(1);
@@ -177,9 +185,9 @@ export class Run {
       let bad = 0;
       let saved = this.images;
       while (this.images < images && !signal?.aborted) {
-        const { report, spoilt } = await this.iterateOrSave(dir);
-        bad = spoilt ? bad + 1 : 0;
-        if (spoilt && bad >= this.options.maxBadSteps) throw await this.badStepError(spoilt, dir);
+        const { report, nonFiniteUpdate } = await this.iterateOrSave(dir);
+        bad = nonFiniteUpdate ? bad + 1 : 0;
+        if (nonFiniteUpdate && bad >= this.options.maxBadSteps) throw await this.badStepError(nonFiniteUpdate, dir);
         await onStep?.(report);
         if (dir && this.images - saved >= saveEvery) {
           await this.save(dir);
@@ -202,7 +210,9 @@ export class Run {
   }
 
   /** An iteration; where a worker fails, what was there before it is saved. */
-  private async iterateOrSave(dir: string | undefined): Promise<{ report: IterationReport; spoilt?: Spoilt }> {
+  private async iterateOrSave(
+    dir: string | undefined,
+  ): Promise<{ report: IterationReport; nonFiniteUpdate?: NonFiniteUpdate }> {
     const engine = this.alive();
     engine.mark();
     try {
@@ -214,13 +224,13 @@ export class Run {
     }
   }
 
-  /** One iteration: the method's updates in order; `spoilt` is the first whose gradient was not finite. */
-  private async iterate(engine: Engine): Promise<{ report: IterationReport; spoilt?: Spoilt }> {
+  /** One iteration: the method's updates in order; `nonFiniteUpdate` is the first whose gradient was not finite. */
+  private async iterate(engine: Engine): Promise<{ report: IterationReport; nonFiniteUpdate?: NonFiniteUpdate }> {
     const { parts } = this;
     const { method, options, position } = parts;
     const began = performance.now();
     const metrics: Record<string, number> = { nonFinite: 0 };
-    const started: (Spoilt & { metrics: PendingMetrics })[] = [];
+    const started: (NonFiniteUpdate & { metrics: PendingMetrics })[] = [];
     for (const update of method.updates) {
       const { repeats = 1 } = update;
       for (let i = 0; i < repeats; i++) {
@@ -228,10 +238,10 @@ export class Run {
         started.push({ update, step: at.step, metrics: await engine.update(update, this.draw, at) });
       }
     }
-    let spoilt: Spoilt | undefined;
+    let nonFiniteUpdate: NonFiniteUpdate | undefined;
     for (const { update, step, metrics: read } of started) {
       const numbers = await read();
-      if (numbers.nonFinite > 0) spoilt ??= { update, step };
+      if (numbers.nonFinite > 0) nonFiniteUpdate ??= { update, step };
       for (const [name, value] of Object.entries(numbers)) {
         if (name === 'nonFinite') metrics.nonFinite += value;
         else metrics[update.trains + capitalised(name)] = value; // of several updates in a row the last
@@ -240,10 +250,10 @@ export class Run {
     parts.position = { step: position.step + 1, images: position.images + options.batch };
     const report = { ...parts.position, seconds: (performance.now() - began) / 1000, ...metrics };
     parts.history.push(report);
-    return { report, spoilt };
+    return { report, nonFiniteUpdate };
   }
 
-  private badStepError({ update, step }: Spoilt, dir: string | undefined): Promise<TrainingError> {
+  private badStepError({ update, step }: NonFiniteUpdate, dir: string | undefined): Promise<TrainingError> {
     return badStepError(this.alive(), update, this.draw, step, this.parts.options, dir);
   }
 

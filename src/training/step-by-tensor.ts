@@ -19,7 +19,7 @@ export const applyGradients = (
   gradients: Tensors,
   { stepSize, varianceScale, emaBeta }: Tensors,
   options: AdamOptions,
-  forced: NonNullable<Update['forced']> = parameters => parameters,
+  forced: NonNullable<Update['normalisedWeights']> = parameters => parameters,
 ): { state: Tensors; metrics: Tensors } => {
   const [updated, firsts, seconds]: Tensors[] = [{}, {}, {}];
   for (const [name, parameter] of Object.entries(forced(withPrefix(`${role}/`, state)))) {

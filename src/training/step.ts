@@ -19,7 +19,7 @@ const same = (parameters: Tensors): Tensors => parameters;
 
 /** The gradient of loss / batch over one accumulation round, by parameter, and sums to report. */
 export const gradientsOf =
-  ({ trains, loss, lossScale, forced = same }: Update) =>
+  ({ trains, loss, lossScale, normalisedWeights: forced = same }: Update) =>
   (state: Tensors, batch: Tensors, batchSize: number): { gradients: Tensors; metrics: Tensors } => {
     const roles = Object.fromEntries(ROLES.map(role => [role, withPrefix(`${role}/`, state)]));
     const start = forced(roles[trains]);
@@ -57,7 +57,7 @@ export const applyGradient = (
   rawGradient: tf.Tensor,
   scalars: Tensors,
   options: AdamOptions,
-  forced: NonNullable<Update['forced']> = same,
+  forced: NonNullable<Update['normalisedWeights']> = same,
 ): StepResult => {
   const { gradient, nonFinite } = clean(rawGradient);
   const parameters = forced(withPrefix(`${role}/`, state));
@@ -89,7 +89,7 @@ export const trainingStep =
   (update: Update, options: AdamOptions, batchSize: number): Step =>
   (state, batch) => {
     const { gradient, metrics } = gradientOf(update)(state, batch, batchSize);
-    const applied = applyGradient(update.trains, state, gradient, batch, options, update.forced);
+    const applied = applyGradient(update.trains, state, gradient, batch, options, update.normalisedWeights);
     return { state: applied.state, metrics: { ...metrics, ...applied.metrics } };
   };
 

@@ -89,7 +89,7 @@ export class XlaEngine implements Engine {
     const known = this.programs.get(update);
     if (known) return known;
     const { devices, precision } = this.on;
-    const { batch, rounds } = this.options;
+    const { batch, accumulationRounds: rounds } = this.options;
     const rows = batch / (rounds * devices);
     const plan = {
       method: this.method,
@@ -112,7 +112,7 @@ export class XlaEngine implements Engine {
 
   /** Traces and compiles an update's programs, which takes seconds. @throws TraceError where its step cannot be traced */
   async prepare(update: Update, draw: DrawBatch): Promise<void> {
-    const [slice] = slicesOf(this.options, 0, this.on.devices * this.options.rounds);
+    const [slice] = slicesOf(this.options, 0, this.on.devices * this.options.accumulationRounds);
     await this.programsOf(update, await draw(update, slice));
   }
 
@@ -153,7 +153,7 @@ export class XlaEngine implements Engine {
   /** A round's slices, one a device. */
   private async batchesOf(update: Update, draw: DrawBatch, step: number, round: number): Promise<DrawnSlice[]> {
     const { devices } = this.on;
-    const slices = slicesOf(this.options, step, devices * this.options.rounds).slice(
+    const slices = slicesOf(this.options, step, devices * this.options.accumulationRounds).slice(
       round * devices,
       (round + 1) * devices,
     );
@@ -179,7 +179,7 @@ export class XlaEngine implements Engine {
     step: number,
     first: readonly DrawnSlice[],
   ): Promise<void> {
-    for (let round = 0; round < this.options.rounds; round++) {
+    for (let round = 0; round < this.options.accumulationRounds; round++) {
       const batches = round === 0 ? first : await this.batchesOf(update, draw, step, round);
       programs.gradient ??= await this.load(gradientModule(programs.plan));
       programs.totals ??= await this.zeros(programs.gradient);

@@ -79,7 +79,7 @@ const applyHalf = ({ method, update, options }: StepPlan): Half => {
   const scalars = Object.fromEntries(SCALARS.map(name => [name, []]));
   const f = (given: Tensors): Tensors => {
     const gradient = withPrefix('gradient/', given);
-    const applied = applyGradients(update.trains, given, gradient, given, options, update.forced);
+    const applied = applyGradients(update.trains, given, gradient, given, options, update.normalisedWeights);
     names = Object.keys(applied.metrics);
     return { ...applied.state, metrics: together(applied.metrics) };
   };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ResultRow } from '../../src/claims';
-import { clearlyLower, judgeOrder, withRange } from '../../src/claims/claim-outcome';
+import { clearlyLower, testOrder, withRange } from '../../src/claims/claim-outcome';
 
 const runs = (...values: number[]): ResultRow[] => values.map((value, seed) => ({ series: 'a', seed, value }));
 
@@ -22,12 +22,12 @@ test('overlapping ranges are clear where every seed agrees by more than the diff
 
 test('two values say nothing of their spread', () => {
   assert.ok(!clearlyLower(runs(1, 1), runs(100, 100, 100)));
-  const { verdict, numbers } = judgeOrder({ what: 'x', lower: runs(1, 1), higher: runs(9, 9, 9) });
+  const { verdict, numbers } = testOrder({ what: 'x', lower: runs(1, 1), higher: runs(9, 9, 9) });
   assert.deepEqual([verdict, numbers], ['not measured', '2 of at least 3 values']);
 });
 
 test('a verdict carries means, ranges and the reason', () => {
-  const pair = (lower: ResultRow[], higher: ResultRow[]) => judgeOrder({ what: '4 against 2', lower, higher });
+  const pair = (lower: ResultRow[], higher: ResultRow[]) => testOrder({ what: '4 against 2', lower, higher });
   assert.deepEqual(pair(runs(1, 2, 3), runs(4, 5, 6)), {
     verdict: 'holds',
     numbers: '4 against 2: 2.00 [1.00, 3.00] against 5.00 [4.00, 6.00], beyond the spread',
@@ -37,6 +37,6 @@ test('a verdict carries means, ranges and the reason', () => {
   assert.equal(reason(runs(1, 5, 3), runs(4, 2, 4)), 'within the spread');
   assert.equal(reason(runs(4, 2, 4), runs(1, 5, 3)), 'the other way round, within the spread');
   assert.equal(pair(runs(1, 5, 3), runs(4, 2, 4)).verdict, 'does not hold');
-  assert.equal(judgeOrder().verdict, 'not measured');
+  assert.equal(testOrder().verdict, 'not measured');
   assert.equal(withRange(runs(1234, 1300, 1266)), '1,270 [1,230, 1,300]');
 });

@@ -3,7 +3,7 @@ import { describe, it, test } from 'node:test';
 import {
   type Claim,
   CLAIMS,
-  judgeClaims,
+  testClaims,
   type LiteratureRow,
   type StoredResult,
   type StoredResults,
@@ -27,7 +27,7 @@ const near = (value: number, rest: object): object[] =>
 
 /** The verdicts of one claim's tests that read one result. */
 const verdictsOn = (id: string, result: string, numbers: unknown): string[] => {
-  const claim = judgeClaims(stored({ [result]: numbers }), []).find(one => one.id === id);
+  const claim = testClaims(stored({ [result]: numbers }), []).find(one => one.id === id);
   return claim!.tests.filter(one => one.verdict !== 'not measured').map(({ verdict }) => verdict);
 };
 
@@ -35,10 +35,10 @@ const HOLDS = ['holds'];
 const NOT = ['does not hold'];
 
 test('without results, and with results of other shapes, everything is not measured and nothing fails', () => {
-  for (const { id, verdict } of judgeClaims(new Map(), [])) assert.equal(verdict, 'not measured', id);
+  for (const { id, verdict } of testClaims(new Map(), [])) assert.equal(verdict, 'not measured', id);
   const names = [...new Set(CLAIMS.flatMap(({ tests }) => tests.map(({ result }) => result.replace('*', 'x'))))];
   for (const odd of [null, [], {}, 'text', 3, [null, 1, { seed: 0 }], { points: 3 }, { cost: [null], curve: [{}] }])
-    for (const { id, verdict } of judgeClaims(stored(Object.fromEntries(names.map(name => [name, odd]))), []))
+    for (const { id, verdict } of testClaims(stored(Object.fromEntries(names.map(name => [name, odd]))), []))
       assert.equal(verdict, 'not measured', `${id}: ${JSON.stringify(odd)}`);
 });
 
@@ -115,7 +115,7 @@ test('C4: each method at its most evaluations, with the budgets', () => {
     ...near(3, { method: 'SiD', nfe: 1, images: 6400, seconds: 9 }),
     ...near(1.5, { method: 'Moment Matching', nfe: 4, images: 6400, seconds: 8 }),
   ];
-  const claim = judgeClaims(stored({ '05_images': numbers }), []).find(({ id }) => id === 'C4')!;
+  const claim = testClaims(stored({ '05_images': numbers }), []).find(({ id }) => id === 'C4')!;
   const measured = claim.tests.filter(({ verdict }) => verdict !== 'not measured');
   assert.deepEqual(measured.map(({ on, verdict }) => [on, verdict]), [['SiD, drawn digits', 'holds'], ['Moment Matching, drawn digits', 'does not hold']]); // prettier-ignore
   assert.match(
@@ -191,7 +191,7 @@ test('C8: each statement has the verdict that its experiment stored', () => {
     '08_b': { verdict: [{ statement: 'Prop. 3.2.', holds: true }, { statement: 'Prop. 3.4 for all', holds: false }] }, // prettier-ignore
     '08_c': { verdict: { statement: 'Theorem B.1', holds: true } },
   });
-  const { tests, verdict } = judgeClaims(results, []).find(({ id }) => id === 'C8')!;
+  const { tests, verdict } = testClaims(results, []).find(({ id }) => id === 'C8')!;
   assert.deepEqual(
     tests.map(one => one.verdict),
     ['holds', 'holds', 'holds', 'does not hold', 'not measured', 'not measured'],
@@ -207,7 +207,7 @@ test('a claim holds where every measured test does; what is not measured counts 
     tests: verdicts.map(one => ({ on: one, result: 'a', judge: judge(one) })),
   });
   const text = (...verdicts: Parameters<typeof judge>[0][]) =>
-    verdictText(judgeClaims(stored({ a: [] }), [], [claim(...verdicts)])[0]);
+    verdictText(testClaims(stored({ a: [] }), [], [claim(...verdicts)])[0]);
   assert.equal(text('holds', 'holds'), 'holds (2 of 2 tests)');
   assert.equal(text('holds', 'not measured'), 'holds (1 of 1 tests; 1 more not measured)');
   assert.equal(text('holds', 'does not hold'), 'does not hold at this scale (1 of 2 tests hold)');
@@ -225,7 +225,7 @@ test("C9: the paper's own numbers, each met to a tenth, in the result's metric o
     also: { 'Fréchet distance (FD-DINOv2)': { value: dino, floor: 1 } },
   });
   const on = (...points: object[]) => {
-    const { tests } = judgeClaims(stored({ 'paper/05_images': points }), literature).find(({ id }) => id === 'C9')!;
+    const { tests } = testClaims(stored({ 'paper/05_images': points }), literature).find(({ id }) => id === 'C9')!;
     return tests.slice(0, 2).map(({ verdict, numbers }) => [verdict, numbers]);
   };
   assert.deepEqual(on(point(2, 2.5, 125), point(4, 2.1, 80), point(2, 9, 900, 100)), [

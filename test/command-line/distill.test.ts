@@ -7,7 +7,7 @@ import { runCommandLine } from '../../src/command-line';
 import { durationText, estimateText, memoryText } from '../../src/command-line/distill-report';
 import { selectBackend } from '../../src/compute/backend';
 import { ddpmpp, edmDenoiser, freshParameters, saveModel } from '../../src/networks';
-import type { DistilEstimate } from '../../src/runs';
+import type { DistillEstimate } from '../../src/runs';
 import { cosim, temporaryFolder } from './commands';
 
 const file = temporaryFolder();
@@ -59,7 +59,7 @@ test('distill goes from teacher to generator: checkpoints, sheets, measurements,
   assert.match(out, /^trained +16 images in 4 steps, [\d.]+ s$/m);
   assert.match(out, /^last step +psi loss -?[\d.e+-]+, phi loss -?[\d.e+-]+$/m);
   const folder = readdirSync(file('whole')).sort();
-  assert.deepEqual(folder, ['00000002', '00000004', 'distil.json', 'metrics', 'sheets']);
+  assert.deepEqual(folder, ['00000002', '00000004', 'distill.json', 'metrics', 'sheets']);
   assert.equal(readFileSync(join(file('whole'), '00000004', 'history.jsonl'), 'utf8').split('\n').length, 4 + 1);
   assert.deepEqual(readdirSync(join(file('whole'), 'sheets')).sort(), [0, 8, 16].map(n => `${String(n).padStart(12, '0')}.png`)); // prettier-ignore
   const sampled = await cosim('sample', '--network', file('whole'), '--seeds', '0', '--out', file('one.png'));
@@ -103,10 +103,10 @@ test('durations and sizes have the unit that reads best; the estimate is a sente
   const texts = [0.0123, 1.4, 80, 100, 7_200, 400_000, 86_400 * 365 * 212].map(durationText);
   assert.deepEqual(texts, ['0.012 s', '1.4 s', '80 s', '1.7 min', '2 h', '4.6 days', '210 years']);
   assert.deepEqual([memoryText(11.64e9), memoryText(24e6)], ['11.6 GB', '24 MB']);
-  const estimate: DistilEstimate = {
+  const estimate: DistillEstimate = {
     ...{ measured: [{ samples: 2, seconds: 1, peakBytes: 1e9 }], stateBytes: 1e8, memoryBytes: 2.5e9, batch: 2048 },
     ...{ stepSeconds: 7_200, totalSeconds: 7_200 * 97_657 },
-    engine: { engine: 'compiled', workers: 2, reason: '' },
+    engine: { engine: 'onnx', workers: 2, reason: '' },
   };
   assert.match(
     estimateText(estimate, 200e6),

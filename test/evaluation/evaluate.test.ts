@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import sharp from 'sharp';
 import { normal } from '../../src/compute/noise';
 import { type Dataset, digits } from '../../src/datasets';
-import { drawnImages, evaluate, type EvaluateOptions, type ImageSource, keepImages } from '../../src/evaluation';
+import { drawnImages, evaluate, type EvaluateOptions, type ImageSource, pngWriter } from '../../src/evaluation';
 import {
   densityCoverage,
   featureIdentity,
@@ -246,7 +246,7 @@ test('a damaged file of the cache is made again', async () => {
 });
 
 test('kept images are the bytes that were judged, as PNG by seed; a chunk without them is drawn again', async () => {
-  const keep = keepImages(folder('kept'));
+  const keep = pngWriter(folder('kept'));
   const cache = folder('keeping');
   await evaluate(options({ cache, chunk: 20 }));
   const images = noise(-0.5);

@@ -67,11 +67,11 @@ test('panels of curves: each with its own title and axes, a series in one colour
     floor: { value: 1, label: '' },
   });
   const svg = await svgOf(
-    curvePanels({ title: 'Spoilt', panels: [panel('noise', ['deep', 'pixels']), panel('blur', ['pixels'])] }),
+    curvePanels({ title: 'NonFiniteUpdate', panels: [panel('noise', ['deep', 'pixels']), panel('blur', ['pixels'])] }),
   );
   assert.equal(marks(svg, 'line'), 3);
   assert.equal(marks(svg, 'symbol'), 3 * 3);
-  for (const text of ['Spoilt', 'noise', 'blur', 'strength of noise', 'strength of blur', 'deep', 'pixels'])
+  for (const text of ['NonFiniteUpdate', 'noise', 'blur', 'strength of noise', 'strength of blur', 'deep', 'pixels'])
     assert.ok(svg.includes(`>${text}<`), text);
   const strokes = [...svg.matchAll(/<g class="mark-line role-mark[^>]*>.*?stroke="(#[0-9a-f]{6})"/gs)].map(
     ([, color]) => color,

@@ -78,7 +78,7 @@ for (const backend of TESTED_BACKENDS)
         ...awake(auxiliary),
         'unet.emb_noise.weight': tf.mul(5, awake(auxiliary)['unet.emb_noise.weight']),
       };
-      const forced = auxiliary.forced!(psi);
+      const forced = auxiliary.normalisedWeights!(psi);
       assert.deepEqual(Object.keys(forced), Object.keys(psi));
       for (const [name, w] of Object.entries(forced)) {
         if (!name.endsWith('.weight') || name.endsWith('_t.weight')) {

@@ -19,7 +19,7 @@ const paperValues = (name: string): Record<string, unknown> => {
 
 const fromTable5 = (name: PaperPresetName): Record<string, unknown> => {
   const { teacher, generator, run } = paperPreset(name);
-  const { batch, rounds, learningRate, emaHalflife, beta2, eps } = run;
+  const { batch, accumulationRounds: rounds, learningRate, emaHalflife, beta2, eps } = run;
   return { teacher, dropout: generator.config.dropout, batch, rounds, learningRate, emaHalflife, beta2, eps };
 };
 

@@ -9,7 +9,7 @@ import { evaluate, loadFeatures } from '../../src/evaluation';
 import { datasetImages } from '../../src/evaluation/numbered-images';
 import { pixelFeatures } from '../../src/features';
 import { classStudy, compareMethods, compareTrained, samplingTimesStudy, teacherPoints } from '../../src/studies';
-import { blockSeeds, type Draw, imageJudge, imageTask, type ImageTaskOptions, inMetric } from '../../src/tasks';
+import { blockSeeds, type Draw, imageMetric, imageTask, type ImageTaskOptions, inMetric } from '../../src/tasks';
 import { assertClose } from '../close';
 import { temporaryFolder, writeIdxFolder } from '../datasets/files';
 import { CLASSES, type PaperFiles, writePaperFiles } from './paper-files';
@@ -237,7 +237,7 @@ test('grey images larger than the drawn digits are judged as they are, real and 
   writeIdxFolder(file('mnist'), 40);
   const dataset = await open(file('mnist'));
   const source = datasetImages(dataset, { shuffled: true });
-  const judge = await imageJudge({
+  const judge = await imageMetric({
     real: { reference: source, nReference: 20, others: source, firstOther: 20 },
     ...{ extractors: [pixelFeatures({ side: 4, channels: 1 })], classes: 0 },
   });

@@ -7,7 +7,7 @@ import { selectBackend } from '../../src/compute/backend';
 import type { Dataset } from '../../src/datasets';
 import { cosim, denoising } from '../../src/losses';
 import { freshParameters, mixtureDenoiser } from '../../src/networks';
-import { distil, pretrain, Run, TrainingError } from '../../src/training';
+import { distill, pretrain, Run, TrainingError } from '../../src/training';
 import { assertAllClose, assertClose, valuesOf } from '../close';
 import { TESTED_BACKENDS } from '../golden';
 import { noiseData, tinyImageNet, tinyImages, tinyMlp, tinyPoints, twoModes } from '../tiny';
@@ -22,7 +22,7 @@ for (const backend of TESTED_BACKENDS)
       await selectBackend({ backend });
       const results = [];
       for (const rounds of [1, 2, 4]) {
-        const run = startRun(tinyImageNet(), tinyImages, { rounds, eps: 1e-2 }); // eps: Adam must not blow up rounding
+        const run = startRun(tinyImageNet(), tinyImages, { accumulationRounds: rounds, eps: 1e-2 }); // eps: Adam must not blow up rounding
         await run.train({ images: 4 });
         results.push({ phi: await flat(run, 'phi'), psi: await flat(run, 'psi'), report: run.history[0] });
         run.dispose();
@@ -52,7 +52,7 @@ for (const backend of TESTED_BACKENDS)
     test('the number of tensors is constant over 50 steps, and back where it was after dispose', async () => {
       await selectBackend({ backend });
       const before = tf.memory().numTensors;
-      const run = startRun(tinyMlp(), tinyPoints, { beta1: 0.9, rounds: 2 });
+      const run = startRun(tinyMlp(), tinyPoints, { beta1: 0.9, accumulationRounds: 2 });
       const counts: number[] = [];
       await run.train({ images: 200, onStep: () => void counts.push(tf.memory().numTensors) });
       await run.sample({ seeds: [1, 2], steps: 2 });
@@ -137,18 +137,18 @@ describe('train', () => {
   });
 });
 
-describe('distil and pretrain', () => {
+describe('distill and pretrain', () => {
   test('an exact mixture is distilled into a network, and both leave the tensors they were given', async () => {
     await selectBackend({ backend: 'cpu' });
     const teacher = mixtureDenoiser(twoModes);
     const start = { denoiser: tinyMlp(), parameters: freshParameters(tinyMlp(), 0) };
     const before = tf.memory().numTensors;
-    const run = distil({ teacher, start, dataset: tinyPoints, run: { batch: 4 } });
+    const run = distill({ teacher, start, dataset: tinyPoints, run: { batch: 4 } });
     await run.train({ images: 8 });
     assert.equal((await run.sample({ seeds: [1, 2], steps: 1 })).n, 2);
     run.dispose();
     assert.equal(tf.memory().numTensors, before);
-    assert.throws(() => distil({ teacher, dataset: tinyPoints }), /auxiliaryOf: denoiser must be a network/);
+    assert.throws(() => distill({ teacher, dataset: tinyPoints }), /auxiliaryOf: denoiser must be a network/);
     assert.equal(tf.memory().numTensors, before);
     const fresh = pretrain({ denoiser: tinyMlp(), dataset: tinyPoints, run: { batch: 4 } });
     await fresh.train({ images: 8 });
@@ -160,7 +160,7 @@ describe('distil and pretrain', () => {
 
 describe('gradients that are not finite', () => {
   /** Noise in which chosen batches (psi reads the even ones, phi the odd ones) are NaN. */
-  const spoilt = (isBad: (batch: number) => boolean): Dataset => ({
+  const nonFiniteUpdate = (isBad: (batch: number) => boolean): Dataset => ({
     ...tinyPoints,
     batch: async indices => {
       const data = await tinyPoints.batch(indices);
@@ -176,7 +176,7 @@ describe('gradients that are not finite', () => {
     test(`${who}'s, step after step: training stops after maxBadSteps, names the parameters and writes what it was fed`, () =>
       withFolder(async dir => {
         await selectBackend({ backend: 'cpu' });
-        const run = startRun(tinyMlp(), spoilt(isBad), { maxBadSteps: 3 });
+        const run = startRun(tinyMlp(), nonFiniteUpdate(isBad), { maxBadSteps: 3 });
         const error = await run.train({ images: 400, dir }).then(
           () => assert.fail('went on'),
           (e: unknown) => e as Error,
@@ -199,7 +199,7 @@ describe('gradients that are not finite', () => {
     await selectBackend({ backend: 'cpu' });
     const run = startRun(
       tinyMlp(),
-      spoilt(batch => batch === 4 || batch === 9),
+      nonFiniteUpdate(batch => batch === 4 || batch === 9),
       { maxBadSteps: 2 },
     );
     assert.equal(await run.train({ images: 40 }), 'done');

@@ -7,7 +7,7 @@ import { auxiliaryParameters, type Denoiser, freshParameters } from '../../src/n
 import { Run, type RunOptions } from '../../src/training';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** A CoSIM run that distils a random network: as good as any where only the mechanics are tested. */
+/** A CoSIM run that distills a random network: as good as any where only the mechanics are tested. */
 export const startRun = (denoiser: Denoiser, dataset: Dataset, options: Partial<RunOptions> = {}): Run => {
   const theta = freshParameters(denoiser, 0);
   const psi = auxiliaryParameters(denoiser, theta, 'copy');

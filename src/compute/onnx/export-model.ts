@@ -7,9 +7,11 @@ import type { OnnxModel } from './onnx-file';
 
 /** A function to be written as a model of its own. */
 export type Exported = {
-  f: TensorFunction; // of its inputs and weights together
+  /** Of its inputs and weights together. */
+  f: TensorFunction;
   inputs: (batch: number) => Record<string, Shape>;
-  weights: Readonly<Record<string, Weight>>; // become part of the model
+  /** Become part of the model. */
+  weights: Readonly<Record<string, Weight>>;
 };
 
 /**

@@ -12,7 +12,8 @@ export type Fusion =
 
 export type Fusions = {
   of: ReadonlyMap<Value, Fusion>;
-  absorbed: ReadonlySet<Value>; // written as part of another value
+  /** Written as part of another value. */
+  absorbed: ReadonlySet<Value>;
 };
 
 /** Whether a value is one number a channel of `like`, shaped [C] but for ones. */

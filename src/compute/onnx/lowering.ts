@@ -20,8 +20,10 @@ export type Lowering = {
   builder: OnnxBuilder;
   target: Target;
   fusions: Fusions;
-  name: (value: Value) => string; // of a value that has been emitted
-  bind: (value: Value, name: string) => void; // gives a name to another value on the way
+  /** Of a value that has been emitted. */
+  name: (value: Value) => string;
+  /** Gives a name to another value on the way. */
+  bind: (value: Value, name: string) => void;
 };
 
 /** Writes one value as ONNX operations; returns the name of the result. */

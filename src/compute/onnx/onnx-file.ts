@@ -10,8 +10,10 @@ export type OnnxAttribute = number | { float: number } | string | readonly numbe
 
 export type OnnxNode = {
   op: string;
-  domain: string; // '' is standard ONNX
-  inputs: readonly string[]; // '' where an optional input is absent
+  /** '' is standard ONNX. */
+  domain: string;
+  /** '' where an optional input is absent. */
+  inputs: readonly string[];
   outputs: readonly string[];
   attributes: Readonly<Record<string, OnnxAttribute>>;
 };
@@ -24,7 +26,8 @@ export type OnnxModel = {
   inputs: readonly OnnxValue[];
   outputs: readonly OnnxValue[];
   initializers: readonly OnnxTensor[];
-  values?: readonly OnnxValue[]; // shapes of results on the way, as far as they are known
+  /** Shapes of results on the way, as far as they are known. */
+  values?: readonly OnnxValue[];
   metadata?: Readonly<Record<string, string>>;
 };
 

@@ -15,9 +15,12 @@ export type Numbers = Float32Array | Float64Array;
 export const PRODUCT_ENGINES = ['auto', 'runtime', 'loops'] as const;
 
 export type ProductOptions<T extends Numbers> = {
-  into?: T; // [n * m] where the result goes: fresh memory takes longer than a small product
-  signal?: AbortSignal; // stops between pieces by throwing the signal's reason
-  engine?: (typeof PRODUCT_ENGINES)[number]; // auto: ONNX Runtime where it is installed, but loops for small products
+  /** [n * m] where the result goes: fresh memory takes longer than a small product. */
+  into?: T;
+  /** Stops between pieces by throwing the signal's reason. */
+  signal?: AbortSignal;
+  /** Auto: ONNX Runtime where it is installed, but loops for small products. */
+  engine?: (typeof PRODUCT_ENGINES)[number];
 };
 
 const SMALL = 2 ** 21; // multiplications that loops do in about the time that a session's call takes to pay off

@@ -34,6 +34,7 @@ export type DeviceProgram = {
 export type Device = {
   readonly name: string; // as its maker calls it: 'NVIDIA H100 80GB HBM3'
   readonly count: number; // devices that can be used together
+  readonly accelerates: boolean; // false: a processor behind the same interface, for tests
   /** Bytes that arrays on one device may take in all; undefined where nobody knows. */
   readonly limit?: number;
   compile: (module: HloModule) => Promise<DeviceProgram>;

@@ -6,9 +6,12 @@ import { digitStrokes } from './digit-strokes';
 import { write } from './pen';
 
 export type DigitsOptions = {
-  seed?: number; // which endless set of digits
-  split?: Split; // 'train' and 'test' share no random number
-  resolution?: number; // pixels a side
+  /** Which endless set of digits. */
+  seed?: number;
+  /** 'train' and 'test' share no random number. */
+  split?: Split;
+  /** Pixels a side. */
+  resolution?: number;
 };
 
 const defaults: Required<DigitsOptions> = { seed: 0, split: 'train', resolution: 16 };

@@ -9,8 +9,10 @@ export type MixtureName = keyof typeof mixtures;
 export type PointsName = MixtureName | keyof typeof curves;
 
 export type PointsOptions = {
-  seed?: number; // which endless set of points
-  split?: Split; // 'train' and 'test' share no random number
+  /** Which endless set of points. */
+  seed?: number;
+  /** 'train' and 'test' share no random number. */
+  split?: Split;
 };
 
 /** Point `index` of an endless sample. */

@@ -7,9 +7,12 @@ export type HostSamples = { data: Float32Array; n: number; shape: readonly numbe
 /** Images to latents and back. Images lie in [-1, 1]; latents have mean 0 and deviation 0.5 (sigma_data) a channel. */
 export type Autoencoder = {
   name: string;
-  identity: Readonly<Record<string, string>>; // what its numbers depend on: hashes of files
-  factor: number; // image pixels a side of one latent pixel
-  channels: number; // of the latents
+  /** What its numbers depend on: hashes of files. */
+  identity: Readonly<Record<string, string>>;
+  /** Image pixels a side of one latent pixel. */
+  factor: number;
+  /** Of the latents. */
+  channels: number;
   /** Images [n, H, W, C] to latents [n, H / factor, W / factor, channels]; absent where nothing encodes. */
   encode?: (images: HostSamples) => Promise<HostSamples>;
   /** Latents [n, h, w, channels] to images [n, h factor, w factor, C], clipped to [-1, 1]. */
@@ -22,9 +25,12 @@ export type RawAutoencoder = Omit<Autoencoder, 'channels'>;
 
 /** The units of a raw autoencoder. */
 export type AutoencoderUnits = {
-  mean: readonly number[]; // of each channel of its latents
-  deviation: readonly number[]; // of each channel of its latents
-  range: ImageRange; // of its images
+  /** Of each channel of its latents. */
+  mean: readonly number[];
+  /** Of each channel of its latents. */
+  deviation: readonly number[];
+  /** Of its images. */
+  range: ImageRange;
 };
 
 export const IMAGE_RANGES = ['[-1, 1]', '[0, 1]'] as const;

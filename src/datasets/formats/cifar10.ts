@@ -6,7 +6,8 @@ import { DatasetError } from '../dataset-error';
 import { openRecords, type RecordFile, sha256OfFiles } from './records';
 
 export type Cifar10Options = {
-  split?: Split; // data_batch_1 to 5, or test_batch
+  /** data_batch_1 to 5, or test_batch. */
+  split?: Split;
 };
 
 const SIDE = 32;

@@ -6,8 +6,10 @@ export type LabelMode = (typeof LABEL_MODES)[number];
 
 /** A class for each sample. */
 export type ClassLabels = {
-  labels: Int32Array; // [n], empty: no labels
-  classes: number; // the largest label plus one; 0: no labels
+  /** [n], empty: no labels. */
+  labels: Int32Array;
+  /** The largest label plus one; 0: no labels. */
+  classes: number;
 };
 
 /** Where labels are, beside the images. */

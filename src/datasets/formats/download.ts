@@ -9,14 +9,19 @@ export class DownloadError extends Error {
 }
 
 export type DownloadProgress = {
-  received: number; // bytes, those of earlier attempts included
-  total?: number; // bytes, where the server says it
+  /** Bytes, those of earlier attempts included. */
+  received: number;
+  /** Bytes, where the server says it. */
+  total?: number;
 };
 
 export type DownloadOptions = {
-  sha256?: string; // of the whole file, hexadecimal; without it an interrupted download starts anew
-  onProgress?: (progress: DownloadProgress) => void; // for every piece that arrives
-  signal?: AbortSignal; // stops, keeping what has arrived
+  /** Of the whole file, hexadecimal; without it an interrupted download starts anew. */
+  sha256?: string;
+  /** For every piece that arrives. */
+  onProgress?: (progress: DownloadProgress) => void;
+  /** Stops, keeping what has arrived. */
+  signal?: AbortSignal;
 };
 
 const sizeOf = async (path: string): Promise<number> => {

@@ -8,8 +8,10 @@ import { concurrently } from './concurrently';
 import { openLabelledZip } from './labelled-zip';
 
 export type EdmZipOptions = {
-  labels?: LabelMode; // of dataset.json: used if there, required, or left out
-  licence?: string; // of the images, for the provenance
+  /** Of dataset.json: used if there, required, or left out. */
+  labels?: LabelMode;
+  /** Of the images, for the provenance. */
+  licence?: string;
 };
 
 /**

@@ -15,10 +15,13 @@ import { PUBLISHED, type PublishedDataset, type PublishedFile } from './publishe
 import { sha256OfFiles } from './records';
 
 export type FetchOptions = {
-  from?: string; // a file that was downloaded by hand, or the folder of several
+  /** A file that was downloaded by hand, or the folder of several. */
+  from?: string;
   onProgress?: (file: string, progress: DownloadProgress) => void;
-  signal?: AbortSignal; // stops, keeping what has arrived
-  published?: PublishedDataset; // another source of the same files
+  /** Stops, keeping what has arrived. */
+  signal?: AbortSignal;
+  /** Another source of the same files. */
+  published?: PublishedDataset;
 };
 
 const MOST_CONTENT = 2 ** 30; // bytes that are unpacked to be checked

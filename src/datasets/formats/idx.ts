@@ -8,7 +8,8 @@ import { DatasetError } from '../dataset-error';
 import { openRecords, readFully, type Records, sha256OfFiles } from './records';
 
 export type IdxOptions = {
-  split?: Split; // the files train-*, or t10k-*
+  /** The files train-*, or t10k-*. */
+  split?: Split;
 };
 
 const SIDE = 28;

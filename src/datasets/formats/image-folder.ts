@@ -21,15 +21,19 @@ export const FOLDER_LABELS = [...LABEL_MODES, 'folders'] as const;
 export type FolderLabels = LabelMode | 'folders';
 
 export type ImageFolderOptions = {
-  labels?: FolderLabels; // of dataset.json (used if there, required, or left out), or by sub-folder
-  rgb?: boolean; // grey pictures become RGB and alpha is dropped
-  licence?: string; // of the images, for the provenance
+  /** Of dataset.json (used if there, required, or left out), or by sub-folder. */
+  labels?: FolderLabels;
+  /** Grey pictures become RGB and alpha is dropped. */
+  rgb?: boolean;
+  /** Of the images, for the provenance. */
+  licence?: string;
 };
 
 /** The pictures of a folder, of whatever sizes. */
 export type PictureFiles = ClassLabels & {
   folder: string;
-  names: readonly string[]; // relative to the folder, with /, sorted
+  /** Relative to the folder, with /, sorted. */
+  names: readonly string[];
 };
 
 const MAX_FILES = 5_000_000;

@@ -6,8 +6,10 @@ import { openZip, type ZipArchive } from './zip-archive';
 /** The samples of a zip file in the reference's layout: sorted by name, with the classes of its dataset.json. */
 export type LabelledZip = ClassLabels & {
   length: number;
-  read: (index: number) => Promise<Uint8Array>; // the file of a sample
-  nameOf: (index: number) => string; // of the zip file and the sample, for messages
+  /** The file of a sample. */
+  read: (index: number) => Promise<Uint8Array>;
+  /** Of the zip file and the sample, for messages. */
+  nameOf: (index: number) => string;
   provenance: Readonly<Record<string, string>>;
   close: () => Promise<void>;
 };

@@ -9,9 +9,12 @@ import { concurrently } from './concurrently';
 import { openLabelledZip } from './labelled-zip';
 
 export type LatentsOptions = {
-  labels?: LabelMode; // of dataset.json: used if there, required, or left out
-  seed?: number; // of the noise that the encoder's deviation scales
-  licence?: string; // of the images, for the provenance
+  /** Of dataset.json: used if there, required, or left out. */
+  labels?: LabelMode;
+  /** Of the noise that the encoder's deviation scales. */
+  seed?: number;
+  /** Of the images, for the provenance. */
+  licence?: string;
 };
 
 const CHANNELS = 4;

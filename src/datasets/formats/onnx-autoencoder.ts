@@ -12,13 +12,20 @@ export const ONNX_LAYOUTS = ['NCHW', 'NHWC'] as const;
 
 /** What an autoencoder's files do not say. The defaults are Stable Diffusion's as EDM2 uses it. */
 export type OnnxAutoencoderOptions = {
-  encoder?: string; // path of the ONNX file from images to latents; default '': none
-  layout?: (typeof ONNX_LAYOUTS)[number]; // of the files' images and latents, 'NCHW'
-  range?: ImageRange; // of the files' images, '[0, 1]'
-  mean?: readonly number[]; // of each channel of the files' latents
-  deviation?: readonly number[]; // of each channel of the files' latents
-  factor?: number; // image pixels a side of one latent pixel, 8
-  batch?: number; // samples at a time, where the file leaves it open: memory, never results; 8
+  /** Path of the ONNX file from images to latents; default '': none. */
+  encoder?: string;
+  /** Of the files' images and latents, 'NCHW'. */
+  layout?: (typeof ONNX_LAYOUTS)[number];
+  /** Of the files' images, '[0, 1]'. */
+  range?: ImageRange;
+  /** Of each channel of the files' latents. */
+  mean?: readonly number[];
+  /** Of each channel of the files' latents. */
+  deviation?: readonly number[];
+  /** Image pixels a side of one latent pixel, 8. */
+  factor?: number;
+  /** Samples at a time, where the file leaves it open: memory, never results; 8. */
+  batch?: number;
 };
 
 const WHERE = 'onnxAutoencoder';

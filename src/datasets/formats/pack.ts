@@ -9,11 +9,16 @@ import type { PictureSource } from '../pictures/picture-source';
 import { LABELS_FILE } from './class-labels';
 
 export type PackOptions = {
-  width?: number; // pixels of the result; 0: as the pictures are
-  height?: number; // 0: as the width
-  transform?: CropTransform; // how pictures become that size
-  signal?: AbortSignal; // stops; nothing is left behind
-  onProgress?: (done: number, total: number) => void; // pictures
+  /** Pixels of the result; 0: as the pictures are. */
+  width?: number;
+  /** 0: as the width. */
+  height?: number;
+  /** How pictures become that size. */
+  transform?: CropTransform;
+  /** Stops; nothing is left behind. */
+  signal?: AbortSignal;
+  /** Pictures. */
+  onProgress?: (done: number, total: number) => void;
 };
 
 /** The reference's name of image `index`. */

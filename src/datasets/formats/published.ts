@@ -4,8 +4,10 @@ import type { FetchedName } from '../open-dataset';
 export type PublishedFile = {
   name: string;
   url: string;
-  sha256: string; // of the file
-  contentSha256?: string; // of what a .gz file unpacks to: a file packed otherwise is as good
+  /** Of the file. */
+  sha256: string;
+  /** Of what a .gz file unpacks to: a file packed otherwise is as good. */
+  contentSha256?: string;
 };
 
 export type PublishedDataset = {

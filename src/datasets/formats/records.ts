@@ -5,8 +5,10 @@ import { DatasetError } from '../dataset-error';
 
 /** Records of one size, one after the other in one or several files, read where they lie: memory does not grow with them. */
 export type Records = {
-  length: number; // records in all files
-  read: (index: number, into: Uint8Array) => Promise<void>; // one record
+  /** Records in all files. */
+  length: number;
+  /** One record. */
+  read: (index: number, into: Uint8Array) => Promise<void>;
   close: () => Promise<void>;
 };
 

@@ -10,9 +10,12 @@ import { readFully, sha256OfFiles } from './records';
 /** A zip file whose directory is in memory and whose entries are read on demand, any number at the same time. */
 export type ZipArchive = {
   path: string;
-  names: readonly string[]; // of all files in it, sorted
-  read: (index: number) => Promise<Uint8Array>; // the file names[index], unpacked and checked
-  fingerprint: () => Promise<Readonly<Record<string, string>>>; // sha256, or for very large files directorySha256
+  /** Of all files in it, sorted. */
+  names: readonly string[];
+  /** The file names[index], unpacked and checked. */
+  read: (index: number) => Promise<Uint8Array>;
+  /** sha256, or for very large files directorySha256. */
+  fingerprint: () => Promise<Readonly<Record<string, string>>>;
   close: () => Promise<void>;
 };
 

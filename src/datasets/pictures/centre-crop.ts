@@ -7,8 +7,10 @@ export const CROP_TRANSFORMS = ['scale', 'center-crop', 'center-crop-wide', 'cen
 export type CropTransform = (typeof CROP_TRANSFORMS)[number];
 
 export type CropOptions = {
-  height: number; // pixels of the result
-  width: number; // pixels of the result
+  /** Pixels of the result. */
+  height: number;
+  /** Pixels of the result. */
+  width: number;
   transform: CropTransform;
 };
 

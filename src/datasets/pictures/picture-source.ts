@@ -10,7 +10,8 @@ import { decodePicture, type Picture, type PictureOptions } from './picture';
 /** Pictures of whatever sizes, in order. */
 export type PictureSource = ClassLabels & {
   length: number;
-  nameOf: (index: number) => string; // for messages
+  /** For messages. */
+  nameOf: (index: number) => string;
   read: (first: number, count: number) => Promise<Picture[]>;
 };
 

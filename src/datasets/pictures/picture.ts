@@ -3,17 +3,20 @@ import { DatasetError } from '../dataset-error';
 
 /** One picture, bytes row by row. */
 export type Picture = {
-  data: Uint8Array; // [h, w, c]
+  /** [h, w, c]. */
+  data: Uint8Array;
   h: number;
   w: number;
-  c: 1 | 3; // grey, or red green blue
+  /** Grey, or red green blue. */
+  c: 1 | 3;
 };
 
 /** What a file says of its picture before it is decoded. */
 export type PictureHeader = Omit<Picture, 'data'>;
 
 export type PictureOptions = {
-  rgb?: boolean; // grey pictures get three equal channels, alpha is dropped: as Pillow's convert('RGB')
+  /** Grey pictures get three equal channels, alpha is dropped: as Pillow's convert('RGB'). */
+  rgb?: boolean;
 };
 
 /** Pixels a picture may have: a header that claims more is not believed. */

@@ -3,7 +3,8 @@ import { type ByteImages, expectByteImages } from './resize';
 
 /** Images of one size as numbers between bytes. */
 export type FloatImages = {
-  data: Float32Array; // [n, h, w, c], 0 to 255
+  /** [n, h, w, c], 0 to 255. */
+  data: Float32Array;
   n: number;
   h: number;
   w: number;

@@ -3,19 +3,23 @@ import { expectInteger, expectKeys, expectOneOf, fail } from '../../compute/chec
 
 /** Images of one size as bytes. */
 export type ByteImages = {
-  data: Uint8Array; // [n, h, w, c], 0 to 255
+  /** [n, h, w, c], 0 to 255. */
+  data: Uint8Array;
   n: number;
   h: number;
   w: number;
-  c: number; // 1: grey, 3: RGB, 4
+  /** 1: grey, 3: RGB, 4. */
+  c: number;
 };
 
 export const RESIZE_KERNELS = ['box', 'bilinear', 'bicubic', 'lanczos'] as const;
 export type ResizeKernel = (typeof RESIZE_KERNELS)[number];
 
 export type ResizeOptions = {
-  height: number; // pixels
-  width: number; // pixels
+  /** Pixels. */
+  height: number;
+  /** Pixels. */
+  width: number;
   kernel: ResizeKernel;
 };
 

@@ -16,12 +16,17 @@ export const vpMiddle = (lipschitz: number): number => Math.log(4 * lipschitz);
 
 /** Row of the figure: the optimal map of one mixture at one t. */
 export type Row35 = {
-  deviation: number; // of a mode, in units of the distance between the modes
+  /** Of a mode, in units of the distance between the modes. */
+  deviation: number;
   t: number;
-  slope: number; // largest dG/dx, p_t(x) / p_0(G(x, t))
-  scaled: number; // in z: sqrt(1 + t^2) slope
-  flowSlope: number; // the slope again, by differentiating the probability flow
-  bound: number; // 2 L_F / (t + 1)
+  /** Largest dG/dx, p_t(x) / p_0(G(x, t)). */
+  slope: number;
+  /** In z: sqrt(1 + t^2) slope. */
+  scaled: number;
+  /** The slope again, by differentiating the probability flow. */
+  flowSlope: number;
+  /** 2 L_F / (t + 1). */
+  bound: number;
 };
 
 /** L_F of a mixture's optimal map: the largest scaled slope over the times. */

@@ -9,14 +9,22 @@ export type Line31 = {
   mixture: Mixture;
   s: number;
   t: number;
-  xHat: Float64Array; // [N], rising
-  weights: Float64Array; // [N] of xhat
-  x: Float64Array; // [M] grid of x_s
-  q: Float64Array; // [M] masses of x_s
-  posterior: Float64Array; // [M * N], P(xhat | x_s)
-  Q: Float64Array; // [M] score of q
-  S: Float64Array; // [M] score of p
-  fisher: number; // E_q ||S - Q||^2
+  /** [N], rising. */
+  xHat: Float64Array;
+  /** [N] of xhat. */
+  weights: Float64Array;
+  /** [M] grid of x_s. */
+  x: Float64Array;
+  /** [M] masses of x_s. */
+  q: Float64Array;
+  /** [M * N], P(xhat | x_s). */
+  posterior: Float64Array;
+  /** [M] score of q. */
+  Q: Float64Array;
+  /** [M] score of p. */
+  S: Float64Array;
+  /** E_q ||S - Q||^2. */
+  fisher: number;
 };
 
 /** Everything exact at one (s, t), with xhat = E[x_0 | x_t]: the generator that starts as the teacher. */

@@ -38,10 +38,14 @@ export type PushRow = { generator: Generator; t: number; kolmogorov: number };
 /** Row of the others: Algorithm 1 in K steps, its law by quadrature and n samples of the library's sampler. */
 export type Row32 = {
   generator: Generator | 'p_0 itself';
-  K: number; // 0: real points, the floor
-  seed: number; // -1: the law, no samples
-  n: number; // 0: the law
-  kolmogorov: number; // largest difference of distribution functions
+  /** 0: real points, the floor. */
+  K: number;
+  /** -1: the law, no samples. */
+  seed: number;
+  /** 0: the law. */
+  n: number;
+  /** Largest difference of distribution functions. */
+  kolmogorov: number;
   w2: number;
 };
 

@@ -17,9 +17,12 @@ import type { Checked } from './verdict';
 /** One q of a family on the grid of x_s. */
 export type Member = {
   parameters: Record<string, number>;
-  mass: Float64Array; // [M] of q
-  gap: Float64Array; // [M] S - Q
-  fisher: number; // FI(q || p)
+  /** [M] of q. */
+  mass: Float64Array;
+  /** [M] S - Q. */
+  gap: Float64Array;
+  /** FI(q || p). */
+  fisher: number;
 };
 
 export type Family = { name: string; x: Float64Array; members: Member[]; best: number }; // best: index of q*
@@ -85,11 +88,16 @@ export type Row34 = {
   alpha: number;
   lambda: number;
   seed: number;
-  epsilon: number; // eps_f at qHat
-  fisher: number; // FI(qHat || p), the left side
-  bestFisher: number; // FI(q* || p)
-  bound: number; // the paper's right side
-  sharper: number; // (1 + lambda) FI(q* || p) + 4 alpha^2 (1 + lambda)^2 eps_f^2
+  /** eps_f at qHat. */
+  epsilon: number;
+  /** FI(qHat || p), the left side. */
+  fisher: number;
+  /** FI(q* || p). */
+  bestFisher: number;
+  /** The paper's right side. */
+  bound: number;
+  /** (1 + lambda) FI(q* || p) + 4 alpha^2 (1 + lambda)^2 eps_f^2. */
+  sharper: number;
 };
 
 type Game = { alpha: number; lambda: number; errors: Row34['errors']; seed: number };

@@ -53,11 +53,15 @@ export type Row38 = {
   error: KnownError;
   K: number;
   w2: number;
-  bound: number; // derived, with the proposition's rate
-  literal: number; // (3/4)^(K-1) E^(1/2)(T) + E^(1/2)(t_mid)
+  /** Derived, with the proposition's rate. */
+  bound: number;
+  /** (3/4)^(K-1) E^(1/2)(T) + E^(1/2)(t_mid). */
+  literal: number;
   rate: number;
-  first: number; // E^(1/2)(T)
-  middle: number; // E^(1/2)(t_mid)
+  /** E^(1/2)(T). */
+  first: number;
+  /** E^(1/2)(t_mid). */
+  middle: number;
 };
 
 /** Row of the third panel: how one step with the optimal G shrinks a wrong start, W2 after per W2 before. */

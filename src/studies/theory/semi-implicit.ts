@@ -8,9 +8,12 @@ export type Hidden = { d: number; weights: Float64Array; points: Float64Array };
 /** What is known of q(x_s) at one point x. */
 export type At = {
   density: number;
-  posterior: Float64Array; // [N], P(xhat = point | x_s = x)
-  mean: Float64Array; // [d], E[xhat | x_s = x]
-  score: Float64Array; // [d], Q(x) = (mean - x) / s^2
+  /** [N], P(xhat = point | x_s = x). */
+  posterior: Float64Array;
+  /** [d], E[xhat | x_s = x]. */
+  mean: Float64Array;
+  /** [d], Q(x) = (mean - x) / s^2. */
+  score: Float64Array;
 };
 
 /** Exact values at x [d] of the law of xhat + s eps. */

@@ -71,11 +71,16 @@ export type Row31 = {
   coef: number;
   lambda: number;
   seed: number;
-  beta: number; // measured
-  betaPredicted: number; // 1 / (2 coef)
-  residual: number; // share of f - S that is not along Q - S
-  first: number; // first stage / E||S - Q||^2, measured
-  firstPredicted: number; // beta - alpha beta^2
+  /** Measured. */
+  beta: number;
+  /** 1 / (2 coef). */
+  betaPredicted: number;
+  /** Share of f - S that is not along Q - S. */
+  residual: number;
+  /** First stage / E||S - Q||^2, measured. */
+  first: number;
+  /** beta - alpha beta^2. */
+  firstPredicted: number;
 };
 
 const row31 = (line: Line31, f: Float64Array, given: Pick<Row31, 'kind' | 'alpha' | 'coef' | 'seed'>): Row31 => {

@@ -9,7 +9,8 @@ export type Convex = {
   name: string;
   h: (r: number) => number;
   conjugate: (rho: number) => number;
-  limit: number; // h* is finite for rho below this
+  /** h* is finite for rho below this. */
+  limit: number;
 };
 
 /** h = ||y||^2 / (4 alpha), h* = alpha ||u||^2: CoSIM's own. */
@@ -73,9 +74,12 @@ export const conjugateRows = (functions: readonly Convex[], rhos: readonly numbe
 export type Gap = {
   d: number;
   t: number;
-  q: Float64Array; // [M] masses
-  direct: Float64Array; // [M] ||S - Q||, Q by differentiating log q
-  conditional: Float64Array; // [M] ||E[S - grad log q(x_s|xhat) | x_s]||, Q never used
+  /** [M] masses. */
+  q: Float64Array;
+  /** [M] ||S - Q||, Q by differentiating log q. */
+  direct: Float64Array;
+  /** [M] ||E[S - grad log q(x_s|xhat) | x_s]||, Q never used. */
+  conditional: Float64Array;
 };
 
 /** d log q / dx_i by central differences of fourth order. */

@@ -1,7 +1,9 @@
 /** What the numbers say of one statement of the paper; saved beside its figure, read by the table of verdicts. */
 export type Verdict = {
-  statement: string; // 'Theorem 3.1'
-  reading: string; // which reading of it was measured, in a line
+  /** 'Theorem 3.1'. */
+  statement: string;
+  /** Which reading of it was measured, in a line. */
+  reading: string;
   holds: boolean;
 } & Record<string, unknown>; // the numbers that decide
 

@@ -113,6 +113,7 @@ export const jaxDevice = async (count = 1): Promise<JaxDevice> => {
   return Promise.resolve({
     name: 'jaxlib CPU',
     count,
+    accelerates: false,
     compile: module => {
       const id = made++;
       server.do({ do: 'compile', id, replicas: module.replicas }, Buffer.from(moduleText(module)));

@@ -7,7 +7,10 @@ import sys
 
 commands, answers = open(sys.argv[2], "rb"), open(sys.argv[3], "wb")  # first: the other side waits for it
 os.environ["JAX_PLATFORMS"] = "cpu"
-os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={sys.argv[1]}"
+os.environ["XLA_FLAGS"] = (
+    f"--xla_force_host_platform_device_count={sys.argv[1]}"
+    " --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # compiling takes longer than running
+)
 
 import jax
 import numpy as np

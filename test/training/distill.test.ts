@@ -5,7 +5,7 @@ import { selectBackend } from '../../src/compute/backend';
 import { dismissWorkers } from '../../src/compute/onnx';
 import { loadGenerator } from '../../src/models';
 import { freshParameters, type Model } from '../../src/networks';
-import { distil, type Distilling, Run, type RunOptions } from '../../src/training';
+import { distill, type DistillMethod, Run, type RunOptions } from '../../src/training';
 import { assertAllClose } from '../close';
 import { tinyMlp, tinyPoints } from '../tiny';
 import { snapshot, withFolder } from './runs';
@@ -13,7 +13,7 @@ import { snapshot, withFolder } from './runs';
 before(() => selectBackend({ backend: 'wasm' }));
 after(dismissWorkers);
 
-const METHODS: Distilling[] = [
+const METHODS: DistillMethod[] = [
   { kind: 'cosim', coef: 0.75 },
   { kind: 'cosim', divergence: 'pseudo-huber', delta: 0.5 },
   { kind: 'sid', alpha: 1 },
@@ -22,10 +22,10 @@ const METHODS: Distilling[] = [
 ];
 
 const BATCH = 8;
-const start = (method: Distilling, run: Partial<RunOptions> = {}): Run => {
+const start = (method: DistillMethod, run: Partial<RunOptions> = {}): Run => {
   const denoiser = tinyMlp();
   const teacher: Model = { denoiser, parameters: freshParameters(denoiser, 0) };
-  const made = distil({
+  const made = distill({
     ...{ teacher, dataset: tinyPoints, method },
     run: { batch: BATCH, learningRate: 1e-2, eps: 1e-3, emaHalflife: 20, engine: 'eager', ...run },
   });
@@ -46,7 +46,7 @@ for (const method of METHODS)
       assert.ok(expected.some((value, i) => value !== before[i]));
       const after = await tf.concat(Object.values(eager.parameters('theta')).map(t => t.flatten())).data();
       assert.deepEqual(after, theta);
-      const compiled = start(method, { engine: 'compiled', workers: 2 });
+      const compiled = start(method, { engine: 'onnx', workers: 2 });
       await compiled.train({ images: 3 * BATCH });
       assertAllClose(await flat(compiled), expected, 1e-4);
       for (const run of [eager, compiled]) run.dispose();
@@ -64,7 +64,7 @@ for (const method of METHODS)
         assert.deepEqual(await snapshot(second), await snapshot(whole));
         second.dispose();
       });
-      const rounds = start(method, { rounds: 4 });
+      const rounds = start(method, { accumulationRounds: 4 });
       await rounds.train({ images: 4 * BATCH });
       assertAllClose(await flat(rounds), await flat(whole), 1e-4);
       for (const run of [whole, rounds]) run.dispose();

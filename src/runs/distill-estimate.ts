@@ -1,0 +1,151 @@
+/* What a distillation will take of this machine, from a few small steps of it. */
+import { totalmem } from 'node:os';
+import { dismissWorkers } from '../compute/onnx';
+import { type Denoiser, parameterCount } from '../networks';
+import { type EngineReport, workersFor } from '../training';
+import { checkDistillation, type DistillSetup, startDistillation } from './distill-run';
+
+/** A small step that was measured: every update of the method once. */
+export type MeasuredStep = {
+  /** In one round. */
+  samples: number;
+  /** Without tracing and opening sessions. */
+  seconds: number;
+  /** Of the process while it ran. */
+  peakBytes: number;
+};
+
+export type DistillEstimate = {
+  measured: readonly MeasuredStep[];
+  engine: EngineReport;
+  /** Samples of a step of the run. */
+  batch: number;
+  /** Of such a step, in its rounds. */
+  stepSeconds: number;
+  /** Of all images, without sheets and measurements. */
+  totalSeconds: number;
+  /** Parameters, average, gradients and moments, each once. */
+  stateBytes: number;
+  /** Of the process, at the samples of a round. */
+  memoryBytes: number;
+};
+
+/** Memory that this process may have, bytes. */
+export const machineMemory = (): number => {
+  const limit = process.constrainedMemory() ?? 0;
+  return Math.min(totalmem(), limit > 0 ? limit : Infinity);
+};
+
+/** Bytes of theta, phi, psi, phi's average, gradients and Adam's moments, each once. */
+export const stateBytes = (given: DistillSetup): number => {
+  const { method, options } = checkDistillation(given);
+  const { theta, phi, psi } = method.denoisers;
+  const sizeOf = (denoiser?: Denoiser): number => (denoiser ? parameterCount(denoiser.parameters) : 0);
+  const trained = method.updates.reduce((sum, { trains }) => sum + sizeOf(method.denoisers[trains]), 0);
+  const vectors = options.beta1 > 0 ? 3 : 2; // gradient, v and, where it is kept, m
+  return 4 * (sizeOf(theta) + 2 * sizeOf(phi) + sizeOf(psi) + vectors * trained);
+};
+
+/** The most memory that `work` has while it runs, looked at between its turns. */
+const peakOf = async (work: () => Promise<unknown>): Promise<number> => {
+  let peak = 0;
+  const look = (): void => void (peak = Math.max(peak, process.memoryUsage.rss()));
+  const timer = setInterval(look, 20);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
+  look();
+  return peak;
+};
+
+const ENOUGH = 1; // second of steps
+const MOST = 5; // steps
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+/** One round of so many samples, after one that traces it: the median of a few where they are quick. */
+const measure = async (
+  given: DistillSetup,
+  samples: number,
+  workers: number,
+  signal?: AbortSignal,
+): Promise<{ step: MeasuredStep; engine: EngineReport }> => {
+  const run = startDistillation({ ...given, run: { ...given.run, batch: samples, accumulationRounds: 1, workers } });
+  try {
+    const seconds: number[] = [];
+    const peakBytes = await peakOf(async () => {
+      for (let steps = 1; steps <= 1 + MOST; steps++) {
+        await run.train({ images: steps * samples, signal });
+        signal?.throwIfAborted();
+        if (steps > 1) seconds.push(run.history[steps - 1].seconds);
+        if (seconds.reduce((sum, s) => sum + s, 0) > ENOUGH) break;
+      }
+    });
+    return { step: { samples, seconds: median(seconds), peakBytes }, engine: run.engineReport };
+  } finally {
+    run.dispose();
+    await dismissWorkers(); // their memory is not the next measurement's
+  }
+};
+
+/** Seconds that the second measurement may take by what the first says. */
+const PATIENCE = 30;
+
+/** What to measure next: one sample a worker; then the run's own round, or where that takes long four samples a worker. */
+const samplesToMeasure = (round: number, workers: number, first?: MeasuredStep): number => {
+  if (!first) return Math.min(round, workers);
+  return (first.seconds * round) / first.samples <= PATIENCE ? round : Math.min(round, 4 * workers);
+};
+
+/** A line through one or two measurements, neither falling nor below 0. */
+const lineThrough = (points: readonly (readonly [x: number, y: number])[]): ((x: number) => number) => {
+  const [[x0, y0], [x1, y1] = [0, 0]] = points;
+  const slope = Math.max(0, (y1 - y0) / (x1 - x0));
+  const start = y0 - slope * x0;
+  return start >= 0 ? x => start + slope * x : x => (y1 / x1) * x;
+};
+
+/**
+ * Measures a round of one sample a worker and a larger one, the run's own where that is quick, and scales: time and memory
+ * of a round are a constant and a part that grows with its samples. Memory is the process's: a GPU's is not looked at.
+ * Where the larger round would not fit into memory, one measurement has to do, and time is taken to grow with the samples.
+ * @throws the signal's reason when stopped
+ */
+export const estimateDistillation = async (
+  given: DistillSetup & { images: number; signal?: AbortSignal; onMeasure?: (samples: number) => void },
+): Promise<DistillEstimate> => {
+  const { images, signal, onMeasure } = given;
+  const { options } = checkDistillation(given);
+  const workers = workersFor(options);
+  const state = stateBytes(given);
+  const measured: MeasuredStep[] = [];
+  let engine: EngineReport | undefined;
+  const { batch, accumulationRounds } = options;
+  const round = batch / accumulationRounds;
+  for (let i = 0; i < 2; i++) {
+    const [before] = measured;
+    const samples = samplesToMeasure(round, workers, before);
+    if (samples === before?.samples) break;
+    if (before && state + ((before.peakBytes - state) * samples) / before.samples > machineMemory()) break;
+    onMeasure?.(samples);
+    const result = await measure(given, samples, workers, signal);
+    measured.push(result.step);
+    engine = result.engine;
+  }
+  const at = (value: 'seconds' | 'peakBytes', origin: number): number => {
+    const points = measured.map(step => [step.samples, step[value]] as const);
+    return lineThrough(points.length === 1 ? [[0, origin], ...points] : points)(round);
+  };
+  const stepSeconds = accumulationRounds * at('seconds', 0);
+  return {
+    measured,
+    engine: engine!,
+    batch,
+    stepSeconds,
+    totalSeconds: stepSeconds * Math.ceil(images / batch),
+    stateBytes: state,
+    memoryBytes: at('peakBytes', state),
+  };
+};

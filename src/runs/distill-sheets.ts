@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic, writeSafetensors } from '../checkpoints';
+import { indexRange } from '../datasets';
+import { imageGrid } from '../figures';
+import type { Samples } from '../samplers';
+import type { Run } from '../training';
+import { joinImages } from './images';
+
+export type SheetOptions = {
+  /** Samples for each number of steps: seeds 0 to n - 1, classes going round. */
+  n: number;
+  /** Of the sampler. */
+  steps: readonly number[];
+  /** Samples computed at a time: memory, never results. */
+  batch: number;
+};
+
+/** Samples in a row of a sheet. */
+const COLUMNS = 10;
+
+/** Images as they are sorted by name. */
+export const imagesName = (images: number): string => String(images).padStart(12, '0');
+
+const stepsText = (steps: number): string => `${steps} step${steps > 1 ? 's' : ''}`;
+
+/** Same seeds, one block of rows for each number of steps; rows are filled up with white. */
+const drawPng = async (parts: readonly Samples[], { n, steps }: SheetOptions, title: string): Promise<Uint8Array> => {
+  const [h, w, c] = parts[0].shape;
+  const columns = Math.min(n, COLUMNS);
+  const rows = Math.ceil(n / columns);
+  const blank = new Float32Array((rows * columns - n) * h * w * c).fill(1);
+  const { png } = await imageGrid({
+    images: joinImages(parts.flatMap(({ data }) => [data, blank])),
+    ...{ n: rows * columns * parts.length, h, w, c, columns, title },
+    scale: Math.max(1, Math.round(64 / w)),
+    rowLabels: steps.flatMap(K => [stepsText(K), ...Array.from({ length: rows - 1 }, () => '')]),
+  });
+  return png;
+};
+
+/**
+ * Draws the same seeds and classes in 1, 2, ... steps from a run's average, to `dir/IMAGES.png`, or to
+ * `dir/IMAGES.safetensors` where samples are no pictures (latents, points).
+ * @returns the path; nothing is drawn where it is there already
+ * @throws the signal's reason when stopped
+ */
+export const drawSheet = async (
+  run: Run,
+  dir: string,
+  options: SheetOptions,
+  { signal, onDone }: { signal?: AbortSignal; onDone?: (done: number, total: number) => void } = {},
+): Promise<string> => {
+  const { sampleShape, classes } = run.method.denoisers.phi!;
+  const isPicture = sampleShape.length === 3 && (sampleShape[2] === 1 || sampleShape[2] === 3);
+  const path = join(dir, `${imagesName(run.images)}.${isPicture ? 'png' : 'safetensors'}`);
+  if (existsSync(path)) return path;
+  await mkdir(dir, { recursive: true });
+  const { n, steps, batch } = options;
+  const seeds = indexRange(n);
+  const parts: Samples[] = [];
+  onDone?.(0, n * steps.length);
+  for (const K of steps) {
+    const labels = classes > 0 ? seeds.map(seed => seed % classes) : undefined;
+    parts.push(await run.sample({ seeds, labels, steps: K, batch, signal }));
+    onDone?.(n * parts.length, n * steps.length);
+  }
+  if (isPicture)
+    await writeFileAtomic(path, await drawPng(parts, options, `after ${run.images.toLocaleString('en-US')} images`));
+  else
+    await writeSafetensors(
+      path,
+      Object.fromEntries(parts.map(({ data }, i) => [`steps${steps[i]}`, { dtype: 'F32', shape: [n, ...sampleShape], data }])), // prettier-ignore
+    );
+  return path;
+};

@@ -1,0 +1,25 @@
+export {
+  type DistillEstimate,
+  estimateDistillation,
+  machineMemory,
+  type MeasuredStep,
+  stateBytes,
+} from './distill-estimate';
+export { checkRunFolder } from './distill-folder';
+export type { MeasureOptions, RunMeasurement } from './distill-metrics';
+export { DISTIL_PRESET_NAMES, distillPreset, type DistillPreset, type DistillPresetName } from './distill-presets';
+export {
+  checkDistillation,
+  distillIdentity,
+  type DistillProgress,
+  distillRun,
+  type DistillRunInput,
+  type DistillRunResult,
+  type DistillSetup,
+  generatorOf,
+  type Snapshot,
+  sheetsOf,
+  startDistillation,
+} from './distill-run';
+export type { SheetOptions } from './distill-sheets';
+export { joinImages, mostChanged, pickImages } from './images';
