@@ -289,7 +289,7 @@ describe('the client against a plugin that checks what it is given', () => {
     });
 
     test('the least used entries go where there are too many bytes', async () => {
-      const bytes = readFileSync(join(cache, entries()[0])).length;
+      const bytes = Math.max(...entries().map(name => readFileSync(join(cache, name)).length)); // some are damaged
       assert.equal(await had(`// third\n${MOVE}`, { cacheBytes: 2 * bytes }), 'compiler');
       assert.equal(readdirSync(cache).length, 2);
       assert.equal(await had(`// third\n${MOVE}`), 'cache');
