@@ -34,6 +34,11 @@ describe('doctor', () => {
     );
   });
 
+  it('names the plugin of the xla engine, or why there is none', () => {
+    assert.match(report.accelerator, /^none: .|^\w+ plugin from (COSIM_PJRT_PLUGIN|cache|python)/);
+    assert.match(formatReport(report), /^accelerator +(none: |\w+ plugin)/m);
+  });
+
   it('sees that canvas can draw text here', () => assert.equal(report.canvas.drawsText, true));
 
   it('reports room in bytes', () => {
