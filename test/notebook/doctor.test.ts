@@ -30,7 +30,7 @@ describe('doctor', () => {
   it('names the engine with the block of its convolutions, or the reason for eager computation', () => {
     assert.match(
       report.engine,
-      /^compiled: ONNX Runtime 1\.30\.0, (convolutions in blocks of (8|16)|standard ONNX)$|^eager: ./,
+      /^onnx: ONNX Runtime 1\.30\.0, (convolutions in blocks of (8|16)|standard ONNX)$|^eager: ./,
     );
   });
 
