@@ -8,8 +8,14 @@ import type { Denoiser } from '../networks';
 /** Parameter sets by their letter in the paper: teacher, generator, auxiliary. */
 export type Role = 'theta' | 'phi' | 'psi';
 
-/** An array on the host with its shape: one input of a training step. */
-export type HostArray = { data: Float32Array; shape: number[] };
+/** What pure noise is: normal or uniform numbers of a stream, at the address of the slice that it was drawn for. */
+export type NoiseSource = { kind: 'normal' | 'uniform'; stream: string };
+
+/**
+ * One input of a training step: an array with its shape. Noise says where it comes from, and is drawn when `data` is
+ * first read: an engine that draws it on its device never reads it.
+ */
+export type HostArray = { readonly data: Float32Array; readonly shape: number[]; readonly noise?: NoiseSource };
 export type HostBatch = Record<string, HostArray>;
 
 /** Which samples of which step: the same sample gets the same data, times and noise however a batch is cut. */
@@ -58,15 +64,27 @@ export type Method = {
 /** Algorithm 1; its ancestral variant, with noise from the posterior; or EDM's sampler for a plain denoiser. */
 export type SamplerName = 'multistep' | 'ancestral' | 'heun';
 
+/** Noise whose numbers are drawn when they are first read. */
+const drawnOnce = (noise: NoiseSource, shape: number[], draw: () => Float32Array): HostArray => {
+  let numbers: Float32Array | undefined;
+  return {
+    shape,
+    noise,
+    get data() {
+      return (numbers ??= draw());
+    },
+  };
+};
+
 /** Normal noise shaped like the samples: row i is sample first + i of the step. */
 export const drawNormal = (
   stream: string,
   { seed, step, first, count }: BatchSlice,
   shape: readonly number[],
-): HostArray => ({
-  data: normalRows({ seed, stream, step }, first, count, tf.util.sizeFromShape([...shape])),
-  shape: [count, ...shape],
-});
+): HostArray =>
+  drawnOnce({ kind: 'normal', stream }, [count, ...shape], () =>
+    normalRows({ seed, stream, step }, first, count, tf.util.sizeFromShape([...shape])),
+  );
 
 /** `size` uniform numbers a sample. */
 export const drawUniform = (stream: string, { seed, step, first, count }: BatchSlice, size: number): Float32Array =>
@@ -106,8 +124,8 @@ export const drawData = async (
 export const drawDropout = (stream: string, slice: BatchSlice, { dropout }: Denoiser): HostBatch =>
   Object.fromEntries(
     dropout.map(({ name, shape }) => {
-      const size = tf.util.sizeFromShape([...shape]);
-      const data = drawUniform(`${stream}.dropout.${name}`, slice, size);
-      return [`dropout/${name}`, { data, shape: [slice.count, ...shape] }];
+      const source = { kind: 'uniform', stream: `${stream}.dropout.${name}` } as const;
+      const draw = (): Float32Array => drawUniform(source.stream, slice, tf.util.sizeFromShape([...shape]));
+      return [`dropout/${name}`, drawnOnce(source, [slice.count, ...shape], draw)];
     }),
   );

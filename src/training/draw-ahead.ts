@@ -20,8 +20,14 @@ const following = (updates: readonly Update[], update: Update, slice: BatchSlice
 /**
  * Draws as a run asks for slices in order, and the `ahead` slices after the last one asked for, so that reading data and
  * drawing noise go on while a step computes. What is drawn depends on the slice alone: drawing ahead changes no number.
+ * Noise is left undrawn while `drawsNoise` says that the engine draws it.
  */
-export const drawAhead = ({ updates }: Method, dataset: Dataset, ahead: number): DrawBatch => {
+export const drawAhead = (
+  { updates }: Method,
+  dataset: Dataset,
+  ahead: number,
+  drawsNoise: () => boolean = () => false,
+): DrawBatch => {
   const drawn = new Map<string, Promise<HostBatch>>(); // slices that were not asked for yet
   const nameOf = (update: Update, slice: BatchSlice): string => `${updates.indexOf(update)} ${JSON.stringify(slice)}`;
   let last: [Update, BatchSlice] | undefined;
@@ -45,7 +51,8 @@ export const drawAhead = ({ updates }: Method, dataset: Dataset, ahead: number):
       const [update, slice] = at;
       const batch = update.draw(dataset, slice);
       drawn.set(nameOf(update, slice), batch);
-      await batch.catch(() => undefined); // whoever asks for it gets the error
+      const arrays = Object.values(await batch.catch(() => ({}) as HostBatch)); // whoever asks for it gets the error
+      if (!drawsNoise()) for (const array of arrays) void array.data;
       await nextTurn();
     }
     filling = false;

@@ -27,6 +27,8 @@ export type EngineReport = {
 /** Holds a run's state and computes its updates. */
 export type Engine = {
   readonly report: EngineReport;
+  /** Whether it draws the noise of a batch itself, where it computes. */
+  readonly drawsNoise?: boolean;
   /**
    * One update of one parameter set: draws, accumulates, applies. Resolves when the next may be started; the metrics are
    * read afterwards. A failure leaves the state as it was where `undo` is possible.

@@ -77,7 +77,12 @@ export class Run {
     state: Tensors,
   ) {
     this.engine = new EagerEngine(state, parts.options);
-    this.draw = drawAhead(parts.method, parts.dataset, workersFor(parts.options));
+    this.draw = drawAhead(
+      parts.method,
+      parts.dataset,
+      workersFor(parts.options),
+      () => this.engine?.drawsNoise ?? false,
+    );
   }
 
   /**

@@ -33,10 +33,13 @@ type DrawnSlice = { drawn: HostBatch; first: number };
 /** How many devices share a batch, how exact their products are, and why this engine. */
 export type XlaOptions = { devices: number; precision: Precision; reason: string };
 
-/** Inputs as the draw gives them, all computed on the host. */
+/** How each input of an update gets to the device: noise is drawn there. */
 const inputsOf = (drawn: HostBatch): StepInputs =>
   Object.fromEntries(
-    Object.entries(drawn).map(([name, { shape }]) => [name, { kind: 'given', shape: shape.slice(1) }]),
+    Object.entries(drawn).map(([name, { noise, shape }]) => [
+      name,
+      { ...(noise ?? { kind: 'given' }), shape: shape.slice(1) },
+    ]),
   );
 
 /**
@@ -46,6 +49,7 @@ const inputsOf = (drawn: HostBatch): StepInputs =>
  */
 export class XlaEngine implements Engine {
   readonly report: EngineReport;
+  readonly drawsNoise = true;
   private readonly programs = new Map<Update, Programs>();
   private shown: Tensors = {}; // copies on the host, until the state changes
 

@@ -4,6 +4,7 @@ import { selectBackend } from '../../../src/compute/backend';
 import { trace } from '../../../src/compute/graph/trace';
 import { TRACED_KERNELS } from '../../../src/compute/graph/traced-kernels';
 import { moduleOf } from '../../../src/compute/xla/emit';
+import { openXlaDevice, type PjrtDevice } from '../../../src/compute/xla/pjrt';
 import { arrangementCases } from '../graph/cases/arrangement';
 import { imageCases } from '../graph/cases/images';
 import { productCases } from '../graph/cases/products';
@@ -12,7 +13,7 @@ import { scalarCases } from '../graph/cases/scalars';
 import { errorsOf, type KernelCase, type Runner } from '../graph/kernel-case';
 import { arraysOf, shapesOf } from '../graph/lowerings';
 import { evaluate } from './evaluate';
-import { type JaxDevice, jaxDevice } from './jax-device';
+import { cpuPlugin } from './pjrt/cpu-plugin';
 import { runOnDevice } from './run-on-device';
 
 const CASES: readonly KernelCase[] = [
@@ -53,12 +54,14 @@ describe('every kernel as StableHLO, value and gradients', () => {
 });
 
 describe("every kernel on XLA's own compiler", () => {
-  let device: JaxDevice;
+  let device: PjrtDevice;
   before(async () => {
     await selectBackend({ backend: 'wasm' });
-    device = await jaxDevice();
+    device = await openXlaDevice({ plugin: cpuPlugin() });
   });
-  after(() => device.end());
+  after(() => {
+    device.dispose();
+  });
 
   for (const kernel of Object.keys(TRACED_KERNELS))
     test(kernel, async t => {

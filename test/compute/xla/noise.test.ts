@@ -3,9 +3,10 @@ import { after, before, describe, test } from 'node:test';
 import { normalRows, uniformRows } from '../../../src/compute/noise';
 import { HloBuilder } from '../../../src/compute/xla/builder';
 import type { HloModule } from '../../../src/compute/xla/hlo';
+import { openXlaDevice, type PjrtDevice } from '../../../src/compute/xla/pjrt';
 import { deviceNormal, deviceUniform } from '../../../src/compute/xla/noise';
 import { evaluate } from './evaluate';
-import { type JaxDevice, jaxDevice } from './jax-device';
+import { cpuPlugin } from './pjrt/cpu-plugin';
 import { runOnDevice } from './run-on-device';
 
 const STREAM = 'phi.noise';
@@ -37,11 +38,13 @@ const [ADDRESS, PLACE] = [
 ];
 
 describe('noise drawn on the device', () => {
-  let device: JaxDevice;
+  let device: PjrtDevice;
   before(async () => {
-    device = await jaxDevice();
+    device = await openXlaDevice({ plugin: cpuPlugin() });
   });
-  after(() => device.end());
+  after(() => {
+    device.dispose();
+  });
 
   for (const [rows, shape] of [
     [3, [5]],
