@@ -7,7 +7,7 @@ import { cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { caseOf } from './training-case';
-import { COSIM, denoiserOf, methodOf, OPTIONS } from '../../bench/cases';
+import { COSIM, denoiserOf, methodOf, OPTIONS, SAMPLING } from '../../bench/cases';
 import { auxiliaryOf, type Denoiser } from '../../src/networks';
 import { root } from '../project';
 
@@ -51,7 +51,7 @@ const shapesFor = (names: readonly string[]): Record<string, unknown> =>
           work: which.work,
           config: denoiser.config,
           sample: denoiser.sampleShape,
-          options: { ...OPTIONS, ...COSIM, phiScale: methodOf(which).updates.at(-1)?.lossScale ?? 1 },
+          options: { ...OPTIONS, ...COSIM, ...SAMPLING, phiScale: methodOf(which).updates.at(-1)?.lossScale ?? 1 },
           roles: Object.fromEntries(shapes) as unknown,
         },
       ];

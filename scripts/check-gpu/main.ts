@@ -1,9 +1,10 @@
 /*
  * The program of the bundle, one section a process, so that nothing one section does reaches another:
- *   node check-gpu.cjs client | kernels | steps | speed CASE...
+ *   node check-gpu.cjs client | kernels | steps | speed CASE... | inference CASE...
  */
 import { join } from 'node:path';
 import { clientSection } from './client-section';
+import { inferenceSection } from './inference-section';
 import { kernelsSection } from './kernels-section';
 import { reportOf } from './report';
 import { speedSection } from './speed-section';
@@ -18,6 +19,7 @@ const main = async ([name, ...args]: string[]): Promise<void> => {
     else if (name === 'kernels') await kernelsSection(report);
     else if (name === 'steps') await stepsSection(report);
     else if (name === 'speed') await speedSection(report, cache, args);
+    else if (name === 'inference') await inferenceSection(report, cache, args);
     else throw new Error(`no section is named ${name}`);
     report({ done: true, seconds: (performance.now() - started) / 1000 });
   } catch (error) {

@@ -1,23 +1,15 @@
 /* Times of whole training steps: state on the device, the batch uploaded and the metrics read every step. */
 import { selectBackend } from '../../src/compute';
-import type { Precision } from '../../src/compute/xla/emitter';
 import { type HadProgram, openXlaDevice, type ProgramMemory } from '../../src/compute/xla/pjrt';
 import { parameterCount } from '../../src/networks';
 import { denoiserOf, OPTIONS } from '../../bench/cases';
 import { type Report, rounded } from './report';
-import { caseOf, prepared, steps, xlaEngine } from './training-case';
-
-/** `NAME@BATCH:PRECISION`, e.g. `unet-cosim@64:tf32`. */
-const parse = (text: string): { name: string; batch: number; precision: Precision } => {
-  const [, name, batch, precision] = /^([\w-]+)@(\d+):(float32|tf32|bf16)$/.exec(text) ?? [];
-  if (name === undefined) throw new Error(`expected NAME@BATCH:PRECISION, got ${text}`);
-  return { name, batch: Number(batch), precision: precision as Precision };
-};
+import { caseOf, parseCase, prepared, steps, xlaEngine } from './training-case';
 
 /** Steps to time: about this many seconds of them. */
 const SECONDS = 3;
 
-/** @param cache folder for programs; @param asked cases as `parse` reads them */
+/** @param cache folder for programs; @param asked cases as `parseCase` reads them */
 export const speedSection = async (report: Report, cache: string, asked: readonly string[]): Promise<void> => {
   await selectBackend({ backend: 'wasm' });
   const programs: (Omit<HadProgram, 'program'> & { flops?: number; bytes?: number; memory?: ProgramMemory })[] = [];
@@ -29,7 +21,7 @@ export const speedSection = async (report: Report, cache: string, asked: readonl
     },
   });
   for (const text of asked) {
-    const { name, batch, precision } = parse(text);
+    const { name, batch, precision } = parseCase(text);
     try {
       const which = caseOf(name, batch);
       const t0 = performance.now();

@@ -35,6 +35,10 @@ def random_batch(work, sample, batch):
     def times():
         return torch.exp(torch.rand(batch, device=DEVICE) * 4 - 2)
 
+    if work == "forward":
+        return {"phi": {"x": normal(), "sigma": times()}}
+    if work == "sample":
+        return {"phi": {f"noise{k}": normal() for k in range(4)}}
     if work == "edm":
         return {"phi": {"x0": 0.5 * normal(), "noise": normal(), "sigma": times()}}
     one = {"x0": 0.5 * normal(), "noiseT": normal(), "noiseS": normal(), "s": times(), "t": times()}
@@ -76,7 +80,9 @@ def main():
             role: {key: 0.05 * torch.randn(shape, device=DEVICE) for key, shape in shapes.items()}
             for role, shapes in case["roles"].items()
         }
-        trainer = torch_steps.Trainer(case["work"], case["config"], roles, case["options"])
+        options = {**case["options"], "chunk": batch}
+        kind = torch_steps.Trainer if case["work"] in ("edm", "cosim") else torch_steps.Inference
+        trainer = kind(case["work"], case["config"], roles, options)
         drawn = random_batch(case["work"], case["sample"], batch)
 
         def step():

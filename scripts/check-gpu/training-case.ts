@@ -12,6 +12,13 @@ import { XlaEngine } from '../../src/training/xla-engine';
 import { type Case, CASES, denoiserOf, methodOf, noiseData } from '../../bench/cases';
 import { fixed, weights } from '../../bench/ours';
 
+/** `NAME@BATCH:PRECISION`, e.g. `unet-cosim@64:tf32`. */
+export const parseCase = (text: string): { name: string; batch: number; precision: Precision } => {
+  const [, name, batch, precision] = /^([\w-]+)@(\d+):(float32|tf32|bf16)$/.exec(text) ?? [];
+  if (name === undefined) throw new Error(`expected NAME@BATCH:PRECISION, got ${text}`);
+  return { name, batch: Number(batch), precision: precision as Precision };
+};
+
 /** A case by its name: those of the benchmark, and the network of CIFAR-10. */
 export const caseOf = (name: string, batch: number): Case => {
   const known = CASES.find(c => c.name === name);

@@ -16,7 +16,10 @@ export type DeviceOptions = CacheOptions & {
 };
 
 /** A device whose plugin can be asked for more. */
-export type PjrtDevice = Device & { readonly client: Client; dispose: () => void };
+export type PjrtDevice = Device & {
+  readonly client: Client;
+  dispose: () => void;
+};
 
 const compile = async (client: Client, module: HloModule, options: DeviceOptions): Promise<DeviceProgram> => {
   const { onProgram, ...rest } = options;
@@ -26,8 +29,14 @@ const compile = async (client: Client, module: HloModule, options: DeviceOptions
     replicas: module.replicas,
     donated,
   });
-  onProgram?.(had);
   const { program } = had;
+  try {
+    program.requireRoom(program.memory?.arguments); // they are there already, or small
+  } catch (error) {
+    program.dispose();
+    throw error;
+  }
+  onProgram?.(had);
   return {
     run: inputs => program.runOn(inputs as readonly (readonly DeviceBuffer[])[]), // a device's arrays are its buffers
     ...(program.memory && { memory: program.memory }),

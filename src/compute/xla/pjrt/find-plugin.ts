@@ -46,14 +46,17 @@ const inSitePackages = (site: string): string[] => {
   return [...found, join(site, 'libtpu', 'libtpu.so')].filter(path => existsSync(path));
 };
 
-/** Folders `lib/pythonX.Y/site-packages` of the environments in a folder. */
-const environmentsIn = (folder: string): string[] => {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder).flatMap(name => {
-    const lib = join(folder, name, 'lib');
-    return existsSync(lib) ? readdirSync(lib).map(python => join(lib, python, 'site-packages')) : [];
-  });
+/** Plugins of one Python environment, a folder with `lib/pythonX.Y/site-packages`. */
+export const pluginsIn = (environment: string): string[] => {
+  const lib = join(environment, 'lib');
+  return existsSync(lib) ? readdirSync(lib).flatMap(python => inSitePackages(join(lib, python, 'site-packages'))) : [];
 };
+
+/** Those of all environments in a folder; hidden ones are being made. */
+const pluginsOfAll = (folder: string): string[] =>
+  (existsSync(folder) ? readdirSync(folder) : [])
+    .filter(name => !name.startsWith('.'))
+    .flatMap(name => pluginsIn(join(folder, name)));
 
 const SITES = 'import json, site, sys; print(json.dumps(sys.path))';
 
@@ -91,7 +94,7 @@ const namedPlugin = (): FoundPlugin[] => {
 
 /** All plugins that can be found, the best first. Starts the Pythons on the PATH, for a fraction of a second. */
 export const findPlugins = async (): Promise<FoundPlugin[]> => {
-  const cached = environmentsIn(userCache('plugins')).flatMap(inSitePackages);
+  const cached = pluginsOfAll(userCache('plugins'));
   const ofPythons = (await Promise.all(pythons().map(pathsOf))).flat().flatMap(inSitePackages);
   const rank = ({ kind }: FoundPlugin): number => PLACES.findIndex(([name]) => name === kind) >>> 0;
   const sorted = (paths: string[], from: FoundPlugin['from']): FoundPlugin[] =>

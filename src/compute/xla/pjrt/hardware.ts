@@ -21,4 +21,14 @@ export const nvidiaDriver = (file = '/proc/driver/nvidia/version'): string | und
 };
 
 /** The oldest driver that each release of CUDA runs with. */
-export const OLDEST_DRIVER = { cuda12: 525, cuda13: 580 } as const;
+const OLDEST_DRIVER = { cuda12: 525, cuda13: 580 } as const;
+
+/** Why a driver does not do for a release of CUDA, and what does; undefined where it does or is not known. */
+export const driverProblem = (kind: keyof typeof OLDEST_DRIVER, driver = nvidiaDriver()): string | undefined => {
+  if (driver === undefined || parseInt(driver) >= OLDEST_DRIVER[kind]) return undefined;
+  const older = kind === 'cuda13' && parseInt(driver) >= OLDEST_DRIVER.cuda12;
+  return (
+    `the ${kind} plugin needs an NVIDIA driver of at least ${OLDEST_DRIVER[kind]}, this machine has ${driver}: update the ` +
+    `driver${older ? ', or run npx cosim engine install cuda12' : ''}`
+  );
+};

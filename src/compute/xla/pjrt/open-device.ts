@@ -4,7 +4,7 @@ import { Client } from './client';
 import type { ClientOptions } from './client-options';
 import { DeviceError, DriverError, ForeignCallsError, PluginError } from './device-error';
 import { findPlugin, type FoundPlugin, pluginKind } from './find-plugin';
-import { hardwareHere, nvidiaDriver, OLDEST_DRIVER } from './hardware';
+import { driverProblem, hardwareHere } from './hardware';
 import { koffiProblem } from './koffi';
 import { cudaFolderOf, librariesOf, openLibraries, setVariable } from './plugin-libraries';
 
@@ -21,14 +21,9 @@ export type OpenOptions = {
  * @throws DriverError, PluginError
  */
 const arrange = ({ path, kind }: FoundPlugin): void => {
-  const oldest = kind === 'cuda12' || kind === 'cuda13' ? OLDEST_DRIVER[kind] : undefined;
-  if (oldest === undefined) return;
-  const driver = nvidiaDriver();
-  if (driver !== undefined && parseInt(driver) < oldest)
-    throw new DriverError(
-      `the plugin ${path} (${kind}) needs an NVIDIA driver of at least ${oldest}, this machine has ${driver}: update the ` +
-        `driver${kind === 'cuda13' && parseInt(driver) >= OLDEST_DRIVER.cuda12 ? ', or run: npx cosim engine install cuda12' : ''}`,
-    );
+  if (kind !== 'cuda12' && kind !== 'cuda13') return;
+  const problem = driverProblem(kind);
+  if (problem !== undefined) throw new DriverError(problem);
   const libraries = librariesOf(path);
   const failed = openLibraries(libraries);
   if (failed.length > 0 && failed.length === libraries.length)
@@ -44,7 +39,8 @@ const arrange = ({ path, kind }: FoundPlugin): void => {
 export const deviceProblem = async (): Promise<string | undefined> => {
   const problem = koffiProblem();
   if (problem !== undefined) return problem;
-  if (await findPlugin()) return undefined;
+  const found = await findPlugin();
+  if (found) return found.kind === 'cuda12' || found.kind === 'cuda13' ? driverProblem(found.kind) : undefined;
   const here = hardwareHere();
   if (here.length === 0) return 'no GPU or TPU on this machine';
   const wanted = { nvidia: 'cuda13', amd: 'rocm', tpu: 'tpu' }[here[0]];

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import koffi from 'koffi';
 import {
@@ -197,6 +197,37 @@ describe('the client against a plugin that checks what it is given', () => {
     await assert.rejects(openDevice({ memoryFraction: 2 }), DeviceError);
   });
 
+  test("CUDA's plugin gets its libraries, its assembler and its options by itself", async () => {
+    const site = join(mkdtempSync(join(tmpdir(), 'cosim-')), 'site-packages');
+    const place = (...parts: string[]): string => {
+      mkdirSync(dirname(join(site, ...parts)), { recursive: true });
+      return join(site, ...parts);
+    };
+    const cuda = place('jax_plugins', 'xla_cuda12', 'xla_cuda_plugin.so');
+    copyFileSync(plugin, cuda);
+    const source = join(site, 'library.c');
+    writeFileSync(source, 'int nothing;');
+    copyFileSync(sharedLibrary(source), place('nvidia', 'cudnn', 'lib', 'libcudnn.so.9'));
+    writeFileSync(place('nvidia', 'cuda_nvcc', 'bin', 'ptxas'), '');
+    const { XLA_FLAGS } = process.env;
+    process.env.XLA_FLAGS = '--xla_gpu_autotune_level=1';
+    try {
+      // the plugin refuses options other than preallocate: false and a fraction of 0.25
+      (await openDevice({ plugin: cuda, memoryFraction: 0.25 })).dispose();
+      const expected = `--xla_gpu_autotune_level=1 --xla_gpu_cuda_data_dir=${join(site, 'nvidia', 'cuda_nvcc')}`;
+      assert.equal(process.env.XLA_FLAGS, expected);
+    } finally {
+      if (XLA_FLAGS === undefined) delete process.env.XLA_FLAGS;
+      else process.env.XLA_FLAGS = XLA_FLAGS;
+    }
+    writeFileSync(place('nvidia', 'cudnn', 'lib', 'libcudnn.so.10'), 'no library');
+    rmSync(join(site, 'nvidia', 'cudnn', 'lib', 'libcudnn.so.9'));
+    await assert.rejects(
+      openDevice({ plugin: cuda }),
+      /none of the NVIDIA libraries beside .* can be loaded: .*libcudnn.so.10/,
+    );
+  });
+
   test('an interrupt ends the process within a second, though a compiler works', async () => {
     const script = `
       const { Client } = require(${JSON.stringify(join(__dirname, '../../../../src/compute/xla/pjrt'))});
@@ -240,13 +271,14 @@ describe('the client against a plugin that checks what it is given', () => {
     });
 
     test('a damaged entry, or that of another program, is set aside and made again', async () => {
-      const [first, second] = entries().map(name => join(cache, name));
-      const contents = [first, second].map(path => readFileSync(path));
       for (const [change, why] of [
         [(b: Buffer) => b.fill(1, b.length - 4), /its checksum does not match/],
         [(b: Buffer) => b.subarray(0, 40), /the entry of another program|checksum/],
         [() => Buffer.alloc(0), /not an entry of this cache/],
-        [() => contents[1], /the entry of another program/],
+        [
+          (b: Buffer) => Buffer.concat([b.subarray(0, 16), Buffer.from('0'.repeat(64)), b.subarray(80)]),
+          /the entry of another program/,
+        ],
       ] as const) {
         for (const name of entries())
           writeFileSync(join(cache, name), change(Buffer.from(readFileSync(join(cache, name)))));
@@ -257,7 +289,7 @@ describe('the client against a plugin that checks what it is given', () => {
     });
 
     test('the least used entries go where there are too many bytes', async () => {
-      const bytes = readFileSync(join(cache, entries()[0])).length;
+      const bytes = Math.max(...entries().map(name => readFileSync(join(cache, name)).length)); // some are damaged
       assert.equal(await had(`// third\n${MOVE}`, { cacheBytes: 2 * bytes }), 'compiler');
       assert.equal(readdirSync(cache).length, 2);
       assert.equal(await had(`// third\n${MOVE}`), 'cache');

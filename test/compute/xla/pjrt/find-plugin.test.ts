@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { findPlugin, findPlugins } from '../../../../src/compute/xla/pjrt';
-import { hardwareHere, nvidiaDriver } from '../../../../src/compute/xla/pjrt/hardware';
+import { driverProblem, hardwareHere, nvidiaDriver } from '../../../../src/compute/xla/pjrt/hardware';
 import { cudaFolderOf, librariesOf, sitePackagesOf } from '../../../../src/compute/xla/pjrt/plugin-libraries';
 import { sharedLibrary } from './compiled';
 
@@ -106,6 +106,10 @@ test('hardware and driver are read from the kernel', () => {
     'NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.03  Release Build\nGCC version:\n',
   );
   assert.equal(nvidiaDriver(version), '580.159.03');
+  assert.equal(driverProblem('cuda13', '580.65.06'), undefined);
+  assert.equal(driverProblem('cuda12', '525.60.13'), undefined);
+  assert.match(driverProblem('cuda13', '535.104.05') ?? '', /at least 580, this machine has 535.*install cuda12/);
+  assert.match(driverProblem('cuda12', '470.82.01') ?? '', /at least 525.*update the driver$/);
 });
 
 test('a library that lies where the loader does not look is found by its name once it was opened', () => {
