@@ -43,7 +43,7 @@ const rowsOf = ({ data, shape }: HostArray, first: number, count: number): HostA
 };
 
 /** An update whose batch is always the same, so that drawing it takes no time. */
-export const fixed = (update: Update, drawn: HostBatch): Update => ({
+const fixed = (update: Update, drawn: HostBatch): Update => ({
   ...update,
   draw: (_, { first, count }) =>
     Promise.resolve(

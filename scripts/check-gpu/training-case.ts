@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '../../src/compute/xla/emitter';
 import type { PjrtDevice } from '../../src/compute/xla/pjrt';
-import type { HostBatch, Method, Role } from '../../src/methods';
+import type { Method, Role } from '../../src/methods';
 import type { Tensors } from '../../src/compute/tensors';
 import { auxiliaryOf } from '../../src/networks';
 import { initialState, type RunOptions } from '../../src/training';
@@ -10,7 +10,7 @@ import type { DrawBatch } from '../../src/training/draw-ahead';
 import type { Engine, PendingMetrics, UpdateMetrics } from '../../src/training/engine';
 import { XlaEngine } from '../../src/training/xla-engine';
 import { type Case, CASES, denoiserOf, methodOf, noiseData } from '../../bench/cases';
-import { fixed, weights } from '../../bench/ours';
+import { weights } from '../../bench/ours';
 
 /** `NAME@BATCH:PRECISION`, e.g. `unet-cosim@64:tf32`. */
 export const parseCase = (text: string): { name: string; batch: number; precision: Precision } => {
@@ -31,21 +31,19 @@ export const caseOf = (name: string, batch: number): Case => {
 /** What training a case needs before an engine. */
 export type Prepared = { method: Method; draw: DrawBatch; state: Tensors; options: RunOptions };
 
-/** Fresh weights and one batch, drawn once and used in every step. The caller disposes of the state. */
+/** Fresh weights; the data of every step are the same, times and noise are drawn as in a run. The caller disposes of the state. */
 export const prepared = async (which: Case, given: RunOptions): Promise<Prepared> => {
   const options = { ...given, batch: which.batch };
   const denoiser = denoiserOf(which);
-  const data = noiseData(denoiser);
+  const noise = noiseData(denoiser);
+  const one = await noise.batch(Array.from({ length: which.batch }, (_, i) => i));
+  const data = { ...noise, batch: () => Promise.resolve(one) }; // drawing data is no part of what is timed
   const roles: Partial<Record<Role, Tensors>> = { phi: weights(denoiser, 1) };
   if (which.work === 'cosim') {
     roles.theta = weights(denoiser, 2);
     roles.psi = weights(auxiliaryOf(denoiser), 3);
   }
-  const slice = { seed: 1, step: 0, batch: which.batch, first: 0, count: which.batch };
-  const plain = methodOf(which);
-  const batches: Record<string, HostBatch> = {};
-  for (const { trains, draw } of plain.updates) batches[trains] = await draw(data, slice);
-  const method: Method = { ...plain, updates: plain.updates.map(update => fixed(update, batches[update.trains])) };
+  const method = methodOf(which);
   const trained = method.updates.map(({ trains }) => trains);
   return {
     method,
