@@ -1,7 +1,6 @@
 import { normalRows } from '../src/compute/noise';
 import type { Dataset } from '../src/datasets';
-import { cosim, denoising } from '../src/losses';
-import type { Method } from '../src/methods';
+import { cosim, denoising, type Method } from '../src/methods';
 import { type Denoiser, denoiserFromConfig } from '../src/networks';
 import { RUN_DEFAULTS, type RunOptions } from '../src/training';
 

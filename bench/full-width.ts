@@ -24,7 +24,8 @@ import {
 } from '../src/networks';
 import { distill, initialState, paperPreset, runOptions } from '../src/training';
 import { CompiledEngine } from '../src/training/compiled-engine';
-import { drawAhead } from '../src/training/draw-ahead';
+import { drawAhead, partsOf } from '../src/training/draw-ahead';
+import { slicesOf } from '../src/training/engine';
 import { provenance } from './provenance';
 
 type Times = { wall_s: number; cpu_s: number };
@@ -128,9 +129,12 @@ const accumulation = async (name: string): Promise<Row> => {
     const state = tf.tidy(() => initialState({ theta: parameters, phi: parameters, psi }, ['psi', 'phi'], chosen));
     const target = await targetFor();
     const engine = await CompiledEngine.create(method, chosen, state, { target, workers: 1, reason: '' });
-    const draw = drawAhead(method, noise(denoiser.sampleShape), 1);
+    const data = noise(denoiser.sampleShape);
     const gradients: Float32Array[] = [];
-    for (const update of method.updates) gradients.push(await engine.gradient(update, draw, 0));
+    for (const update of method.updates) {
+      const draw = drawAhead(method, data, 1);
+      gradients.push(await engine.gradient(update, partsOf(draw, update, slicesOf(chosen, 0, engine.parts))));
+    }
     engine.dispose();
     await dismissWorkers();
     return gradients;

@@ -1,16 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { normal } from '../src/compute/noise';
 import type { EngineName as AnyEngine } from '../src/compute/engine-choice';
+import { normal } from '../src/compute/noise';
 import { dismissWorkers, targetFor } from '../src/compute/onnx';
 import { addPrefix, type Tensors, withPrefix } from '../src/compute/tensors';
-import type { HostArray, HostBatch, Method, Role, Update } from '../src/methods';
+import type { Role } from '../src/methods';
+import { drawInputs } from '../src/training';
+import type { HostArray, HostBatch } from '../src/training';
 import { auxiliaryOf, type Denoiser, freshParameters, withEngine } from '../src/networks';
 import { sampleMultistep } from '../src/samplers';
 import { seededNormal } from '../src/samplers/batches';
 import { initialState, type RunOptions } from '../src/training';
 import { workersFor } from '../src/training/choose-engine';
 import { CompiledEngine } from '../src/training/compiled-engine';
-import type { DrawBatch } from '../src/training/draw-ahead';
 import { EagerEngine } from '../src/training/eager-engine';
 import { type Case, denoiserOf, methodOf, noiseData, SAMPLING } from './cases';
 
@@ -42,14 +43,14 @@ const rowsOf = ({ data, shape }: HostArray, first: number, count: number): HostA
   return { data: data.subarray(first * size, (first + count) * size), shape: [count, ...shape.slice(1)] };
 };
 
-/** An update whose batch is always the same, so that drawing it takes no time. */
-const fixed = (update: Update, drawn: HostBatch): Update => ({
-  ...update,
-  draw: (_, { first, count }) =>
-    Promise.resolve(
-      Object.fromEntries(Object.entries(drawn).map(([name, array]) => [name, rowsOf(array, first, count)])),
-    ),
-});
+/** A drawn batch in equal parts: every step has the same, so that drawing it takes no time. */
+async function* inParts(drawn: HostBatch, batch: number, parts: number): AsyncGenerator<HostBatch> {
+  const count = batch / parts;
+  for (let i = 0; i < parts; i++)
+    yield await Promise.resolve(
+      Object.fromEntries(Object.entries(drawn).map(([name, array]) => [name, rowsOf(array, i * count, count)])),
+    );
+}
 
 const training = async (
   which: Case,
@@ -66,10 +67,9 @@ const training = async (
     roles.psi = weights(auxiliaryOf(denoiser), 3);
   }
   const slice = { seed: 1, step: 0, batch: which.batch, first: 0, count: which.batch };
-  const plain = methodOf(which);
+  const method = methodOf(which);
   const batches: Record<string, HostBatch> = {};
-  for (const { trains, draw } of plain.updates) batches[trains] = await draw(data, slice);
-  const method: Method = { ...plain, updates: plain.updates.map(update => fixed(update, batches[update.trains])) };
+  for (const { trains, inputs } of method.updates) batches[trains] = await drawInputs(inputs, data, slice);
   const state = initialState(
     roles,
     method.updates.map(({ trains }) => trains),
@@ -80,12 +80,14 @@ const training = async (
     engineName === 'onnx'
       ? await CompiledEngine.create(method, options, state, compiled)
       : new EagerEngine(state, options);
-  const draw: DrawBatch = (update, slice) => update.draw(data, slice);
   let done = 0;
   const step = async (): Promise<Record<string, number>> => {
     const losses: Record<string, number> = {};
-    for (const update of method.updates)
-      losses[update.trains] = (await (await engine.update(update, draw, { step: done, images: done * which.batch }))()).loss;
+    for (const update of method.updates) {
+      const parts = inParts(batches[update.trains], which.batch, engine.parts);
+      const metrics = await engine.update(update, parts, { step: done, images: done * which.batch });
+      losses[update.trains] = (await metrics()).loss;
+    }
     done++;
     return losses;
   };

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { type HostTensor, toReference, writeSafetensors } from '../src/checkpoints';
 import type { Tensors } from '../src/compute/tensors';
-import type { HostArray, HostBatch } from '../src/methods';
+import type { HostArray, HostBatch } from '../src/training';
 
 const PYTHON = '/usr/bin/python3';
 

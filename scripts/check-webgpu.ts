@@ -11,7 +11,7 @@ import { PORTABLE } from '../src/compute/onnx/lowering';
 import { encodeOnnx } from '../src/compute/onnx/onnx-file';
 import { runtime, SESSION_OPTIONS } from '../src/compute/onnx/runtime';
 import { type Tensors, withPrefix } from '../src/compute/tensors';
-import { cosim } from '../src/losses';
+import { cosim } from '../src/methods';
 import { denoiserFromConfig } from '../src/networks';
 import { gradientOf } from '../src/training';
 

@@ -2,12 +2,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '../../src/compute/xla/emitter';
 import type { PjrtDevice } from '../../src/compute/xla/pjrt';
+import type { Dataset } from '../../src/datasets';
 import type { Method, Role } from '../../src/methods';
 import type { Tensors } from '../../src/compute/tensors';
 import { auxiliaryOf } from '../../src/networks';
 import { initialState, type RunOptions } from '../../src/training';
-import type { DrawBatch } from '../../src/training/draw-ahead';
-import type { Engine, PendingMetrics, UpdateMetrics } from '../../src/training/engine';
+import { drawAhead, type DrawBatch, partsOf } from '../../src/training/draw-ahead';
+import { type Engine, type PendingMetrics, slicesOf, type UpdateMetrics } from '../../src/training/engine';
 import { XlaEngine } from '../../src/training/xla-engine';
 import { type Case, CASES, denoiserOf, methodOf, noiseData } from '../../bench/cases';
 import { weights } from '../../bench/ours';
@@ -31,13 +32,25 @@ export const caseOf = (name: string, batch: number): Case => {
 /** What training a case needs before an engine. */
 export type Prepared = { method: Method; draw: DrawBatch; state: Tensors; options: RunOptions };
 
-/** Fresh weights; the data of every step are the same, times and noise are drawn as in a run. The caller disposes of the state. */
+/** A data set that gives the same samples every time, so that reading them takes no time. */
+const always = (data: Dataset): Dataset => {
+  const known = new Map<number, ReturnType<Dataset['batch']>>();
+  const first = (count: number) => data.batch(Array.from({ length: count }, (_, i) => i));
+  return {
+    ...data,
+    batch: ({ length }) => {
+      const batch = known.get(length) ?? first(length);
+      known.set(length, batch);
+      return batch;
+    },
+  };
+};
+
+/** Fresh weights, the same clean samples in every step, and noise as a run draws it. The caller disposes of the state. */
 export const prepared = async (which: Case, given: RunOptions): Promise<Prepared> => {
   const options = { ...given, batch: which.batch };
   const denoiser = denoiserOf(which);
-  const noise = noiseData(denoiser);
-  const one = await noise.batch(Array.from({ length: which.batch }, (_, i) => i));
-  const data = { ...noise, batch: () => Promise.resolve(one) }; // drawing data is no part of what is timed
+  const data = always(noiseData(denoiser));
   const roles: Partial<Record<Role, Tensors>> = { phi: weights(denoiser, 1) };
   if (which.work === 'cosim') {
     roles.theta = weights(denoiser, 2);
@@ -47,7 +60,7 @@ export const prepared = async (which: Case, given: RunOptions): Promise<Prepared
   const trained = method.updates.map(({ trains }) => trains);
   return {
     method,
-    draw: (update, part) => update.draw(data, part),
+    draw: drawAhead(method, data, 2),
     state: initialState(roles, trained, options),
     options,
   };
@@ -55,14 +68,14 @@ export const prepared = async (which: Case, given: RunOptions): Promise<Prepared
 
 /** The engine with every program compiled, and how long that took in seconds. */
 export const xlaEngine = async (
-  { method, draw, state, options }: Prepared,
+  { method, state, options }: Prepared,
   device: PjrtDevice,
   precision: Precision,
 ): Promise<{ engine: XlaEngine; seconds: number }> => {
   const started = performance.now();
   const engine = await XlaEngine.create(device, method, options, state, { devices: 1, precision, reason: 'check' });
   tf.dispose(state);
-  for (const update of method.updates) await engine.prepare(update, draw);
+  for (const update of method.updates) await engine.prepare(update);
   return { engine, seconds: (performance.now() - started) / 1000 };
 };
 
@@ -83,8 +96,10 @@ export const steps = async (
   };
   for (let i = first; i < first + count; i++) {
     const begun: typeof waiting = [];
-    for (const update of method.updates)
-      begun.push([update.trains, await engine.update(update, draw, { step: i, images: i * options.batch })]);
+    for (const update of method.updates) {
+      const parts = partsOf(draw, update, slicesOf(options, i, engine.parts), engine.drawsChance !== true);
+      begun.push([update.trains, await engine.update(update, parts, { step: i, images: i * options.batch })]);
+    }
     if (late) waiting.push(...begun);
     else {
       await readAll(waiting);

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Tensors, valueAndGradients } from '../../src/compute/tensors';
 import { diffuse } from '../../src/diffusion';
-import { cosim, phiLoss, psiLoss } from '../../src/losses';
+import { phiLoss, psiLoss } from '../../src/losses';
+import { cosim } from '../../src/methods';
 import { auxiliaryOf } from '../../src/networks';
 import type { Fixture, Json } from './fixture';
 import { recordedGradients } from './gradients';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Tensors, withPrefix } from '../../src/compute/tensors';
-import { cosim } from '../../src/losses';
+import { cosim } from '../../src/methods';
 import { auxiliaryOf } from '../../src/networks';
 import { adamScalars, emaBeta, initialState, trainingStep } from '../../src/training';
 import type { Fixture, Json } from './fixture';

@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { perSample } from '../diffusion';
-import type { LossInputs } from '../methods';
+import type { LossInputs } from './loss-inputs';
 import { edmWeight, sampleScale } from './weights';
 
 /** The square is h(y) = y^2 / (4 alpha), the paper's own; pseudo-Huber grows like |y| beyond `delta`. */

@@ -1,14 +1,5 @@
-export { cosim, COSIM_DEFAULTS, type CosimOptions, phiLoss, psiLoss, regularisation } from './cosim';
-export {
-  denoising,
-  DENOISING_DEFAULTS,
-  denoisingLoss,
-  type DenoisingOptions,
-  inverseVarianceLoss,
-  LEVEL_DRAWS,
-  type LevelDraw,
-  uncertaintyLoss,
-} from './denoising';
+export { phiLoss, psiLoss, regularisation } from './cosim';
+export { denoisingLoss, inverseVarianceLoss, uncertaintyLoss } from './denoising';
 export {
   type Divergence,
   type DivergenceName,
@@ -17,7 +8,6 @@ export {
   generalPhiLoss,
   generalPsiLoss,
 } from './divergence';
-export { hsivi, HSIVI_DEFAULTS, type HsiviOptions } from './hsivi';
-export { MOMENT_MATCHING_DEFAULTS, momentLoss, momentMatching, type MomentMatchingOptions } from './moment-matching';
-export { sid, SID_DEFAULTS, type SidOptions } from './sid';
+export type { LossInputs } from './loss-inputs';
+export { momentLoss } from './moment-matching';
 export { edmWeight } from './weights';

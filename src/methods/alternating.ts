@@ -1,20 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { detached, type Tensors, withPrefix } from '../compute/tensors';
-import type { Dataset } from '../datasets';
+import type { LossInputs } from '../losses';
 import type { Denoiser } from '../networks';
-import { type BatchSlice, drawDropout, type HostBatch, type Update } from './method';
-
-/** What a method's losses are made of, all [B, ...sampleShape] but s [B]. */
-export type LossInputs = {
-  /** The generator's clean sample. */
-  xHat: tf.Tensor;
-  /** What the teacher makes of x_s. */
-  D: tf.Tensor;
-  /** What the auxiliary makes of x_s. */
-  F: tf.Tensor;
-  /** Noise level of x_s. */
-  s: tf.Tensor;
-};
+import { dropoutInputs, type Inputs } from './inputs';
+import type { Update } from './method';
 
 /** The three networks within one loss: the trained one in training mode, the others in evaluation mode. */
 export type Networks = {
@@ -33,7 +22,7 @@ export type Distillation = {
   /** Updates of psi to one of phi, default 1. */
   psiSteps?: number;
   /** Data, times and noise of an update, without dropout's. */
-  draw: (role: 'psi' | 'phi', dataset: Dataset, slice: BatchSlice) => Promise<HostBatch>;
+  inputs: (role: 'psi' | 'phi') => Inputs;
   forward: (networks: Networks, batch: Tensors) => LossInputs;
   /** Per element. */
   psiLoss: (matched: LossInputs) => tf.Tensor;
@@ -65,19 +54,17 @@ export const alternating = (method: Distillation): readonly Update[] => {
   const { auxiliary, generator, psiSteps = 1 } = method;
   const matched = (trained: Trained, roles: Parameters<Update['loss']>[0], batch: Tensors): LossInputs =>
     method.forward(networksOf(method, roles, batch, trained), batch);
-  const draw =
-    (role: Trained, trained: Denoiser): Update['draw'] =>
-    async (dataset, slice) => ({
-      ...(await method.draw(role, dataset, slice)),
-      ...drawDropout(role, slice, trained),
-    });
+  const inputs = (role: Trained, network: Denoiser): Inputs => ({
+    ...method.inputs(role),
+    ...dropoutInputs(role, network),
+  });
   return [
     {
       trains: 'psi',
       repeats: psiSteps,
       lossScale: 1,
       normalisedWeights: auxiliary.normalisedWeights,
-      draw: draw('psi', auxiliary),
+      inputs: inputs('psi', auxiliary),
       loss: (roles, batch) => {
         const value = tf.sum(method.psiLoss(matched('psi', roles, batch)));
         return { value, metrics: { loss: value } };
@@ -87,7 +74,7 @@ export const alternating = (method: Distillation): readonly Update[] => {
       trains: 'phi',
       lossScale: 100, // SiD's, irrelevant to Adam but for eps
       normalisedWeights: generator.normalisedWeights,
-      draw: draw('phi', generator),
+      inputs: inputs('phi', generator),
       loss: (roles, batch) => {
         const found = matched('phi', roles, batch);
         const value = tf.sum(method.phiLoss(found));

@@ -1,4 +1,4 @@
-import type { DistillMethod } from '../training';
+import type { DistillMethod } from './registry';
 
 /** A row of the comparison: a method as it is trained, and the numbers of steps it is sampled in. */
 export type MethodPreset = {
@@ -11,8 +11,7 @@ export type MethodPreset = {
 };
 
 /**
- * The methods of the comparison, paper.md 10: a new method is one file in losses/, one line in training/methods.ts and one
- * row here.
+ * The methods of the comparison, a new method is one file in this room, one line in registry.ts and one row here.
  */
 // prettier-ignore
 export const METHOD_PRESETS = {

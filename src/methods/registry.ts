@@ -1,28 +1,45 @@
 import { unknownName } from '../compute/check';
-import { cosim, denoising, hsivi, momentMatching, sid } from '../losses';
 import type { Denoiser } from '../networks';
+import { cosim } from './cosim';
+import { denoising, type DenoisingOptions } from './denoising';
+import { hsivi } from './hsivi';
 import type { Method, Role } from './method';
+import { momentMatching } from './moment-matching';
+import { sid } from './sid';
 
-type Build = (denoisers: Record<Role, Denoiser>, options: Record<string, unknown>) => Method;
+/** Ways to distill by the `kind` of their configuration: a new one is one file in this room and one line here. */
+const DISTILLATIONS = {
+  cosim,
+  sid,
+  hsivi,
+  'moment-matching': momentMatching,
+} as const;
 
-/** Methods by the `kind` of their configuration: a new method is one file in losses/ and one line here. */
-const METHODS: Record<string, Build> = {
-  cosim: ({ theta, phi }, options) => cosim(theta, phi, options),
-  sid: ({ theta, phi }, options) => sid(theta, phi, options),
-  hsivi: ({ theta, phi }, options) => hsivi(theta, phi, options),
-  'moment-matching': ({ theta, phi }, options) => momentMatching(theta, phi, options),
-  denoising: ({ phi }, options) => denoising(phi, options),
-};
+type Distillations = typeof DISTILLATIONS;
+
+/** A way to distill with its options; what is left out keeps the method's default. */
+export type DistillMethod = {
+  [K in keyof Distillations]: { kind: K } & NonNullable<Parameters<Distillations[K]>[2]>;
+}[keyof Distillations];
+
+/** Any method that a run can have: a distillation, or a teacher's pretraining. */
+export type MethodConfig = DistillMethod | ({ kind: 'denoising' } & Partial<DenoisingOptions>);
+
+type Build = (teacher: Denoiser, generator: Denoiser, options: object) => Method;
 
 /**
- * The method that a configuration describes, as stored in checkpoints: `{ kind: 'cosim', coef: 1, ... }`.
- * @throws ArgumentError for an unknown kind or option.
+ * The method that a configuration describes, `{ kind: 'cosim', coef: 1, ... }`, also as checkpoints store it.
+ * @throws ArgumentError for an unknown kind or option, and for options out of range.
  */
 export const methodFromConfig = (
-  { kind, ...options }: Method['config'],
+  config: MethodConfig | Method['config'],
   denoisers: Partial<Record<Role, Denoiser>>,
 ): Method => {
-  const build = METHODS[kind] as Build | undefined;
-  if (!build) throw unknownName('methodFromConfig', 'method', kind, Object.keys(METHODS));
-  return build(denoisers as Record<Role, Denoiser>, options);
+  const { kind, ...options }: { kind: string } = config; // what is stored is checked by the method itself
+  const { theta, phi } = denoisers as Record<Role, Denoiser>;
+  if (kind === 'denoising') return denoising(phi, options);
+  if (!Object.hasOwn(DISTILLATIONS, kind))
+    throw unknownName('methodFromConfig', 'method', kind, [...Object.keys(DISTILLATIONS), 'denoising']);
+  const build: Build = DISTILLATIONS[kind as keyof Distillations];
+  return build(theta, phi, options);
 };

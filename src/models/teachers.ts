@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { unknownName } from '../compute/check';
 import { type Dataset, digits, points } from '../datasets';
-import type { DenoisingOptions } from '../losses';
+import type { DenoisingOptions } from '../methods';
 import { ddpmpp, type Denoiser, edm2, edmDenoiser, loadModel, mlp, type Model } from '../networks';
 import type { RunOptions } from '../training';
 import { latentDigits } from './autoencoder';

@@ -1,12 +1,7 @@
 import { unknownName } from '../compute/check';
 import { type TeacherName, TEACHERS } from '../models';
-import {
-  type DistillMethod,
-  PAPER_PRESET_NAMES,
-  paperPreset,
-  type PaperPresetName,
-  type RunOptions,
-} from '../training';
+import type { DistillMethod } from '../methods';
+import { PAPER_PRESET_NAMES, paperPreset, type PaperPresetName, type RunOptions } from '../training';
 
 /** A whole distillation by name: the paper's own, and one that needs no download. */
 export type DistillPreset = {

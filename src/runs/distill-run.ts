@@ -8,12 +8,11 @@ import { join } from 'node:path';
 import { expectInteger, fail } from '../compute/check';
 import type { Dataset } from '../datasets';
 import { SAMPLING_TIMES } from '../diffusion';
-import { type Method, methodFromConfig } from '../methods';
+import { type Method, methodFromConfig, type DistillMethod } from '../methods';
 import { sha256OfWeights } from '../models';
 import { type Denoiser, denoiserFromConfig, type Model } from '../networks';
 import {
   distill,
-  type DistillMethod,
   type EngineReport,
   expectDataFits,
   type IterationReport,

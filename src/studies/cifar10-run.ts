@@ -11,7 +11,8 @@ import type { FeatureExtractor, MetricResult } from '../metrics';
 import { sha256OfWeights } from '../models';
 import { ddpmpp, edmDenoiser, type Model } from '../networks';
 import { sampleHeun, sampleMultistep, type SamplerInput, type Samples } from '../samplers';
-import { distill, type DistillMethod, type IterationReport, pretrain, Run, type RunOptions } from '../training';
+import type { DistillMethod } from '../methods';
+import { distill, type IterationReport, pretrain, Run, type RunOptions } from '../training';
 import { sweep } from './sweep';
 
 export type Cifar10Run = {

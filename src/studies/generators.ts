@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { newestFolder } from '../checkpoints';
 import type { Task } from '../tasks';
-import { distill, type DistillMethod, type IterationReport, Run, type RunOptions } from '../training';
+import type { DistillMethod } from '../methods';
+import { distill, type IterationReport, Run, type RunOptions } from '../training';
 import { autosave } from './autosave';
 import { configHash } from './sweep';
 

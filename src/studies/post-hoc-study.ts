@@ -1,5 +1,5 @@
 import { dispose } from '@tensorflow/tfjs-core';
-import type { DenoisingOptions } from '../losses';
+import type { DenoisingOptions } from '../methods';
 import { sampleHeun } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
 import { postHocParameters, powerAverages, type PowerSnapshot, pretrain, type RunOptions } from '../training';

@@ -1,7 +1,8 @@
 import { SAMPLING_TIMES } from '../diffusion';
 import { edmStart, searchTimes, type TimeSearchEntry } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
-import type { DistillMethod, RunOptions } from '../training';
+import type { DistillMethod } from '../methods';
+import type { RunOptions } from '../training';
 import { trainedGenerator } from './generators';
 import { sweep } from './sweep';
 

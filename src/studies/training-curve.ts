@@ -2,7 +2,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newestFolder, writeFileAtomic } from '../checkpoints';
 import type { Task, TaskResult } from '../tasks';
-import { distill, type DistillMethod, Run, type RunOptions } from '../training';
+import type { DistillMethod } from '../methods';
+import { distill, Run, type RunOptions } from '../training';
 import { autosave } from './autosave';
 
 /** A distillation that is measured as it trains: everything its results depend on besides the task. */

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { saveTensors, writeFileAtomic } from '../checkpoints';
 import { withPrefix } from '../compute/tensors';
 import type { Update } from '../methods';
-import type { DrawBatch } from './draw-ahead';
-import { upload } from './eager-engine';
+import { type DrawBatch, partsOf } from './draw-ahead';
+import { upload } from './draw-inputs';
 import { type Engine, slicesOf } from './engine';
 import type { RunOptions } from './options';
 
@@ -13,8 +13,18 @@ export class TrainingError extends Error {
 }
 
 /** Names of the parameters whose gradient is not finite at this step. */
-const badParameters = async (engine: Engine, update: Update, draw: DrawBatch, step: number): Promise<string[]> => {
-  const values = await engine.gradient(update, draw, step);
+const badParameters = async (
+  engine: Engine,
+  update: Update,
+  draw: DrawBatch,
+  step: number,
+  options: RunOptions,
+): Promise<string[]> => {
+  const values = await engine.gradient(
+    update,
+    partsOf(draw, update, slicesOf(options, step, engine.parts), engine.drawsChance !== true),
+    step,
+  );
   let at = 0;
   return Object.entries(withPrefix(`${update.trains}/`, engine.state())).flatMap(([name, { size }]) => {
     const part = values.subarray(at, (at += size));
@@ -34,12 +44,13 @@ export const badStepError = async (
   options: RunOptions,
   dir: string | undefined,
 ): Promise<TrainingError> => {
-  const names = await badParameters(engine, update, draw, step);
+  const names = await badParameters(engine, update, draw, step, options);
   let where = '';
   if (dir) {
     const base = `${dir}/bad-step-${step}`;
     const batch = upload(await draw(update, slicesOf(options, step, 1)[0]));
     await saveTensors(`${base}.batch.safetensors`, batch);
+    await engine.fetch();
     await saveTensors(`${base}.state.safetensors`, engine.state());
     await writeFileAtomic(
       `${base}.json`,

@@ -5,10 +5,12 @@ import type { Device } from '../compute/xla/device';
 import type { Precision } from '../compute/xla/emitter';
 import type { Dataset } from '../datasets';
 import { normalRows } from '../compute/noise';
-import { cosim } from '../losses';
+import { cosim } from '../methods';
 import { auxiliaryOf, denoiserFromConfig, freshParameters } from '../networks';
+import { type DrawBatch, partsOf } from './draw-ahead';
+import { drawInputs } from './draw-inputs';
 import { EagerEngine } from './eager-engine';
-import type { Engine } from './engine';
+import { type Engine, slicesOf } from './engine';
 import { RUN_DEFAULTS, type RunOptions } from './options';
 import { initialState } from './step';
 import { XlaEngine } from './xla-engine';
@@ -84,7 +86,9 @@ export const checkDevice = async (device: Device, precision: Precision = 'float3
   const step = async (engine: Engine, number: number): Promise<number[]> => {
     const losses: number[] = [];
     for (const update of method.updates) {
-      const metrics = await engine.update(update, (u, slice) => u.draw(points, slice), {
+      const draw: DrawBatch = (u, slice, chance) => drawInputs(u.inputs, points, slice, chance);
+      const slices = slicesOf(OPTIONS, number, engine.parts);
+      const metrics = await engine.update(update, partsOf(draw, update, slices, engine.drawsChance !== true), {
         step: number,
         images: number * BATCH,
       });
@@ -103,7 +107,7 @@ export const checkDevice = async (device: Device, precision: Precision = 'float3
   tf.dispose(there);
   try {
     const compiling = performance.now();
-    for (const update of method.updates) await engine.prepare(update, (u, slice) => u.draw(points, slice));
+    for (const update of method.updates) await engine.prepare(update);
     const compileSeconds = (performance.now() - compiling) / 1000;
     const losses = await step(engine, 0);
     await engine.fetch();

@@ -6,7 +6,6 @@ import { targetFor } from '../compute/onnx';
 import type { Tensors } from '../compute/tensors';
 import type { Method } from '../methods';
 import { CompiledEngine } from './compiled-engine';
-import type { DrawBatch } from './draw-ahead';
 import { EagerEngine } from './eager-engine';
 import type { Engine } from './engine';
 import type { RunOptions } from './options';
@@ -56,16 +55,11 @@ const compilingEngine = async (
  * that cannot be traced then runs eagerly, with a warning.
  * @throws Error when the engine that was asked for cannot be had: TraceError names the kernel and the line.
  */
-export const chooseEngine = async (
-  method: Method,
-  draw: DrawBatch,
-  state: Tensors,
-  options: RunOptions,
-): Promise<Engine> => {
+export const chooseEngine = async (method: Method, state: Tensors, options: RunOptions): Promise<Engine> => {
   const engine = await compilingEngine(method, state, options);
   if ('reason' in engine) return new EagerEngine(state, options, engine.reason);
   try {
-    for (const update of method.updates) await engine.prepare(update, draw);
+    for (const update of method.updates) await engine.prepare(update);
     tf.dispose(state);
     return engine;
   } catch (error) {

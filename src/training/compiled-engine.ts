@@ -13,16 +13,15 @@ import {
   type Target,
 } from '../compute/onnx';
 import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
-import type { HostBatch, Method, Role, Update } from '../methods';
+import type { Method, Role, Update } from '../methods';
 import { flatten, unflatten } from './adam';
-import type { DrawBatch } from './draw-ahead';
+import { type HostBatch, inputShapes } from './draw-inputs';
 import {
   type Engine,
   type EngineReport,
   type PendingMetrics,
   type Position,
   scalarsOf,
-  slicesOf,
   type UpdateMetrics,
 } from './engine';
 import type { RunOptions } from './options';
@@ -115,10 +114,13 @@ export class CompiledEngine implements Engine {
     return [role, ...(role === 'phi' ? ['ema'] : []), `${role}.v`, ...(this.options.beta1 > 0 ? [`${role}.m`] : [])];
   }
 
-  private gradientProgram(update: Update, drawn: HostBatch): Program {
+  private gradientProgram(update: Update): Program {
+    const batch = Object.entries(inputShapes(update.inputs, this.options.batch / this.parts)).map(
+      ([name, shape]) => [`batch/${name}`, shape] as const,
+    );
     const shapes = {
       ...this.shapesOf(Object.keys(this.method.denoisers)),
-      ...Object.fromEntries(Object.entries(drawn).map(([name, { shape }]) => [`batch/${name}`, shape])),
+      ...Object.fromEntries(batch),
     };
     const f = (inputs: Tensors): Tensors => {
       const state = this.rolesOf(inputs);
@@ -159,11 +161,11 @@ export class CompiledEngine implements Engine {
     return acquireProgram(modelOf(f, shapes, this.target));
   }
 
-  private plan(update: Update, drawn: HostBatch): Plan {
+  private plan(update: Update): Plan {
     const known = this.plans.get(update);
     if (known) return known;
     const { trains } = update;
-    const [gradient, apply] = [this.gradientProgram(update, drawn), this.applyProgram(update)];
+    const [gradient, apply] = [this.gradientProgram(update), this.applyProgram(update)];
     const size = [this.vectors[trains].data.length];
     const add = ({ total, gradient: g }: Tensors): Tensors => ({ sum: tf.add(total, g) });
     const several = this.options.accumulationRounds > 1;
@@ -187,38 +189,36 @@ export class CompiledEngine implements Engine {
     return plan;
   }
 
-  /** Traces an update's programs. @throws TraceError where its step cannot be traced. */
-  async prepare(update: Update, draw: DrawBatch): Promise<void> {
-    const [slice] = slicesOf(this.options, 0, this.report.workers * this.options.accumulationRounds);
-    this.plan(update, await draw(update, slice));
+  get parts(): number {
+    return this.report.workers * this.options.accumulationRounds;
   }
 
-  /** Every worker's gradient over its rounds; sums of their metrics. */
-  private async accumulate(
-    update: Update,
-    draw: DrawBatch,
-    step: number,
-  ): Promise<{ plan: Plan; metrics: UpdateMetrics }> {
+  /** Traces an update's programs. @throws TraceError where its step cannot be traced. */
+  prepare(update: Update): void {
+    this.plan(update);
+  }
+
+  /** Every worker's gradient over its rounds; sums of their metrics. A part goes to a worker as soon as it is drawn. */
+  private async accumulate(plan: Plan, parts: AsyncIterable<HostBatch>): Promise<UpdateMetrics> {
     const { workers } = this.report;
-    const slices = slicesOf(this.options, step, workers * this.options.accumulationRounds);
     const metrics: UpdateMetrics = {};
-    let plan: Plan | undefined;
-    for (let round = 0; round < this.options.accumulationRounds; round++) {
-      const running: Promise<void>[] = [];
-      for (let worker = 0; worker < workers; worker++) {
-        const drawn = await draw(update, slices[round * workers + worker]);
-        plan ??= this.plan(update, drawn);
-        running.push(this.round(plan, worker, drawn, round));
-      }
+    let running: Promise<void>[] = [];
+    let part = 0;
+    for await (const drawn of parts) {
+      const [worker, round] = [part % workers, Math.floor(part / workers)];
+      part++;
+      running.push(this.round(plan, worker, drawn, round));
+      if (running.length < workers) continue;
       await Promise.all(running);
-      for (const { out } of plan!.workerBuffers)
+      running = [];
+      for (const { out } of plan.workerBuffers)
         for (const [name, { data }] of Object.entries(out))
           if (name.startsWith(metricsPrefix)) {
             const metric = name.slice(metricsPrefix.length);
             metrics[metric] = (metrics[metric] ?? 0) + data[0];
           }
     }
-    return { plan: plan!, metrics };
+    return metrics;
   }
 
   private async round(plan: Plan, worker: number, drawn: HostBatch, round: number): Promise<void> {
@@ -230,8 +230,9 @@ export class CompiledEngine implements Engine {
     else await runOn(worker, plan.accumulate, { total, gradient: out.gradient }, { sum: total });
   }
 
-  async update(update: Update, draw: DrawBatch, position: Position): Promise<PendingMetrics> {
-    const { plan, metrics } = await this.accumulate(update, draw, position.step);
+  async update(update: Update, parts: AsyncIterable<HostBatch>, position: Position): Promise<PendingMetrics> {
+    const plan = this.plan(update);
+    const metrics = await this.accumulate(plan, parts);
     for (const [name, value] of Object.entries(scalarsOf(position, this.options))) assign(plan.scalars[name], [value]);
     const gradients = plan.workerBuffers.map(({ out, total }, i) => [`gradient${i}`, total ?? out.gradient]);
     const names = this.changed(update.trains);
@@ -244,8 +245,9 @@ export class CompiledEngine implements Engine {
     return () => Promise.resolve(metrics);
   }
 
-  async gradient(update: Update, draw: DrawBatch, step: number): Promise<Float32Array> {
-    const { plan } = await this.accumulate(update, draw, step);
+  async gradient(update: Update, parts: AsyncIterable<HostBatch>): Promise<Float32Array> {
+    const plan = this.plan(update);
+    await this.accumulate(plan, parts);
     const sum = new Float32Array(this.vectors[update.trains].data.length);
     for (const { out, total } of plan.workerBuffers) (total ?? out.gradient).data.forEach((x, i) => (sum[i] += x));
     return sum;

@@ -1,14 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset } from '../datasets';
-import {
-  type CosimOptions,
-  denoising,
-  type DenoisingOptions,
-  type HsiviOptions,
-  type MomentMatchingOptions,
-  type SidOptions,
-} from '../losses';
-import { methodFromConfig } from '../methods';
+import { denoising, type DenoisingOptions, type DistillMethod, methodFromConfig } from '../methods';
 import {
   auxiliaryParameters,
   type Denoiser,
@@ -19,13 +11,6 @@ import {
 } from '../networks';
 import type { RunOptions } from './options';
 import { Run } from './run';
-
-/** A way to distill with its options; what is left out keeps the method's default. */
-export type DistillMethod =
-  | ({ kind: 'cosim' } & Partial<CosimOptions>)
-  | ({ kind: 'sid' } & Partial<SidOptions>)
-  | ({ kind: 'hsivi' } & Partial<HsiviOptions>)
-  | ({ kind: 'moment-matching' } & Partial<MomentMatchingOptions>);
 
 /** What `distill` needs; options of the method and of the run are given side by side. */
 export type DistillInput = {

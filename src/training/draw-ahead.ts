@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dataset } from '../datasets';
-import type { BatchSlice, HostBatch, Method, Update } from '../methods';
+import type { Method, Update } from '../methods';
+import { type BatchSlice, drawInputs, type HostBatch } from './draw-inputs';
 
-/** Draws the inputs of one slice of an update's batch. */
-export type DrawBatch = (update: Update, slice: BatchSlice) => Promise<HostBatch>;
+/** Draws the inputs of one slice of an update's batch; those of pure chance unless `chance` is false. */
+export type DrawBatch = (update: Update, slice: BatchSlice, chance?: boolean) => Promise<HostBatch>;
 
 /** The slice that a run wants after this one: further on in the batch, or the start of the next update's. */
 const following = (updates: readonly Update[], update: Update, slice: BatchSlice): [Update, BatchSlice] => {
@@ -20,17 +21,13 @@ const following = (updates: readonly Update[], update: Update, slice: BatchSlice
 /**
  * Draws as a run asks for slices in order, and the `ahead` slices after the last one asked for, so that reading data and
  * drawing noise go on while a step computes. What is drawn depends on the slice alone: drawing ahead changes no number.
- * Noise is left undrawn while `drawsNoise` says that the engine draws it.
  */
-export const drawAhead = (
-  { updates }: Method,
-  dataset: Dataset,
-  ahead: number,
-  drawsNoise: () => boolean = () => false,
-): DrawBatch => {
+export const drawAhead = ({ updates }: Method, dataset: Dataset, ahead: number): DrawBatch => {
   const drawn = new Map<string, Promise<HostBatch>>(); // slices that were not asked for yet
-  const nameOf = (update: Update, slice: BatchSlice): string => `${updates.indexOf(update)} ${JSON.stringify(slice)}`;
   let last: [Update, BatchSlice] | undefined;
+  let withChance = true; // as it was asked for last
+  const nameOf = (update: Update, slice: BatchSlice): string =>
+    `${updates.indexOf(update)} ${withChance} ${JSON.stringify(slice)}`;
   let filling = false;
 
   /** The first slice after the last one asked for that nobody draws yet. */
@@ -49,21 +46,31 @@ export const drawAhead = (
     await nextTurn(); // the step that waits for the last slice starts first
     for (let at = missing(); at; at = missing()) {
       const [update, slice] = at;
-      const batch = update.draw(dataset, slice);
+      const batch = drawInputs(update.inputs, dataset, slice, withChance);
       drawn.set(nameOf(update, slice), batch);
-      const arrays = Object.values(await batch.catch(() => ({}) as HostBatch)); // whoever asks for it gets the error
-      if (!drawsNoise()) for (const array of arrays) void array.data;
+      await batch.catch(() => undefined); // whoever asks for it gets the error
       await nextTurn();
     }
     filling = false;
   };
 
-  return (update, slice) => {
+  return (update, slice, chance = true) => {
+    withChance = chance;
     const name = nameOf(update, slice);
-    const batch = drawn.get(name) ?? update.draw(dataset, slice);
+    const batch = drawn.get(name) ?? drawInputs(update.inputs, dataset, slice, chance);
     drawn.delete(name);
     last = [update, slice];
     void fill();
     return batch;
   };
 };
+
+/** A batch part by part, each drawn when the engine has taken the one before. */
+export async function* partsOf(
+  draw: DrawBatch,
+  update: Update,
+  slices: readonly BatchSlice[],
+  chance = true,
+): AsyncGenerator<HostBatch, void, undefined> {
+  for (const slice of slices) yield await draw(update, slice, chance);
+}

@@ -1,22 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensors } from '../compute/tensors';
-import type { HostBatch, Update } from '../methods';
-import type { DrawBatch } from './draw-ahead';
+import type { Update } from '../methods';
+import { type HostBatch, upload } from './draw-inputs';
 import {
   type Engine,
   type EngineReport,
   type PendingMetrics,
   type Position,
   scalarsOf,
-  slicesOf,
   type UpdateMetrics,
 } from './engine';
 import type { RunOptions } from './options';
 import { applyGradient, gradientOf } from './step';
-
-/** Tensors of a host batch; the caller owns them. */
-export const upload = (batch: HostBatch): Tensors =>
-  Object.fromEntries(Object.entries(batch).map(([name, { data, shape }]) => [name, tf.tensor(data, shape)]));
 
 /** TensorFlow.js computes the steps as they are written, on the backend in use. */
 export class EagerEngine implements Engine {
@@ -29,6 +24,10 @@ export class EagerEngine implements Engine {
     reason = 'not started',
   ) {
     this.report = { engine: 'eager', workers: 1, reason };
+  }
+
+  get parts(): number {
+    return this.options.accumulationRounds;
   }
 
   state(): Tensors {
@@ -53,11 +52,10 @@ export class EagerEngine implements Engine {
   }
 
   /** Sums of the rounds' gradients and metrics: the same as one large batch's, up to rounding. */
-  private async accumulate(update: Update, draw: DrawBatch, step: number) {
+  private async accumulate(update: Update, parts: AsyncIterable<HostBatch>) {
     const round = gradientOf(update);
     let total: ReturnType<typeof round> | undefined;
-    for (const slice of slicesOf(this.options, step, this.options.accumulationRounds)) {
-      const drawn = await draw(update, slice);
+    for await (const drawn of parts) {
       const next = tf.tidy(() => {
         const { gradient, metrics } = round(this.tensors, upload(drawn), this.options.batch);
         if (!total) return { gradient, metrics };
@@ -74,8 +72,8 @@ export class EagerEngine implements Engine {
   }
 
   /** Tensors that the new state replaces are disposed. */
-  async update(update: Update, draw: DrawBatch, position: Position): Promise<PendingMetrics> {
-    const { gradient, metrics } = await this.accumulate(update, draw, position.step);
+  async update(update: Update, parts: AsyncIterable<HostBatch>, position: Position): Promise<PendingMetrics> {
+    const { gradient, metrics } = await this.accumulate(update, parts);
     const before = this.tensors;
     const applied = tf.tidy(() => {
       const scalars = Object.entries(scalarsOf(position, this.options)).map(([name, x]) => [name, tf.scalar(x)]);
@@ -98,8 +96,8 @@ export class EagerEngine implements Engine {
     return () => Promise.resolve(numbers);
   }
 
-  async gradient(update: Update, draw: DrawBatch, step: number): Promise<Float32Array> {
-    const { gradient, metrics } = await this.accumulate(update, draw, step);
+  async gradient(update: Update, parts: AsyncIterable<HostBatch>): Promise<Float32Array> {
+    const { gradient, metrics } = await this.accumulate(update, parts);
     const values = (await gradient.data()) as Float32Array;
     tf.dispose([gradient, metrics]);
     return values;

@@ -1,8 +1,8 @@
 import type { Tensors } from '../compute/tensors';
 import type { Precision } from '../compute/xla/emitter';
-import type { BatchSlice, Update } from '../methods';
+import type { Update } from '../methods';
 import { adamScalars } from './adam';
-import type { DrawBatch } from './draw-ahead';
+import type { BatchSlice, HostBatch } from './draw-inputs';
 import { emaBeta } from './ema';
 import type { RunOptions } from './options';
 
@@ -18,24 +18,29 @@ export type PendingMetrics = () => Promise<UpdateMetrics>;
 /** What computes the updates of a run, and why this one. */
 export type EngineReport = {
   engine: 'eager' | 'onnx' | 'xla';
-  workers: number; // threads, or devices, that share a batch
+  /** Threads, or accelerators, that share a batch. */
+  workers: number;
   reason: string;
-  device?: string; // the accelerator's name
-  precision?: Precision; // of products on the accelerator
+  /** The accelerator's name. */
+  device?: string;
+  /** Of products on the accelerator. */
+  precision?: Precision;
 };
 
-/** Holds a run's state and computes its updates. */
+/** Holds a run's state and computes its updates on the batches that are pushed to it. */
 export type Engine = {
   readonly report: EngineReport;
-  /** Whether it draws the noise of a batch itself, where it computes. */
-  readonly drawsNoise?: boolean;
+  /** Equal parts that it takes a batch in: one for each worker and accumulation round, in order. */
+  readonly parts: number;
+  /** Whether it draws random inputs itself, where it computes: the parts that it is given are without them. */
+  readonly drawsChance?: boolean;
   /**
-   * One update of one parameter set: draws, accumulates, applies. Resolves when the next may be started; the metrics are
-   * read afterwards. A failure leaves the state as it was where `undo` is possible.
+   * One update of one parameter set: accumulates over the parts, applies. Resolves when the next may be started; its
+   * metrics are read afterwards. A failure leaves the state as it was where `undo` is possible.
    */
-  update: (update: Update, draw: DrawBatch, position: Position) => Promise<PendingMetrics>;
-  /** The gradient of an update, summed over its rounds, as one vector in the order of the parameters. */
-  gradient: (update: Update, draw: DrawBatch, step: number) => Promise<Float32Array>;
+  update: (update: Update, parts: AsyncIterable<HostBatch>, position: Position) => Promise<PendingMetrics>;
+  /** The gradient of update number `step`, summed over its parts, as one vector in the order of the parameters. */
+  gradient: (update: Update, parts: AsyncIterable<HostBatch>, step: number) => Promise<Float32Array>;
   /** The state by name, or the part of it whose names start with `prefix`; stays the engine's until the next update. */
   state: (prefix?: string) => Tensors;
   /** Brings that to the host where it lies elsewhere: `state` then gives it without waiting. */

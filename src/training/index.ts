@@ -2,7 +2,7 @@ export { adam, type AdamOptions, adamScalars, type AdamScalars, flatten, type Mo
 export { TrainingError } from './bad-step';
 export { workersFor } from './choose-engine';
 export { expectDataFits } from './data-fit';
-export { distill, type DistillInput, type DistillMethod, pretrain } from './distill';
+export { distill, type DistillInput, pretrain } from './distill';
 export { emaBeta, type EmaOptions, emaUpdate } from './ema';
 export type { EngineReport } from './engine';
 export { learningRateAt, type LearningRateOptions } from './learning-rate';
@@ -13,3 +13,4 @@ export { postHocParameters, powerAverages, type PowerAverages, type PowerSnapsho
 export { gammaOfStd, powerEmaBeta, powerProfile, stdOfGamma } from './power-ema';
 export { type IterationReport, Run, type RunParts, type SampleOptions, type TrainOptions } from './run';
 export { applyGradient, gradientOf, initialState, type Step, type StepResult, trainingStep } from './step';
+export { type BatchSlice, drawInputs, type HostArray, type HostBatch, upload } from './draw-inputs';

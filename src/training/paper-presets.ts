@@ -1,6 +1,6 @@
 import { unknownName } from '../compute/check';
 import { type Denoiser, denoiserFromConfig, publishedDenoiser, type PublishedName } from '../networks';
-import type { DistillMethod } from './distill';
+import type { DistillMethod } from '../methods';
 import type { RunOptions } from './options';
 
 const M = 1e6;

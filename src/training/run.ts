@@ -18,9 +18,9 @@ import {
 import { badStepError, type TrainingError } from './bad-step';
 import { chooseEngine, workersFor } from './choose-engine';
 import { expectDataFits } from './data-fit';
-import { drawAhead, type DrawBatch } from './draw-ahead';
+import { drawAhead, type DrawBatch, partsOf } from './draw-ahead';
 import { EagerEngine } from './eager-engine';
-import type { Engine, EngineReport, PendingMetrics, Position } from './engine';
+import { type Engine, type EngineReport, type PendingMetrics, type Position, slicesOf } from './engine';
 import { runOptions, type RunOptions } from './options';
 import { loadRun, saveRun } from './run-files';
 import { initialState } from './step';
@@ -77,12 +77,7 @@ export class Run {
     state: Tensors,
   ) {
     this.engine = new EagerEngine(state, parts.options);
-    this.draw = drawAhead(
-      parts.method,
-      parts.dataset,
-      workersFor(parts.options),
-      () => this.engine?.drawsNoise ?? false,
-    );
+    this.draw = drawAhead(parts.method, parts.dataset, workersFor(parts.options));
   }
 
   /**
@@ -210,7 +205,7 @@ export class Run {
   /** The engine that the options ask for takes over the state, once. */
   private async choose(): Promise<void> {
     const { method, options } = this.parts;
-    if (!this.chosen) this.engine = await chooseEngine(method, this.draw, this.alive().state(), options);
+    if (!this.chosen) this.engine = await chooseEngine(method, this.alive().state(), options);
     this.chosen = true;
   }
 
@@ -240,7 +235,9 @@ export class Run {
       const { repeats = 1 } = update;
       for (let i = 0; i < repeats; i++) {
         const at = { ...position, step: position.step * repeats + i };
-        started.push({ update, step: at.step, metrics: await engine.update(update, this.draw, at) });
+        const slices = slicesOf(options, at.step, engine.parts);
+        const drawn = partsOf(this.draw, update, slices, engine.drawsChance !== true);
+        started.push({ update, step: at.step, metrics: await engine.update(update, drawn, at) });
       }
     }
     let nonFiniteUpdate: NonFiniteUpdate | undefined;

@@ -3,11 +3,11 @@ import { type Shape, sizeOf } from '../compute/graph/shapes';
 import type { Tensors } from '../compute/tensors';
 import type { Device, DeviceArray, DeviceProgram } from '../compute/xla/device';
 import type { Precision } from '../compute/xla/emitter';
-import type { HostBatch, Method, Update } from '../methods';
-import type { DrawBatch } from './draw-ahead';
-import { type Engine, type EngineReport, type PendingMetrics, type Position, scalarsOf, slicesOf } from './engine';
+import type { Method, Update } from '../methods';
+import type { HostBatch } from './draw-inputs';
+import { type Engine, type EngineReport, type PendingMetrics, type Position, scalarsOf } from './engine';
 import type { RunOptions } from './options';
-import { pack, type StepInputs } from './xla-inputs';
+import { pack } from './xla-inputs';
 import { applyModule, gradientModule, type StepModule, stepModule, type StepPlan } from './xla-modules';
 import { DeviceState, joined } from './xla-state';
 
@@ -27,20 +27,11 @@ type Programs = {
   totals?: Map<string, readonly DeviceArray[]>;
 };
 
-/** One device's part of a round. */
-type DrawnSlice = { drawn: HostBatch; first: number };
+/** One device's part of a round, and its first sample. */
+type Part = { drawn: HostBatch; first: number };
 
 /** How many devices share a batch, how exact their products are, and why this engine. */
 export type XlaOptions = { devices: number; precision: Precision; reason: string };
-
-/** How each input of an update gets to the device: noise is drawn there. */
-const inputsOf = (drawn: HostBatch): StepInputs =>
-  Object.fromEntries(
-    Object.entries(drawn).map(([name, { noise, shape }]) => [
-      name,
-      { ...(noise ?? { kind: 'given' }), shape: shape.slice(1) },
-    ]),
-  );
 
 /**
  * The steps as StableHLO, compiled by XLA for an accelerator, where the whole state stays. A batch is split over the
@@ -49,7 +40,8 @@ const inputsOf = (drawn: HostBatch): StepInputs =>
  */
 export class XlaEngine implements Engine {
   readonly report: EngineReport;
-  readonly drawsNoise = true;
+  readonly drawsChance = true;
+  readonly parts: number;
   private readonly programs = new Map<Update, Programs>();
   private shown: Tensors = {}; // copies on the host, until the state changes
 
@@ -60,6 +52,7 @@ export class XlaEngine implements Engine {
     private readonly on: XlaOptions,
     private readonly held: DeviceState,
   ) {
+    this.parts = on.devices * options.accumulationRounds;
     this.report = {
       engine: 'xla',
       workers: on.devices,
@@ -80,32 +73,38 @@ export class XlaEngine implements Engine {
     return new XlaEngine(device, method, options, on, await DeviceState.upload(device, on.devices, state));
   }
 
+  /** Compiles a module, and makes sure that there is room for it before training begins. */
   private async load({ module, ...rest }: StepModule): Promise<Loaded> {
+    const program = await this.device.compile(module);
+    const resident = module.arguments
+      .filter(({ name }) => this.held.get(name, 0) !== undefined)
+      .reduce((sum, { value }) => sum + 4 * sizeOf(value.shape), 0);
+    try {
+      program.requireRoom?.(resident);
+    } catch (error) {
+      program.dispose();
+      throw error;
+    }
     return {
       ...rest,
-      program: await this.device.compile(module),
+      program,
       arguments: module.arguments.map(({ name, value }) => ({ name, shape: value.shape })),
       results: module.results.map(({ name }) => name),
     };
   }
 
-  private async programsOf(update: Update, drawn: HostBatch): Promise<Programs> {
+  /** Traces and compiles an update's programs, which takes seconds. @throws TraceError where its step cannot be traced */
+  async prepare(update: Update): Promise<void> {
+    await this.programsOf(update);
+  }
+
+  private async programsOf(update: Update): Promise<Programs> {
     const known = this.programs.get(update);
     if (known) return known;
-    const { devices, precision } = this.on;
-    const { batch, accumulationRounds: rounds } = this.options;
-    const rows = batch / (rounds * devices);
-    const plan = {
-      method: this.method,
-      update,
-      options: this.options,
-      inputs: inputsOf(drawn),
-      rows,
-      devices,
-      precision,
-    };
+    const { method, options, on } = this;
+    const plan = { method, update, options, rows: options.batch / this.parts, ...on };
     const made: Programs = { plan };
-    if (rounds === 1) made.step = await this.load(stepModule(plan));
+    if (options.accumulationRounds === 1) made.step = await this.load(stepModule(plan));
     else {
       made.gradient = await this.load(gradientModule(plan));
       made.apply = await this.load(applyModule(plan, made.gradient.metrics));
@@ -114,16 +113,10 @@ export class XlaEngine implements Engine {
     return made;
   }
 
-  /** Traces and compiles an update's programs, which takes seconds. @throws TraceError where its step cannot be traced */
-  async prepare(update: Update, draw: DrawBatch): Promise<void> {
-    const [slice] = slicesOf(this.options, 0, this.on.devices * this.options.accumulationRounds);
-    await this.programsOf(update, await draw(update, slice));
-  }
-
   /** Calls a program on all devices: state and sums by name, the rest uploaded; results by name, one array a device. */
   private async call(
     { program, packing, arguments: args, results }: Loaded,
-    batches: readonly DrawnSlice[],
+    batches: readonly Part[],
     step: number,
     numbers: Record<string, number>,
     totals?: ReadonlyMap<string, readonly DeviceArray[]>,
@@ -154,14 +147,15 @@ export class XlaEngine implements Engine {
     }
   }
 
-  /** A round's slices, one a device. */
-  private async batchesOf(update: Update, draw: DrawBatch, step: number, round: number): Promise<DrawnSlice[]> {
-    const { devices } = this.on;
-    const slices = slicesOf(this.options, step, devices * this.options.accumulationRounds).slice(
-      round * devices,
-      (round + 1) * devices,
-    );
-    return Promise.all(slices.map(async slice => ({ drawn: await draw(update, slice), first: slice.first })));
+  /** The next part of every device, from part number `at` on. */
+  private async round(parts: AsyncIterator<HostBatch>, at: number): Promise<Part[]> {
+    const count = this.options.batch / this.parts;
+    const result: Part[] = [];
+    for (let i = 0; i < this.on.devices; i++) {
+      const { value } = (await parts.next()) as IteratorYieldResult<HostBatch>;
+      result.push({ drawn: value, first: (at + i) * count });
+    }
+    return result;
   }
 
   private async zeros(loaded: Loaded): Promise<Map<string, readonly DeviceArray[]>> {
@@ -175,31 +169,26 @@ export class XlaEngine implements Engine {
     return totals;
   }
 
-  /** Sums all rounds of an update on the devices; the first round's batches are drawn already. */
-  private async accumulate(
-    programs: Programs,
-    update: Update,
-    draw: DrawBatch,
-    step: number,
-    first: readonly DrawnSlice[],
-  ): Promise<void> {
-    for (let round = 0; round < this.options.accumulationRounds; round++) {
-      const batches = round === 0 ? first : await this.batchesOf(update, draw, step, round);
-      programs.gradient ??= await this.load(gradientModule(programs.plan));
-      programs.totals ??= await this.zeros(programs.gradient);
-      programs.totals = await this.call(programs.gradient, batches, step, { adds: round }, programs.totals);
+  /** Sums all rounds of an update on the devices. */
+  private async accumulate(programs: Programs, parts: AsyncIterator<HostBatch>, step: number): Promise<void> {
+    programs.gradient ??= await this.load(gradientModule(programs.plan));
+    programs.totals ??= await this.zeros(programs.gradient);
+    for (let adds = 0; adds < this.options.accumulationRounds; adds++) {
+      const round = await this.round(parts, adds * this.on.devices);
+      programs.totals = await this.call(programs.gradient, round, step, { adds }, programs.totals);
     }
   }
 
-  async update(update: Update, draw: DrawBatch, position: Position): Promise<PendingMetrics> {
+  async update(update: Update, parts: AsyncIterable<HostBatch>, position: Position): Promise<PendingMetrics> {
     const { step } = position;
     const numbers = scalarsOf(position, this.options);
-    const batches = await this.batchesOf(update, draw, step, 0);
-    const programs = await this.programsOf(update, batches[0].drawn);
+    const programs = await this.programsOf(update);
+    const given = parts[Symbol.asyncIterator]();
     const loaded = (programs.step ?? programs.apply)!;
-    if (!programs.step) await this.accumulate(programs, update, draw, step, batches);
-    const given = programs.step ? batches : batches.map(() => ({ drawn: {}, first: 0 }));
-    const results = await this.call(loaded, given, step, numbers, programs.totals);
+    if (!programs.step) await this.accumulate(programs, given, step);
+    const nothing = Array.from({ length: this.on.devices }, () => ({ drawn: {}, first: 0 }));
+    const round = programs.step ? await this.round(given, 0) : nothing;
+    const results = await this.call(loaded, round, step, numbers, programs.totals);
     for (const [name, arrays] of results) if (name !== 'metrics') this.held.replace(name, arrays);
     this.forget();
     const metrics = results.get('metrics')!;
@@ -213,17 +202,16 @@ export class XlaEngine implements Engine {
     };
   }
 
-  async gradient(update: Update, draw: DrawBatch, step: number): Promise<Float32Array> {
-    const batches = await this.batchesOf(update, draw, step, 0);
-    const programs = await this.programsOf(update, batches[0].drawn);
-    await this.accumulate(programs, update, draw, step, batches);
-    const parts: Float32Array[] = [];
+  async gradient(update: Update, parts: AsyncIterable<HostBatch>, step: number): Promise<Float32Array> {
+    const programs = await this.programsOf(update);
+    await this.accumulate(programs, parts[Symbol.asyncIterator](), step);
+    const summed: Float32Array[] = [];
     for (const { name, shape } of this.method.denoisers[update.trains]!.parameters) {
       const copies = programs.totals!.get(`total/gradient/${name}`)!;
       const values = await Promise.all(copies.map(array => array.read(new Float32Array(sizeOf(shape)))));
-      parts.push(values.reduce((sum, more) => sum.map((x, i) => x + more[i])));
+      summed.push(values.reduce((sum, more) => sum.map((x, i) => x + more[i])));
     }
-    return joined(parts);
+    return joined(summed);
   }
 
   mark(): void {

@@ -2,24 +2,18 @@
  * What an update is fed on the device. Small things travel together in one vector of 32-bit words: numbers by their bits,
  * the random address, row numbers of the data set. Noise is drawn there, from the same address as on the host.
  */
+import { sizeOf } from '../compute/graph/shapes';
 import type { HloBuilder } from '../compute/xla/builder';
 import { deviceNormal, deviceUniform } from '../compute/xla/noise';
 import type { Hlo } from '../compute/xla/hlo';
-
-/** One input of an update for `rows` samples; `shape` is one sample's. */
-export type StepInput =
-  | { kind: 'given'; shape: readonly number[] } // computed on the host for every step
-  | { kind: 'normal' | 'uniform'; stream: string; shape: readonly number[] };
-
-export type StepInputs = Readonly<Record<string, StepInput>>;
+import type { Inputs } from '../methods';
+import { isChance } from './draw-inputs';
 
 /** Given inputs of up to this many numbers a sample travel in the vector of words; larger ones by themselves. */
 const SMALL = 16;
 
 /** Seed in two words, step, first sample. */
 const ADDRESS_WORDS = 4;
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** Where each small thing lies in the vector of words. */
 export type Packing = {
@@ -30,12 +24,13 @@ export type Packing = {
 };
 
 /** How the inputs of an update for `rows` samples travel, with `scalars` beside them. */
-export const packingOf = (inputs: StepInputs, scalars: readonly string[], rows: number): Packing => {
+export const packingOf = (inputs: Inputs, scalars: readonly string[], rows: number): Packing => {
   let words = ADDRESS_WORDS + scalars.length;
   const small: Packing['small'][number][] = [];
   const large: string[] = [];
-  for (const [name, { kind, shape }] of Object.entries(inputs)) {
-    if (kind !== 'given') continue;
+  for (const [name, spec] of Object.entries(inputs)) {
+    if (isChance(spec)) continue;
+    const { shape } = spec;
     const size = rows * sizeOf(shape);
     if (sizeOf(shape) > SMALL) large.push(name);
     else {
@@ -64,7 +59,7 @@ export const pack = (
 /** Writes the inputs into a module: its arguments `words` and `given/...`, and what is drawn. */
 export const writeInputs = (
   b: HloBuilder,
-  inputs: StepInputs,
+  inputs: Inputs,
   packing: Packing,
   rows: number,
 ): { scalars: Record<string, Hlo>; batch: Record<string, Hlo> } => {
@@ -74,12 +69,12 @@ export const writeInputs = (
     b.op('bitcast_convert', [b.slice(words, [at], [size])], [size], 'f32');
   const place = { seed: [word(0), word(1)] as const, step: word(2), first: word(3) };
   const batch: Record<string, Hlo> = {};
-  for (const [name, { shape, ...input }] of Object.entries(inputs)) {
-    const whole = [rows, ...shape];
+  for (const [name, spec] of Object.entries(inputs)) {
+    const whole = [rows, ...spec.shape];
     const packed = packing.small.find(entry => entry.name === name);
-    if (input.kind !== 'given') {
-      const draw = input.kind === 'normal' ? deviceNormal : deviceUniform;
-      batch[name] = draw(b, { ...place, stream: input.stream }, rows, shape);
+    if (isChance(spec)) {
+      const draw = spec.kind === 'normal' ? deviceNormal : deviceUniform;
+      batch[name] = draw(b, { ...place, stream: spec.stream }, rows, spec.shape);
     } else if (packed) batch[name] = b.reshape(floats(packed.at, packed.size), whole);
     else batch[name] = b.argument(`given/${name}`, whole, 'f32');
   }

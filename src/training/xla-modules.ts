@@ -13,9 +13,10 @@ import type { Precision } from '../compute/xla/emitter';
 import type { Hlo, HloModule } from '../compute/xla/hlo';
 import type { Method, Role, Update } from '../methods';
 import type { AdamOptions } from './adam';
+import { inputShapes } from './draw-inputs';
 import { applyGradients } from './step-by-tensor';
 import { gradientsOf } from './step';
-import { packingOf, type Packing, type StepInputs, writeInputs } from './xla-inputs';
+import { packingOf, type Packing, writeInputs } from './xla-inputs';
 
 /** Numbers of a step that are no part of its batch. */
 export const SCALARS = ['stepSize', 'varianceScale', 'emaBeta'] as const;
@@ -25,7 +26,6 @@ export type StepPlan = {
   method: Method;
   update: Update;
   options: AdamOptions & { batch: number };
-  inputs: StepInputs;
   rows: number; // samples of one device in one round
   devices: number;
   precision: Precision;
@@ -57,18 +57,21 @@ const allRoles = (method: Method): Record<string, Shape> =>
 const together = (metrics: Tensors): tf.Tensor =>
   tf.concat(Object.values(metrics).map(t => tf.reshape<tf.Rank.R1>(t, [1])));
 
+const prefixed = <T>(prefix: string, values: Record<string, T>): Record<string, T> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
+
 /** A traced half of a step, and the names of the metrics in its vector. */
 type Half = { trace: Trace; metrics: string[] };
 
-const gradientHalf = ({ method, update, options, inputs, rows }: StepPlan): Half => {
+const gradientHalf = ({ method, update, options, rows }: StepPlan): Half => {
   let names: string[] = [];
-  const batch = Object.entries(inputs).map(([name, { shape }]) => [`batch/${name}`, [rows, ...shape]] as const);
+  const batch = prefixed('batch/', inputShapes(update.inputs, rows));
   const f = (given: Tensors): Tensors => {
     const { gradients, metrics } = gradientsOf(update)(given, withPrefix('batch/', given), options.batch);
     names = Object.keys(metrics);
     return { ...addPrefix('gradient/', gradients), metrics: together(metrics) };
   };
-  const trace = traceTwice(f, { ...allRoles(method), ...Object.fromEntries(batch) });
+  const trace = traceTwice(f, { ...allRoles(method), ...batch });
   return { trace, metrics: names };
 };
 
@@ -92,9 +95,6 @@ export type StepModule = { module: HloModule; packing: Packing; metrics: readonl
 const argumentsOf = (b: HloBuilder, shapes: Record<string, Shape>): Record<string, Hlo> =>
   Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, b.argument(name, shape, 'f32')]));
 
-const prefixed = <T>(prefix: string, values: Record<string, T>): Record<string, T> =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
-
 const without = (name: string, { [name]: _, ...rest }: Record<string, Hlo>): Record<string, Hlo> => rest;
 
 const summed = (b: HloBuilder, values: Record<string, Hlo>): Record<string, Hlo> =>
@@ -105,12 +105,12 @@ const summed = (b: HloBuilder, values: Record<string, Hlo>): Record<string, Hlo>
  * results are what it changes, which takes its memory, and `metrics`.
  */
 export const stepModule = (plan: StepPlan): StepModule => {
-  const { method, update, options, inputs, rows, devices, precision } = plan;
+  const { method, update, options, rows, devices, precision } = plan;
   const [first, second] = [gradientHalf(plan), applyHalf(plan)];
   const b = new HloBuilder(devices);
   const state = argumentsOf(b, { ...allRoles(method), ...changedShapes(method, update, options) });
-  const packing = packingOf(inputs, SCALARS, rows);
-  const { scalars, batch } = writeInputs(b, inputs, packing, rows);
+  const packing = packingOf(update.inputs, SCALARS, rows);
+  const { scalars, batch } = writeInputs(b, update.inputs, packing, rows);
   const gradient = summed(b, emit(first.trace, { ...state, ...prefixed('batch/', batch) }, { builder: b, precision }));
   const given = { ...state, ...without('metrics', gradient), ...scalars };
   const applied = emit(second.trace, given, { builder: b, precision });
@@ -124,7 +124,7 @@ export const stepModule = (plan: StepPlan): StepModule => {
  * devices are left to whoever applies them.
  */
 export const gradientModule = (plan: StepPlan): StepModule => {
-  const { method, update, inputs, rows, devices, precision } = plan;
+  const { method, update, rows, devices, precision } = plan;
   const { trace, metrics } = gradientHalf(plan);
   const b = new HloBuilder(devices);
   const state = argumentsOf(b, allRoles(method));
@@ -132,8 +132,8 @@ export const gradientModule = (plan: StepPlan): StepModule => {
     ...prefixed('total/', roleShapes(method, update.trains, 'gradient')),
     'total/metrics': [metrics.length],
   });
-  const packing = packingOf(inputs, ['adds'], rows);
-  const { scalars, batch } = writeInputs(b, inputs, packing, rows);
+  const packing = packingOf(update.inputs, ['adds'], rows);
+  const { scalars, batch } = writeInputs(b, update.inputs, packing, rows);
   const adds = b.compare(scalars.adds, b.like(scalars.adds, 0), 'GT');
   const results = emit(trace, { ...state, ...prefixed('batch/', batch) }, { builder: b, precision });
   const sums = Object.entries(results).map(([name, value]) => {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
 import { addPrefix, type Tensors, valueAndGradients } from '../../src/compute/tensors';
-import { denoising } from '../../src/losses';
+import { denoising } from '../../src/methods';
 import {
   auxiliaryOf,
   auxiliaryParameters,

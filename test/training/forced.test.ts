@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
 import { dismissWorkers } from '../../src/compute/onnx';
 import type { Tensors } from '../../src/compute/tensors';
-import { denoising } from '../../src/losses';
+import { denoising } from '../../src/methods';
 import { type Denoiser, denoiserFromConfig, freshParameters } from '../../src/networks';
 import { Run } from '../../src/training';
 import { assertAllClose, valuesOf } from '../close';

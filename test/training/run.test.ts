@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { loadTensors } from '../../src/checkpoints';
 import { selectBackend } from '../../src/compute/backend';
 import type { Dataset } from '../../src/datasets';
-import { cosim, denoising } from '../../src/losses';
+import { cosim, denoising } from '../../src/methods';
 import { freshParameters, mixtureDenoiser } from '../../src/networks';
 import { distill, pretrain, Run, TrainingError } from '../../src/training';
 import { assertAllClose, assertClose, valuesOf } from '../close';

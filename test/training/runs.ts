@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset } from '../../src/datasets';
-import { cosim } from '../../src/losses';
+import { cosim } from '../../src/methods';
 import { auxiliaryParameters, type Denoiser, freshParameters } from '../../src/networks';
 import { Run, type RunOptions } from '../../src/training';
 import * as tf from '@tensorflow/tfjs-core';

@@ -4,8 +4,8 @@ import { selectBackend } from '../../src/compute/backend';
 import { reachable } from '../../src/compute/graph/graph';
 import { trace } from '../../src/compute/graph/trace';
 import { addPrefix, type Tensors, withPrefix } from '../../src/compute/tensors';
-import { cosim } from '../../src/losses';
-import type { Method } from '../../src/methods';
+import { cosim, type Method } from '../../src/methods';
+import { drawInputs } from '../../src/training';
 import { gradientOf } from '../../src/training';
 import { tinyImageNet, tinyImages } from '../tiny';
 
@@ -14,7 +14,7 @@ before(() => selectBackend({ backend: 'cpu' }));
 /** Convolutions of an update's traced gradient: forward, gradients by input, gradients by filter. */
 const convolutions = async (method: Method, role: string): Promise<number[]> => {
   const update = method.updates.find(({ trains }) => trains === role)!;
-  const drawn = await update.draw(tinyImages, { seed: 0, step: 0, batch: 2, first: 0, count: 2 });
+  const drawn = await drawInputs(update.inputs, tinyImages, { seed: 0, step: 0, batch: 2, first: 0, count: 2 });
   const shapes: Record<string, readonly number[]> = {};
   for (const [name, { parameters }] of Object.entries(method.denoisers))
     for (const { name: parameter, shape } of parameters) shapes[`${name}/${parameter}`] = shape;

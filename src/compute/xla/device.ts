@@ -27,6 +27,11 @@ export type DeviceProgram = {
   run: (inputs: readonly (readonly DeviceArray[])[]) => Promise<DeviceArray[][]>;
   /** What it needs, where the device tells. */
   readonly memory?: ProgramMemory;
+  /**
+   * Looks whether a call finds room beside what is on the device, `resident` bytes of its arguments among it.
+   * @throws DeviceError with what it needs and what there is
+   */
+  requireRoom?: (resident: number) => void;
   dispose: () => void;
 };
 

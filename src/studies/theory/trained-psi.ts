@@ -1,6 +1,5 @@
 /* An auxiliary that is trained, on drawn samples, by the library's own loss and step. */
 import * as tf from '@tensorflow/tfjs-core';
-import { fail } from '../../compute/check';
 import { normal, uniform } from '../../compute/noise';
 import { psiLoss } from '../../losses';
 import type { Update } from '../../methods';
@@ -43,7 +42,7 @@ export const trainedPsi = (
   const update: Update = {
     trains: 'psi',
     lossScale: 1,
-    draw: () => fail('trainedPsi', 'draw', 'unused', undefined),
+    inputs: {}, // samples of the line are drawn below
     loss: ({ psi = {} }, { x, xHat, D }) => {
       const s = levels(x.shape[0]);
       const value = tf.sum(psiLoss({ F: network.denoise(psi, x, s), xHat, D, s }, { coef }));

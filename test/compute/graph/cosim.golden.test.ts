@@ -9,8 +9,7 @@ import { type Floors, inReferenceLayout, networkOf, parametersOf } from '../../.
 import { selectBackend } from '../../../src/compute/backend';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
 import { addPrefix, type Tensors, valueAndGradients, withPrefix } from '../../../src/compute/tensors';
-import { cosim } from '../../../src/losses';
-import type { Update } from '../../../src/methods';
+import { cosim, type Update } from '../../../src/methods';
 import { auxiliaryOf, type Denoiser } from '../../../src/networks';
 import { adamScalars, emaBeta, initialState, trainingStep } from '../../../src/training';
 import { goldenFolder } from '../../golden';

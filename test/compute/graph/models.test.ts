@@ -6,8 +6,8 @@ import { selectBackend } from '../../../src/compute/backend';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
 import { addPrefix, type Tensors, valueAndGradients, withPrefix } from '../../../src/compute/tensors';
 import type { Dataset } from '../../../src/datasets';
-import { cosim, denoising } from '../../../src/losses';
-import type { Method, Role } from '../../../src/methods';
+import { cosim, denoising, type Method, type Role } from '../../../src/methods';
+import { drawInputs } from '../../../src/training';
 import {
   adm,
   auxiliaryOf,
@@ -202,7 +202,7 @@ describe('whole training steps, compiled, are the steps run eagerly: new state a
           inputs[key] ??=
             scale > 0 ? noise(shape, key, scale) : { shape, data: new Float32Array(sizeOf(shape)).fill(4) };
         }
-        const batch = await update.draw(dataset, { seed: 3, step: 2, batch: 4, first: 0, count: 4 });
+        const batch = await drawInputs(update.inputs, dataset, { seed: 3, step: 2, batch: 4, first: 0, count: 4 });
         const scalars = { stepSize: 0.01, varianceScale: 1.5, emaBeta: 0.9 };
         for (const [key, value] of Object.entries(scalars)) batch[key] = { shape: [], data: Float32Array.of(value) };
         Object.assign(inputs, prefixed('batch/', batch));

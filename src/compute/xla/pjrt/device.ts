@@ -40,6 +40,9 @@ const compile = async (client: Client, module: HloModule, options: DeviceOptions
   return {
     run: inputs => program.runOn(inputs as readonly (readonly DeviceBuffer[])[]), // a device's arrays are its buffers
     ...(program.memory && { memory: program.memory }),
+    requireRoom: resident => {
+      program.requireRoom(resident);
+    },
     dispose: () => {
       program.dispose();
     },

@@ -7,8 +7,9 @@ import { imagesOf, networkOf, parametersOf } from '../../scripts/parity/network'
 import { selectBackend } from '../../src/compute/backend';
 import { type Tensors, valueAndGradients } from '../../src/compute/tensors';
 import { levelOf, posterior, sigmaAt } from '../../src/diffusion';
-import { hsivi, momentMatching, sid } from '../../src/losses';
-import type { HostBatch, Method } from '../../src/methods';
+import { hsivi, type Method, momentMatching, sid } from '../../src/methods';
+import { drawInputs } from '../../src/training';
+import type { HostBatch } from '../../src/training';
 import type { Denoiser } from '../../src/networks';
 import { assertAllClose, assertClose, gaussians, mean, valuesOf, variance } from '../close';
 import { goldenFolder } from '../golden';
@@ -40,7 +41,7 @@ const evaluate = async (
   which: 0 | 1,
 ): Promise<{ batch: HostBatch; loss: number; slope: number }> => {
   const [update, roles] = [updates[which], rolesNow()];
-  const batch = await update.draw(tinyPoints, slice());
+  const batch = await drawInputs(update.inputs, tinyPoints, slice());
   const { value, gradients } = valueAndGradients(
     trained => update.loss({ ...roles, [update.trains]: trained }, upload(batch)),
     roles[update.trains],
@@ -109,7 +110,9 @@ describe('SiD', () => {
   test('it sees no data: one noise level 2.5, s <= 24.4 for phi, log-normal for psi, one-step sampling at 2.5', async () => {
     const method = sid(tinyMlp(), tinyMlp());
     const n = 20_000;
-    const [forPsi, forPhi] = await Promise.all(method.updates.map(update => update.draw(tinyPoints, slice(n))));
+    const [forPsi, forPhi] = await Promise.all(
+      method.updates.map(update => drawInputs(update.inputs, tinyPoints, slice(n))),
+    );
     assert.ok(!('x0' in forPsi) && !('x0' in forPhi));
     assertClose(Math.max(...forPhi.s.data), 24.4, 0.1);
     assertClose(mean(forPhi.s.data.map(s => levelOf(s))), 0.4, 0.006);
@@ -121,7 +124,7 @@ describe('SiD', () => {
 
   test('classes are drawn uniformly', async () => {
     const [update] = sid(tinyImageNet(), tinyImageNet()).updates;
-    const { labels } = await update.draw(tinyImages, slice(3000));
+    const { labels } = await drawInputs(update.inputs, tinyImages, slice(3000));
     const counts = [0, 1, 2].map(c => labels.data.filter((v, i) => i % 3 === c && v === 1).length);
     for (const count of counts) assertClose(count, 1000, 100);
     assert.equal(
@@ -145,7 +148,7 @@ describe('HSIVI-SM', () => {
     });
 
   test('a layer begins where the simulated layers above it end, and leads to the next level', async () => {
-    const batch = await method.updates[0].draw(tinyPoints, slice(3000));
+    const batch = await drawInputs(method.updates[0].inputs, tinyPoints, slice(3000));
     const next = new Map([
       [80, 5],
       [5, 0.5],
@@ -196,7 +199,7 @@ describe('Moment Matching', () => {
   const method = momentMatching(scaling, scaling, { steps: 2 });
 
   test('jumps of at most 1/K in r, from the data', async () => {
-    const { s, t } = await method.updates[0].draw(tinyPoints, slice(5000));
+    const { s, t } = await drawInputs(method.updates[0].inputs, tinyPoints, slice(5000));
     const jumps = Array.from(s.data, (level, i) => levelOf(t.data[i]) - levelOf(level));
     for (const jump of jumps) assert.ok(jump > -1e-6 && jump < 0.5 + 1e-5);
     assertClose(mean(s.data.map(level => levelOf(level))), 0.5, 0.02);

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expectNumber, withDefaults } from '../compute/check';
-import { diffuse, EDM_RANGE, logNormalLevel, noiseRange, type NoiseRange, sigmaAt } from '../diffusion';
-import { alternating, drawLabels, drawNormal, drawUniform, type Method } from '../methods';
+import { diffuse, EDM_RANGE, logNormalLevel, type NoiseRange, noiseRange, sigmaAt } from '../diffusion';
+import { phiLoss, psiLoss } from '../losses';
 import type { Denoiser } from '../networks';
-import { phiLoss, psiLoss } from './cosim';
+import { alternating } from './alternating';
+import { classInputs, levelInput, normalInput, uniformInput } from './inputs';
+import type { Method } from './method';
 
 /** Options of SiD. */
 export type SidOptions = {
@@ -41,19 +43,18 @@ export const sid = (teacher: Denoiser, generator: Denoiser, options: Partial<Sid
   expectNumber('sid', 'phiMaxRs', phiMaxRs, { above: 0, max: 1 });
 
   const updates = alternating({
-    ...{ teacher, generator, auxiliary: generator },
-    draw: (role, _dataset, slice) => {
-      const s =
+    teacher,
+    generator,
+    auxiliary: generator,
+    inputs: role => ({
+      ...classInputs(`${role}.labels`, generator),
+      noise: normalInput(`${role}.noise`, generator.sampleShape),
+      noiseS: normalInput(`${role}.noiseS`, generator.sampleShape),
+      s:
         role === 'psi'
-          ? drawNormal('psi.level', slice, []).data.map(z => logNormalLevel(z))
-          : drawUniform('phi.level', slice, 1).map(u => sigmaAt(u * phiMaxRs, range));
-      return Promise.resolve({
-        ...drawLabels(`${role}.labels`, slice, generator.classes),
-        noise: drawNormal(`${role}.noise`, slice, generator.sampleShape),
-        noiseS: drawNormal(`${role}.noiseS`, slice, generator.sampleShape),
-        s: { data: s, shape: [slice.count] },
-      });
-    },
+          ? levelInput([normalInput('psi.level', [])], numbers => numbers.map(z => logNormalLevel(z)))
+          : levelInput([uniformInput('phi.level', [])], numbers => numbers.map(u => sigmaAt(u * phiMaxRs, range))),
+    }),
     forward: ({ G, D, F }, { noise, noiseS, s }) => {
       const xHat = G(tf.mul(noise, startSigma), tf.fill([noise.shape[0]], startSigma));
       const xS = diffuse(xHat, noiseS, s);

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, expectNumber, withDefaults } from '../compute/check';
 import { decreasingTimes, diffuse } from '../diffusion';
-import { alternating, drawLabels, drawNormal, drawUniform, type HostArray, type Method } from '../methods';
+import { phiLoss, psiLoss } from '../losses';
 import type { Denoiser } from '../networks';
-import { phiLoss, psiLoss } from './cosim';
+import { alternating } from './alternating';
+import { type ChanceSpec, classInputs, levelInput, normalInput, uniformInput } from './inputs';
+import type { Method } from './method';
 
 /** Options of HSIVI-SM. [C] marks what the paper leaves open. */
 export type HsiviOptions = {
@@ -43,21 +45,25 @@ export const hsivi = (teacher: Denoiser, generator: Denoiser, options: Partial<H
   const levels = decreasingTimes('hsivi', 'levels', config.levels, { above: last });
   const K = levels.length;
   const targets = [...levels.slice(1), last]; // layer k leads from levels[k] to targets[k]
-  const { sampleShape, classes } = generator;
+  const { sampleShape } = generator;
 
   const updates = alternating({
-    ...{ teacher, generator, auxiliary: generator, psiSteps },
-    draw: (role, _dataset, slice) => {
-      const layers = drawUniform(`${role}.layer`, slice, 1).map(u => Math.floor(u * K));
-      const perSample = (data: Float32Array): HostArray => ({ data, shape: [slice.count] });
-      const noises = levels.map((_, k) => [`noise${k}`, drawNormal(`${role}.noise${k}`, slice, sampleShape)] as const);
-      return Promise.resolve({
-        ...drawLabels(`${role}.labels`, slice, classes),
+    teacher,
+    generator,
+    auxiliary: generator,
+    psiSteps,
+    inputs: role => {
+      const layer: [ChanceSpec] = [uniformInput(`${role}.layer`, [])];
+      const ofLayer = (values: readonly number[]) => (numbers: Float32Array) =>
+        numbers.map(u => values[Math.floor(u * K)]);
+      const noises = levels.map((_, k) => [`noise${k}`, normalInput(`${role}.noise${k}`, sampleShape)] as const);
+      return {
+        ...classInputs(`${role}.labels`, generator),
         ...Object.fromEntries(noises),
-        noiseS: drawNormal(`${role}.noiseS`, slice, sampleShape),
-        t: perSample(layers.map(k => levels[k])),
-        s: perSample(layers.map(k => targets[k])),
-      });
+        noiseS: normalInput(`${role}.noiseS`, sampleShape),
+        t: levelInput(layer, ofLayer(levels)),
+        s: levelInput(layer, ofLayer(targets)),
+      };
     },
     forward: ({ G, D, F, simulate }, batch) => {
       const { t, s, noiseS } = batch;

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { logNormalLevel, veLevel, VP, vpLevel } from '../../src/diffusion';
-import { denoising } from '../../src/losses';
+import { denoising } from '../../src/methods';
+import { drawInputs } from '../../src/training';
 import { assertClose, mean, variance } from '../close';
 import { tinyImageNet, tinyImages } from '../tiny';
 
 test('levels of a training step follow their laws', async () => {
   const slice = { seed: 7, step: 0, batch: 4000, first: 0, count: 4000 };
   const drawn = async (options: object): Promise<Float32Array> =>
-    (await denoising(tinyImageNet(), options).updates[0].draw(tinyImages, slice)).sigma.data;
+    (await drawInputs(denoising(tinyImageNet(), options).updates[0].inputs, tinyImages, slice)).sigma.data;
   const edm = (await drawn({ pMean: -0.4, pStd: 1 })).map(Math.log);
   assertClose(mean(edm), -0.4, 4 / Math.sqrt(4000));
   assertClose(variance(edm), 1, 4 * Math.sqrt(2 / 4000));

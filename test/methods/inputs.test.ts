@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { indexRange } from '../../src/datasets';
 import { levelOf, sigmaAt } from '../../src/diffusion';
-import { cosim, denoising, hsivi, momentMatching, sid } from '../../src/losses';
-import type { BatchSlice, HostBatch, Method } from '../../src/methods';
+import { cosim, denoising, hsivi, type Method, momentMatching, sid } from '../../src/methods';
+import { drawInputs } from '../../src/training';
+import type { BatchSlice, HostBatch } from '../../src/training';
 import { assertClose, mean, variance } from '../close';
 import { tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
 
@@ -40,7 +41,7 @@ for (const [name, method] of Object.entries(methods))
   describe(`what a step of ${name} draws`, () => {
     for (const update of method.updates) {
       test(`${update.trains}: row i of a slice is row first + i of the whole batch, for every input`, async () => {
-        const whole = await update.draw(tinyImages, slice(0, 12));
+        const whole = await drawInputs(update.inputs, tinyImages, slice(0, 12));
         for (const [first, count] of [
           [0, 4],
           [4, 4],
@@ -48,13 +49,13 @@ for (const [name, method] of Object.entries(methods))
           [11, 1],
           [1, 6],
         ])
-          equalRows(await update.draw(tinyImages, slice(first, count)), whole, first);
+          equalRows(await drawInputs(update.inputs, tinyImages, slice(first, count)), whole, first);
       });
 
       test(`${update.trains}: another seed or step draws other noise, times, dropout and data`, async () => {
-        const base = await update.draw(tinyImages, slice(0, 12));
+        const base = await drawInputs(update.inputs, tinyImages, slice(0, 12));
         for (const other of [slice(0, 12, { seed: 8 }), slice(0, 12, { step: 4 })]) {
-          const drawn = await update.draw(tinyImages, other);
+          const drawn = await drawInputs(update.inputs, tinyImages, other);
           // drawn data are read in order whatever the seed; labels go round
           const same = other.seed !== 7 ? ['x0', 'labels'] : ['labels'];
           for (const input of Object.keys(base))
@@ -66,7 +67,9 @@ for (const [name, method] of Object.entries(methods))
   });
 
 test('psi and phi share no data, times, noise or dropout, and every dropout layer has its own', async () => {
-  const [psi, phi] = await Promise.all(methods.CoSIM.updates.map(update => update.draw(tinyImages, slice(0, 12))));
+  const [psi, phi] = await Promise.all(
+    methods.CoSIM.updates.map(update => drawInputs(update.inputs, tinyImages, slice(0, 12))),
+  );
   for (const name of ['x0', 's', 't', 'noiseT', 'noiseS']) assert.notDeepEqual(psi[name].data, phi[name].data, name);
   const layers = Object.keys(psi).filter(name => name.startsWith('dropout/'));
   assert.ok(layers.length > 0);
@@ -77,7 +80,7 @@ test('psi and phi share no data, times, noise or dropout, and every dropout laye
 
 test('psi reads the even batches of the data and phi the odd ones: no sample twice, none left out', async () => {
   const data = async (update: number, step: number) =>
-    (await methods.CoSIM.updates[update].draw(tinyImages, slice(0, 12, { step }))).x0.data;
+    (await drawInputs(methods.CoSIM.updates[update].inputs, tinyImages, slice(0, 12, { step }))).x0.data;
   const batch = async (n: number) => (await tinyImages.batch(indexRange(12, 12 * n))).x;
   for (const step of [0, 1, 5]) {
     assert.deepEqual(await data(0, step), await batch(2 * step));
@@ -86,20 +89,20 @@ test('psi reads the even batches of the data and phi the odd ones: no sample twi
 });
 
 test('labels are one-hot rows of the data', async () => {
-  const { labels } = await methods.CoSIM.updates[0].draw(tinyImages, slice(0, 4, { step: 0 }));
+  const { labels } = await drawInputs(methods.CoSIM.updates[0].inputs, tinyImages, slice(0, 4, { step: 0 }));
   assert.deepEqual([...labels.data], [1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0]);
-  assert.equal('labels' in (await denoising(tinyMlp()).updates[0].draw(tinyPoints, slice(0, 4))), false);
+  assert.equal('labels' in (await drawInputs(denoising(tinyMlp()).updates[0].inputs, tinyPoints, slice(0, 4))), false);
 });
 
 test('times: s <= t from pi; phi up to maxRs; psi log-normal where asked, as EDM in pretraining', async () => {
   const n = 20_000;
   const big = slice(0, n, { batch: n });
   const { updates } = cosim(tinyMlp(), tinyMlp(), { psiLevels: 'log-normal', phiMaxRs: 0.8 });
-  const [psi, phi] = await Promise.all(updates.map(u => u.draw(tinyPoints, big)));
+  const [psi, phi] = await Promise.all(updates.map(u => drawInputs(u.inputs, tinyPoints, big)));
   for (const { s, t } of [psi, phi]) s.data.forEach((v, i) => assert.ok(v <= t.data[i] && t.data[i] <= 80));
   assertClose(Math.max(...phi.s.data), sigmaAt(0.8), 0.01 * sigmaAt(0.8));
   assertClose(mean(phi.s.data.map(v => levelOf(v))), 0.4, 0.006);
-  const { sigma } = await denoising(tinyMlp()).updates[0].draw(tinyPoints, big);
+  const { sigma } = await drawInputs(denoising(tinyMlp()).updates[0].inputs, tinyPoints, big);
   for (const level of [psi.s, sigma]) {
     const logs = level.data.map(Math.log);
     assertClose(mean(logs), -1.2, 4 * (1.2 / Math.sqrt(n)));
