@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  existsSync,
   readdirSync,
   realpathSync,
   rmSync,
@@ -39,6 +40,14 @@ const isLinked = () => {
   }
 };
 
+/** Removes from dist/ what was compiled from sources that have since moved or gone. */
+const removeStale = () => {
+  for (const name of readdirSync(join(root, 'dist'), { recursive: true })) {
+    const source = name.replace(/\.(js|js\.map|d\.ts)$/, '.ts');
+    if (source !== name && !existsSync(join(root, 'src', source))) rmSync(join(root, 'dist', name));
+  }
+};
+
 /**
  * Compiles src/ to dist/ and makes the links. Files are written even where the compiler reports an error (it prints them).
  * @returns whether there was none.
@@ -49,12 +58,14 @@ export const build = () => {
   const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
   if (!isLinked()) {
     rmSync(link, { recursive: true, force: true });
-    symlinkSync(root, link, 'junction'); // 'junction' matters on Windows only: it needs no special right there
+    // Relative, so that a copied clone runs its own code; Windows' junctions, which need no special right, are absolute.
+    symlinkSync(process.platform === 'win32' ? root : '..', link, 'junction');
     if (process.platform !== 'win32') {
       rmSync(command, { force: true });
       symlinkSync(join('..', '..', 'dist', 'command-line', 'main.js'), command);
     }
   }
+  removeStale();
   if (status !== 0) return false;
   chmodSync(program, 0o755);
   writeFileSync(stamp, '');

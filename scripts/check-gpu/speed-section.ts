@@ -25,7 +25,7 @@ export const speedSection = async (report: Report, cache: string, asked: readonl
     try {
       const which = caseOf(name, batch);
       const t0 = performance.now();
-      const ready = await prepared(which, OPTIONS);
+      const ready = prepared(which, OPTIONS);
       const setUp = (performance.now() - t0) / 1000;
       programs.length = 0;
       const { engine, seconds } = await xlaEngine(ready, device, precision);

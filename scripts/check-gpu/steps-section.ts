@@ -52,14 +52,14 @@ export const stepsSection = async (report: Report, count = 3): Promise<void> => 
   const device = await openXlaDevice({ cache: false });
   const cases: Case[] = [caseOf('mlp-cosim', 256), { name: 'tiny-unet-cosim', network: TINY, work: 'cosim', batch: 8 }];
   for (const which of cases) {
-    const eager = await prepared(which, SMOOTH);
+    const eager = prepared(which, SMOOTH);
     const start = await host(eager.state);
     const reference = new EagerEngine(eager.state, eager.options, 'reference');
     const expected = await steps(reference, eager, { count });
     const end = await host(reference.state());
     reference.dispose();
     for (const precision of PRECISIONS) {
-      const ours = await prepared(which, SMOOTH);
+      const ours = prepared(which, SMOOTH);
       const { engine, seconds } = await xlaEngine(ours, device, precision);
       const { metrics } = await steps(engine, ours, { count });
       await engine.fetch();

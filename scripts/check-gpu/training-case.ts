@@ -47,7 +47,7 @@ const always = (data: Dataset): Dataset => {
 };
 
 /** Fresh weights, the same clean samples in every step, and noise as a run draws it. The caller disposes of the state. */
-export const prepared = async (which: Case, given: RunOptions): Promise<Prepared> => {
+export const prepared = (which: Case, given: RunOptions): Prepared => {
   const options = { ...given, batch: which.batch };
   const denoiser = denoiserOf(which);
   const data = always(noiseData(denoiser));

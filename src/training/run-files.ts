@@ -9,7 +9,7 @@ import type { SamplingTimes } from '../diffusion';
 import { type Method, methodFromConfig, type Role } from '../methods';
 import { type Denoiser, denoiserFromConfig, matchParameters, type ParameterSpec } from '../networks';
 import { expectDataFits } from './data-fit';
-import type { RunOptions } from './options';
+import { runOptions, type RunOptions } from './options';
 import type { IterationReport, RunParts } from './run';
 
 /** The JSON part of a checkpoint; the tensors lie beside it in state.safetensors. */
@@ -89,6 +89,12 @@ const orderedState = (
   return state;
 };
 
+/** Options as they are called today: `accumulationRounds` was `rounds` until 0.2. */
+const optionsOf = ({ options }: RunJson): RunOptions => {
+  const { rounds, ...rest } = options as RunOptions & { rounds?: number };
+  return runOptions(rounds === undefined ? rest : { ...rest, accumulationRounds: rounds });
+};
+
 /** The newest checkpoint of `dir`; see `Run.load`. */
 export const loadRun = async (dir: string, dataset: Dataset): Promise<RunParts> => {
   const folder = await newestFolder(dir);
@@ -104,6 +110,7 @@ export const loadRun = async (dir: string, dataset: Dataset): Promise<RunParts> 
   const denoisers: Partial<Record<Role, Denoiser>> = {};
   for (const [role, config] of Object.entries(json.denoisers)) denoisers[role as Role] = denoiserFromConfig(config);
   const method = methodFromConfig(json.method, denoisers);
+  const options = optionsOf(json);
   expectDataFits('Run.load', method, dataset);
   // JSON has no NaN: a metric that was not finite is stored as null
   const report = (line: string): IterationReport =>
@@ -119,8 +126,8 @@ export const loadRun = async (dir: string, dataset: Dataset): Promise<RunParts> 
     return {
       method,
       dataset,
-      options: json.options,
-      state: orderedState(join(folder, 'state.safetensors'), method, json.options, tensors),
+      options,
+      state: orderedState(join(folder, 'state.safetensors'), method, options, tensors),
       position: { step: json.step, images: json.images },
       history,
       found: json.times ?? {},
