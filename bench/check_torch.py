@@ -82,7 +82,7 @@ def check_training():
         batches = {
             role: {ours: tensors[f"{prefix}/{role}/{theirs}"] for ours, theirs in NAMES.items()} for role in ("psi", "phi")
         }
-        losses = trainer.step(batches)
+        losses = {role: loss.item() for role, loss in trainer.step(batches).items()}
         errors += [abs(losses[role] / expected[role + "_loss"] - 1) for role in ("psi", "phi")]
         print(f"{prefix}: psi {losses['psi']:.6f} ({expected['psi_loss']:.6f}), phi {losses['phi']:.6f} ({expected['phi_loss']:.6f})")
     return max(errors)

@@ -99,7 +99,7 @@ const step = async (name: string): Promise<Row> => {
     start: { denoiser: generator, parameters },
     dataset: noise(denoiser.sampleShape),
     method,
-    run: { ...options, batch: 1, accumulationRounds: 1, engine: 'compiled', workers: 1 },
+    run: { ...options, batch: 1, accumulationRounds: 1, engine: 'onnx', workers: 1 },
   });
   tf.dispose(parameters);
   const first = await timed(() => run.train({ images: 1 }));
@@ -180,7 +180,7 @@ const forward = async (name: string): Promise<Row> => {
     first: await timed(() => call(compiled)),
     next: await timed(() => call(compiled)),
   });
-  const { first, next } = await withEngine('compiled', model, measure, { workers: 1 });
+  const { first, next } = await withEngine('onnx', model, measure, { workers: 1 });
   const values = first.result;
   const rms = Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
   const numbers = { outputs: values.length, nonFinite: values.filter(v => !Number.isFinite(v)).length, rms };

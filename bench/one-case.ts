@@ -115,7 +115,7 @@ const compare = async (task: Task, torch: Torch, folder: string): Promise<{ loss
 /** Milliseconds after which the threads of the side that ran last have stopped waiting for work on the processor. */
 const SETTLE = 200;
 
-const engineOf = ({ engine }: Task): EngineName => (engine === 'compiled' ? 'compiled' : 'eager');
+const engineOf = ({ engine }: Task): EngineName => (engine === 'compiled' ? 'onnx' : 'eager');
 
 const time = async (task: Task, torch: Torch | undefined, folder: string): Promise<Row> => {
   const { which, rounds } = task;

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { EngineName as AnyEngine } from '../src/compute/engine-choice';
 import { normal } from '../src/compute/noise';
-import { dismissWorkers, type EngineName as AnyEngine, targetFor } from '../src/compute/onnx';
+import { dismissWorkers, targetFor } from '../src/compute/onnx';
 import { addPrefix, type Tensors, withPrefix } from '../src/compute/tensors';
 import type { Role } from '../src/methods';
 import { drawInputs } from '../src/training';
@@ -26,7 +27,7 @@ export type Ours = {
 export type EngineName = Exclude<AnyEngine, 'auto'>;
 
 /** Fresh weights, moved by noise so that no layer starts near zero. */
-const weights = (denoiser: Denoiser, seed: number): Tensors =>
+export const weights = (denoiser: Denoiser, seed: number): Tensors =>
   tf.tidy(() => {
     const fresh = Object.entries(freshParameters(denoiser, seed));
     return Object.fromEntries(
@@ -76,7 +77,7 @@ const training = async (
   );
   const compiled = { target: await targetFor(), workers: workersFor(options), reason: '' };
   const engine =
-    engineName === 'compiled'
+    engineName === 'onnx'
       ? await CompiledEngine.create(method, options, state, compiled)
       : new EagerEngine(state, options);
   let done = 0;
@@ -85,7 +86,7 @@ const training = async (
     for (const update of method.updates) {
       const parts = inParts(batches[update.trains], which.batch, engine.parts);
       const metrics = await engine.update(update, parts, { step: done, images: done * which.batch });
-      losses[update.trains] = metrics.loss;
+      losses[update.trains] = (await metrics()).loss;
     }
     done++;
     return losses;

@@ -39,7 +39,7 @@ class Session:
         wall, cpu, losses = [], [], {}
         for _ in range(request["steps"]):
             start = time.perf_counter(), time.process_time()
-            losses = self.trainer.step(self.batch)
+            losses = {role: loss.item() for role, loss in self.trainer.step(self.batch).items()}
             wall.append(1000 * (time.perf_counter() - start[0]))
             cpu.append(1000 * (time.process_time() - start[1]))
         return {"losses": losses, "ms": wall, "cpuMs": cpu}

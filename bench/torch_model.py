@@ -30,8 +30,8 @@ def group_norm(p, name, x):
 def positional(c_noise, channels, scale):
     """[sin, cos] of c_noise [B] at channels/2 frequencies from `scale` down to scale/10000."""
     half = channels // 2
-    frequencies = torch.tensor([scale * 10000 ** (-i / (half - 1)) for i in range(half)], dtype=c_noise.dtype)
-    angles = c_noise[:, None] * frequencies
+    exponents = torch.arange(half, dtype=torch.float64, device=c_noise.device) / (half - 1)
+    angles = c_noise[:, None] * (scale * 10000**-exponents).to(c_noise.dtype)
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 

@@ -59,7 +59,7 @@ def sample(phi, config, batch, times, chunk):
         noise = [batch[f"noise{k}"][i : i + chunk] for k in range(len(times))]
         x = times[0] * noise[0]
         for k, t in enumerate(times):
-            x = denoise(phi, config, x, torch.full((len(x),), t))
+            x = denoise(phi, config, x, x.new_full((len(x),), t))
             if k + 1 < len(times):
                 x = x + times[k + 1] * noise[k + 1]
         parts.append(x)
@@ -82,7 +82,7 @@ class Inference:
                 self.result = denoise(phi, self.config, batch["x"], batch["sigma"])
             else:
                 self.result = sample(phi, self.config, batch, self.options["times"], self.options["chunk"])
-        return {"phi": self.result.abs().sum().item()}
+        return {"phi": self.result.abs().sum()}
 
 
 class Trainer:
@@ -110,7 +110,7 @@ class Trainer:
         }
 
     def update(self, role, loss_of):
-        """One Adam step on one network, the others frozen; returns the loss."""
+        """One Adam step on one network, the others frozen; returns the loss as a tensor: reading it would wait for a GPU."""
         for name, parameters in self.networks.items():
             for value in parameters.values():
                 value.requires_grad_(name == role)
@@ -120,7 +120,7 @@ class Trainer:
         for value in self.networks[role].values():
             torch.nan_to_num(value.grad, nan=0.0, posinf=1e5, neginf=-1e5, out=value.grad)
         self.adam[role].step()
-        return loss.item()
+        return loss.detach()
 
     def average(self, batch):
         halflife = min(self.options["emaHalflife"], 0.05 * self.images)
@@ -131,7 +131,7 @@ class Trainer:
         self.images += batch
 
     def step(self, batch):
-        """One training step; `batch` holds one batch per loss. Returns the losses by network."""
+        """One training step; `batch` holds one batch per loss. Returns the losses by network, as tensors."""
         networks, config, options = self.networks, self.config, self.options
         losses = {}
         if self.method == "edm":

@@ -77,4 +77,4 @@ export {
   type TrainOptions,
 } from '../training';
 export { type ValueAndMetrics } from '../compute';
-export { type EngineName } from '../compute/onnx';
+export { type EngineName } from '../compute/engine-choice';

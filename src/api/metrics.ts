@@ -107,4 +107,4 @@ export {
   wasserstein1d,
   type WithFeatures,
 } from '../metrics';
-export { type EngineName } from '../compute/onnx';
+export { type EngineName } from '../compute/engine-choice';

@@ -33,4 +33,4 @@ export {
   type TimeSearchResult,
 } from '../samplers';
 export { type Address, normal, uniform } from '../compute';
-export { type EngineName } from '../compute/onnx';
+export { type EngineName } from '../compute/engine-choice';

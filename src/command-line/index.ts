@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { CheckpointError } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
+import { DeviceError } from '../compute/xla/pjrt';
 import { DatasetError, DownloadError } from '../datasets';
 import { NpzError, StatisticsError } from '../metrics';
 import { TrainingError } from '../training';
 import { convertCommand } from './convert';
 import { dataCommand } from './data';
 import { distillCommand } from './distill';
+import { engineCommand } from './engine';
 import { evalCommand } from './eval';
 import { exportCommand } from './export';
 import { featuresCommand } from './features';
@@ -27,6 +29,7 @@ const COMMANDS: readonly ((terminal: Terminal) => Command)[] = [
   dataCommand,
   featuresCommand,
   evalCommand,
+  engineCommand,
 ];
 
 /** 0: done; 1: it could not be done; 2: the command line is not understood; 130: stopped by Ctrl-C. */
@@ -61,6 +64,7 @@ const isExpected = (error: unknown): error is Error =>
   error instanceof StatisticsError ||
   error instanceof NpzError ||
   error instanceof TrainingError ||
+  error instanceof DeviceError ||
   (error instanceof Error && /^E[A-Z]+$/.test(String((error as NodeJS.ErrnoException).code)));
 
 /** Runs `cosim` with these arguments, without ending the process. */

@@ -4,6 +4,8 @@ export type Terminal = {
   err: (text: string) => void;
   /** `err` is a screen, on which a line can be written over. */
   live: boolean;
+  /** The user's answer to a question; absent where nobody sits there. */
+  ask?: (question: string) => Promise<string>;
 };
 
 /** A line of progress that is written over by the next; nothing where there is no screen. */

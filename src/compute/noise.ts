@@ -62,7 +62,7 @@ export const philox = (
 };
 
 /** FNV-1a, 32 bits: a stream's name as half of Philox's key. */
-const hash = (text: string): number => {
+export const philoxKey = (text: string): number => {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
   return h >>> 0;
@@ -78,7 +78,7 @@ const fill = (
 ): void => {
   const words = new Uint32Array(4);
   const values = new Float64Array(4);
-  const [key0, key1, high] = [seed >>> 0, hash(stream), Math.floor(seed / 2 ** 32)];
+  const [key0, key1, high] = [seed >>> 0, philoxKey(stream), Math.floor(seed / 2 ** 32)];
   for (let i = 0; i < count; i += 4) {
     philox(words, i / 4, sample, step, high, key0, key1);
     convert(words, values);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadTensors, saveTensors, writeFileAtomic } from '../checkpoints';
 import { unknownName } from '../compute/check';
-import { eagerReason, encodeOnnx, type EngineName, exportModel } from '../compute/onnx';
+import { eagerReason, type EngineName } from '../compute/engine-choice';
+import { encodeOnnx, exportModel } from '../compute/onnx';
 import type { Tensors } from '../compute/tensors';
 import {
   type Autoencoder,

@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { availableParallelism } from 'node:os';
+import { chooseCompute, type EngineName } from '../compute/engine-choice';
 import { TraceError } from '../compute/graph';
 import {
   acquireProgram,
   assign,
-  eagerReason,
-  type EngineName,
   modelOf,
   type Program,
   releaseProgram,
@@ -17,7 +16,9 @@ import {
   waitFor,
 } from '../compute/onnx';
 import type { Tensors } from '../compute/tensors';
+import type { Device } from '../compute/xla/device';
 import type { Denoiser } from './denoiser';
+import { DeviceDenoiser } from './device-denoiser';
 import type { Model } from './model';
 
 type Compiled = ReturnType<typeof modelOf>;
@@ -111,10 +112,27 @@ class ParallelDenoiser {
   }
 }
 
+/** Runs `use` with a model that is evaluated on a device. */
+const withDevice = async <T>(device: Device, model: Model, use: (model: Model) => Promise<T>): Promise<T> => {
+  const { denoiser, parameters } = model;
+  const there = await DeviceDenoiser.create(device, model);
+  const denoise: Denoiser['denoise'] = (p, x, sigma, input = {}) => {
+    const { t, labels, augment, dropoutNoise } = input;
+    if (p !== parameters || dropoutNoise) return denoiser.denoise(p, x, sigma, input);
+    return there.denoise({ x, sigma, t, labels, augment });
+  };
+  try {
+    return await use({ denoiser: { ...denoiser, denoise }, parameters });
+  } finally {
+    there.dispose();
+  }
+};
+
 /**
- * Runs `use` with a model that computes the same on the compiled engine, its batches shared among worker threads, or with
- * `model` itself where that engine is not used (see `eagerReason`) or the network cannot be traced (then with a warning).
- * Each evaluation waits for its result. The compiled model is valid during the call only.
+ * Runs `use` with a model that computes the same on the engine that `chooseCompute` finds: on an accelerator, where its
+ * denoiser can be evaluated within `settled` only; on ONNX Runtime, its batches shared among worker threads, each
+ * evaluation waiting for its result; or `model` itself, also where the network cannot be traced (then with a warning).
+ * The compiled model is valid during the call only.
  */
 export const withEngine = async <T>(
   engine: EngineName,
@@ -122,7 +140,9 @@ export const withEngine = async <T>(
   use: (model: Model) => Promise<T>,
   { workers = availableParallelism() }: { workers?: number } = {},
 ): Promise<T> => {
-  if (eagerReason(engine) !== undefined) return use(model);
+  const choice = await chooseCompute(engine);
+  if (choice.engine === 'eager') return use(model);
+  if (choice.engine === 'xla') return withDevice(choice.device, model, use);
   const { denoiser, parameters } = model;
   const target = await targetFor();
   const tensors = denoiser.parameters.map(({ name }) => parameters[name]);
@@ -139,7 +159,7 @@ export const withEngine = async <T>(
     try {
       return parallel.denoise(rowsOf({ x, sigma, t, labels, augment }));
     } catch (error) {
-      if (!(error instanceof TraceError) || engine === 'compiled') throw error;
+      if (!(error instanceof TraceError) || engine === 'onnx') throw error;
       process.emitWarning(`${error.message}; this network is evaluated eagerly, several times slower`, 'CosimWarning');
       return denoiser.denoise(p, x, sigma, input);
     }

@@ -7,6 +7,7 @@ export {
   type SecondTimeStart,
 } from './auxiliary';
 export { withEngine } from './compiled-denoiser';
+export { settled } from './suspended';
 export { ddpmpp, DDPMPP_DEFAULTS, type DdpmppConfig } from './ddpmpp';
 export { denoise } from './denoise-once';
 export {

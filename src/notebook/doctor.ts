@@ -6,7 +6,9 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { createCanvas } from 'canvas';
 import { type BackendReport, selectBackend } from '../compute/backend';
-import { eagerReason, targetFor } from '../compute/onnx';
+import { eagerReason } from '../compute/engine-choice';
+import { targetFor } from '../compute/onnx';
+import { deviceProblem, findPlugin, nvidiaDriver } from '../compute/xla/pjrt';
 
 /** What the project found on this machine. Plain data; `formatReport` turns it into text. */
 export type DoctorReport = {
@@ -19,6 +21,8 @@ export type DoctorReport = {
   backend: BackendReport;
   /** What computes runs and samplers: compiled (how) or eager (why). */
   engine: string;
+  /** The plugin and driver of the xla engine, or why it has none. */
+  accelerator: string;
   cpu: { model: string; cores: number };
   /** Bytes. */
   memory: { free: number; total: number };
@@ -36,7 +40,7 @@ export type DoctorReport = {
 
 const ROOT = resolve(__dirname, '..', '..'); // the same from src/notebook and from dist/notebook
 const KERNELSPEC = '.jupyter/data/kernels/tslab/kernel.json';
-const PINNED = /^(@tensorflow\/.*|canvas|onnxruntime-node|vega|vega-lite)$/;
+const PINNED = /^(@tensorflow\/.*|canvas|koffi|onnxruntime-node|vega|vega-lite)$/;
 const PYTHON_VERSIONS = `
 import importlib.metadata, json, platform
 versions = {"python": platform.python_version()}
@@ -78,7 +82,16 @@ const engine = async (): Promise<string> => {
   if (reason !== undefined) return `eager: ${reason}`;
   const { block } = await targetFor();
   const lowering = block > 0 ? `convolutions in blocks of ${block}` : 'standard ONNX';
-  return `compiled: ONNX Runtime ${versionOf('onnxruntime-node')}, ${lowering}`;
+  return `onnx: ONNX Runtime ${versionOf('onnxruntime-node')}, ${lowering}`;
+};
+
+/** The plugin and driver of the xla engine, or why it has none. The device is not opened: that takes seconds. */
+const accelerator = async (): Promise<string> => {
+  const problem = await deviceProblem();
+  if (problem !== undefined) return `none: ${problem}`;
+  const plugin = await findPlugin();
+  const driver = nvidiaDriver();
+  return `${plugin?.kind} plugin from ${plugin?.from}${driver === undefined ? '' : `, NVIDIA driver ${driver}`}`;
 };
 
 const jupyterVersions = async (): Promise<DoctorReport['jupyter']> => {
@@ -105,6 +118,7 @@ export const doctor = async (): Promise<DoctorReport> => {
     typescript: versionOf('@tslab/typescript-for-tslab', tslab),
     backend,
     engine: await engine(),
+    accelerator: await accelerator(),
     cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
     memory: { free: freemem(), total: totalmem() },
     disk: { free: disk.bavail * disk.bsize },
@@ -136,6 +150,7 @@ export const formatReport = (report: DoctorReport): string => {
       `${taken ? 'taken' : 'not taken'}: ${reason}`,
     ]),
     ['engine', report.engine],
+    ['accelerator', report.accelerator],
     ['processor', `${cpu.model}, ${cpu.cores} cores`],
     ['memory', `${gib(memory.free)} free of ${gib(memory.total)}`],
     ['disk', `${gib(disk.free)} free`],

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, fail } from '../compute/check';
 import { normal } from '../compute/noise';
-import type { EngineName } from '../compute/onnx';
-import { type Denoiser, parameterCount, type Tensors, withEngine } from '../networks';
+import type { EngineName } from '../compute/engine-choice';
+import { type Denoiser, parameterCount, settled, type Tensors, withEngine } from '../networks';
 
 /** What every sampler is given. */
 export type SamplerInput = {
@@ -101,7 +101,8 @@ const sampleAll = async (input: SamplerInput, steps: Steps): Promise<Samples> =>
     try {
       for (let i = 0; i < steps.count; i++) {
         signal?.throwIfAborted();
-        const next = tf.tidy(() => steps.next(x, i, seeds, labels));
+        const before = x;
+        const next = await settled(() => steps.next(before, i, seeds, labels));
         x.dispose();
         x = next;
         await onStep?.({ step: i + 1, steps: steps.count, done, total: all.length, x });

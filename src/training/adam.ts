@@ -46,10 +46,10 @@ export const adam = (
   { m, v }: Moments,
   { stepSize, varianceScale }: { stepSize: tf.Tensor; varianceScale: tf.Tensor },
   { beta1, beta2, eps }: AdamOptions,
-): { change: tf.Tensor1D; moments: Moments } => {
+): { change: tf.Tensor; moments: Moments } => {
   const first = m && tf.add(tf.mul(m, beta1), tf.mul(gradient, 1 - beta1));
   const second = tf.add(tf.mul(v, beta2), tf.mul(tf.square(gradient), 1 - beta2));
   const denominator = tf.add(tf.mul(tf.sqrt(second), varianceScale), eps); // eps after the corrected root, as PyTorch
   const change = tf.mul(tf.div(first ?? gradient, denominator), tf.neg(stepSize));
-  return { change: change as tf.Tensor1D, moments: first ? { m: first, v: second } : { v: second } };
+  return { change, moments: first ? { m: first, v: second } : { v: second } };
 };

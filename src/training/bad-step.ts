@@ -20,7 +20,11 @@ const badParameters = async (
   step: number,
   options: RunOptions,
 ): Promise<string[]> => {
-  const values = await engine.gradient(update, partsOf(draw, update, slicesOf(options, step, engine.parts)));
+  const values = await engine.gradient(
+    update,
+    partsOf(draw, update, slicesOf(options, step, engine.parts), engine.drawsChance !== true),
+    step,
+  );
   let at = 0;
   return Object.entries(withPrefix(`${update.trains}/`, engine.state())).flatMap(([name, { size }]) => {
     const part = values.subarray(at, (at += size));
@@ -46,6 +50,7 @@ export const badStepError = async (
     const base = `${dir}/bad-step-${step}`;
     const batch = upload(await draw(update, slicesOf(options, step, 1)[0]));
     await saveTensors(`${base}.batch.safetensors`, batch);
+    await engine.fetch();
     await saveTensors(`${base}.state.safetensors`, engine.state());
     await writeFileAtomic(
       `${base}.json`,

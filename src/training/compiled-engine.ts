@@ -16,7 +16,14 @@ import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
 import type { Method, Role, Update } from '../methods';
 import { flatten, unflatten } from './adam';
 import { type HostBatch, inputShapes } from './draw-inputs';
-import { type Engine, type EngineReport, type Position, scalarsOf, type UpdateMetrics } from './engine';
+import {
+  type Engine,
+  type EngineReport,
+  type PendingMetrics,
+  type Position,
+  scalarsOf,
+  type UpdateMetrics,
+} from './engine';
 import type { RunOptions } from './options';
 import { applyGradient, gradientOf } from './step';
 
@@ -57,7 +64,7 @@ export class CompiledEngine implements Engine {
     workers: number,
     reason: string,
   ) {
-    this.report = { engine: 'compiled', workers, reason };
+    this.report = { engine: 'onnx', workers, reason };
   }
 
   /** An engine with a copy of `state`; the tensors stay the caller's. */
@@ -223,7 +230,7 @@ export class CompiledEngine implements Engine {
     else await runOn(worker, plan.accumulate, { total, gradient: out.gradient }, { sum: total });
   }
 
-  async update(update: Update, parts: AsyncIterable<HostBatch>, position: Position): Promise<UpdateMetrics> {
+  async update(update: Update, parts: AsyncIterable<HostBatch>, position: Position): Promise<PendingMetrics> {
     const plan = this.plan(update);
     const metrics = await this.accumulate(plan, parts);
     for (const [name, value] of Object.entries(scalarsOf(position, this.options))) assign(plan.scalars[name], [value]);
@@ -235,7 +242,7 @@ export class CompiledEngine implements Engine {
     Object.assign(this.vectors, next);
     this.forget();
     for (const [name, { data }] of Object.entries(plan.applied)) metrics[name.slice(metricsPrefix.length)] = data[0];
-    return metrics;
+    return () => Promise.resolve(metrics);
   }
 
   async gradient(update: Update, parts: AsyncIterable<HostBatch>): Promise<Float32Array> {
@@ -284,6 +291,10 @@ export class CompiledEngine implements Engine {
   private forget(): void {
     if (this.shown) tf.dispose(this.shown);
     this.shown = undefined;
+  }
+
+  fetch(): Promise<void> {
+    return Promise.resolve(); // it is on the host
   }
 
   dispose(): void {

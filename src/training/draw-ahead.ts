@@ -3,8 +3,8 @@ import type { Dataset } from '../datasets';
 import type { Method, Update } from '../methods';
 import { type BatchSlice, drawInputs, type HostBatch } from './draw-inputs';
 
-/** Draws the inputs of one slice of an update's batch. */
-export type DrawBatch = (update: Update, slice: BatchSlice) => Promise<HostBatch>;
+/** Draws the inputs of one slice of an update's batch; those of pure chance unless `chance` is false. */
+export type DrawBatch = (update: Update, slice: BatchSlice, chance?: boolean) => Promise<HostBatch>;
 
 /** The slice that a run wants after this one: further on in the batch, or the start of the next update's. */
 const following = (updates: readonly Update[], update: Update, slice: BatchSlice): [Update, BatchSlice] => {
@@ -24,8 +24,10 @@ const following = (updates: readonly Update[], update: Update, slice: BatchSlice
  */
 export const drawAhead = ({ updates }: Method, dataset: Dataset, ahead: number): DrawBatch => {
   const drawn = new Map<string, Promise<HostBatch>>(); // slices that were not asked for yet
-  const nameOf = (update: Update, slice: BatchSlice): string => `${updates.indexOf(update)} ${JSON.stringify(slice)}`;
   let last: [Update, BatchSlice] | undefined;
+  let withChance = true; // as it was asked for last
+  const nameOf = (update: Update, slice: BatchSlice): string =>
+    `${updates.indexOf(update)} ${withChance} ${JSON.stringify(slice)}`;
   let filling = false;
 
   /** The first slice after the last one asked for that nobody draws yet. */
@@ -44,7 +46,7 @@ export const drawAhead = ({ updates }: Method, dataset: Dataset, ahead: number):
     await nextTurn(); // the step that waits for the last slice starts first
     for (let at = missing(); at; at = missing()) {
       const [update, slice] = at;
-      const batch = drawInputs(update.inputs, dataset, slice);
+      const batch = drawInputs(update.inputs, dataset, slice, withChance);
       drawn.set(nameOf(update, slice), batch);
       await batch.catch(() => undefined); // whoever asks for it gets the error
       await nextTurn();
@@ -52,9 +54,10 @@ export const drawAhead = ({ updates }: Method, dataset: Dataset, ahead: number):
     filling = false;
   };
 
-  return (update, slice) => {
+  return (update, slice, chance = true) => {
+    withChance = chance;
     const name = nameOf(update, slice);
-    const batch = drawn.get(name) ?? drawInputs(update.inputs, dataset, slice);
+    const batch = drawn.get(name) ?? drawInputs(update.inputs, dataset, slice, chance);
     drawn.delete(name);
     last = [update, slice];
     void fill();
@@ -67,6 +70,7 @@ export async function* partsOf(
   draw: DrawBatch,
   update: Update,
   slices: readonly BatchSlice[],
+  chance = true,
 ): AsyncGenerator<HostBatch, void, undefined> {
-  for (const slice of slices) yield await draw(update, slice);
+  for (const slice of slices) yield await draw(update, slice, chance);
 }

@@ -45,11 +45,20 @@ const dataReader = (dataset: Dataset, { seed, step, batch, first, count }: Batch
   };
 };
 
+/** Inputs that are nothing but random numbers: an engine that draws them itself is not given them. */
+export const isChance = (spec: InputSpec): spec is ChanceSpec => spec.kind === 'normal' || spec.kind === 'uniform';
+
 /**
- * Draws the inputs of one slice. What is drawn depends on the slice alone.
+ * Draws the inputs of one slice, without those of pure chance where `chance` is false. What is drawn depends on the slice
+ * alone.
  * @throws what the data set throws where it cannot be read.
  */
-export const drawInputs = async (inputs: Inputs, dataset: Dataset, slice: BatchSlice): Promise<HostBatch> => {
+export const drawInputs = async (
+  inputs: Inputs,
+  dataset: Dataset,
+  slice: BatchSlice,
+  chance = true,
+): Promise<HostBatch> => {
   const read = dataReader(dataset, slice);
   const draw = async (spec: InputSpec): Promise<Float32Array> => {
     if (spec.kind === 'computed') {
@@ -61,7 +70,7 @@ export const drawInputs = async (inputs: Inputs, dataset: Dataset, slice: BatchS
     return spec.part === 'x0' ? networkUnits(x) : oneHot(labels, spec.shape[0]);
   };
   const batch: HostBatch = {};
-  for (const [name, spec] of Object.entries(inputs))
+  for (const [name, spec] of Object.entries(inputs).filter(([, spec]) => chance || !isChance(spec)))
     batch[name] = { data: await draw(spec), shape: [slice.count, ...spec.shape] };
   return batch;
 };

@@ -2,7 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensors } from '../compute/tensors';
 import type { Update } from '../methods';
 import { type HostBatch, upload } from './draw-inputs';
-import { type Engine, type EngineReport, type Position, scalarsOf, type UpdateMetrics } from './engine';
+import {
+  type Engine,
+  type EngineReport,
+  type PendingMetrics,
+  type Position,
+  scalarsOf,
+  type UpdateMetrics,
+} from './engine';
 import type { RunOptions } from './options';
 import { applyGradient, gradientOf } from './step';
 
@@ -35,6 +42,10 @@ export class EagerEngine implements Engine {
     return false;
   }
 
+  fetch(): Promise<void> {
+    return Promise.resolve(); // it is on the host
+  }
+
   dispose(): void {
     tf.dispose(this.tensors);
     this.tensors = {};
@@ -61,7 +72,7 @@ export class EagerEngine implements Engine {
   }
 
   /** Tensors that the new state replaces are disposed. */
-  async update(update: Update, parts: AsyncIterable<HostBatch>, position: Position): Promise<UpdateMetrics> {
+  async update(update: Update, parts: AsyncIterable<HostBatch>, position: Position): Promise<PendingMetrics> {
     const { gradient, metrics } = await this.accumulate(update, parts);
     const before = this.tensors;
     const applied = tf.tidy(() => {
@@ -82,7 +93,7 @@ export class EagerEngine implements Engine {
     const numbers: UpdateMetrics = {};
     for (const [name, t] of Object.entries(all)) numbers[name] = ((await t.data()) as Float32Array)[0];
     tf.dispose(all);
-    return numbers;
+    return () => Promise.resolve(numbers);
   }
 
   async gradient(update: Update, parts: AsyncIterable<HostBatch>): Promise<Float32Array> {

@@ -1,4 +1,5 @@
 import type { Tensors } from '../compute/tensors';
+import type { Precision } from '../compute/xla/emitter';
 import type { Update } from '../methods';
 import { adamScalars } from './adam';
 import type { BatchSlice, HostBatch } from './draw-inputs';
@@ -11,20 +12,39 @@ export type Position = { step: number; images: number };
 /** Numbers of one update, averaged over its samples. */
 export type UpdateMetrics = Record<string, number>;
 
+/** Reads the numbers of an update that was started, when it has ended; called once. */
+export type PendingMetrics = () => Promise<UpdateMetrics>;
+
 /** What computes the updates of a run, and why this one. */
-export type EngineReport = { engine: 'eager' | 'compiled'; workers: number; reason: string };
+export type EngineReport = {
+  engine: 'eager' | 'onnx' | 'xla';
+  /** Threads, or accelerators, that share a batch. */
+  workers: number;
+  reason: string;
+  /** The accelerator's name. */
+  device?: string;
+  /** Of products on the accelerator. */
+  precision?: Precision;
+};
 
 /** Holds a run's state and computes its updates on the batches that are pushed to it. */
 export type Engine = {
   readonly report: EngineReport;
   /** Equal parts that it takes a batch in: one for each worker and accumulation round, in order. */
   readonly parts: number;
-  /** One update of one parameter set: accumulates over the parts, applies. A failure leaves the state as it was. */
-  update: (update: Update, parts: AsyncIterable<HostBatch>, position: Position) => Promise<UpdateMetrics>;
-  /** The gradient of an update, summed over its parts, as one vector in the order of the parameters. */
-  gradient: (update: Update, parts: AsyncIterable<HostBatch>) => Promise<Float32Array>;
-  /** The state by name; stays the engine's, valid until the next update. */
-  state: () => Tensors;
+  /** Whether it draws random inputs itself, where it computes: the parts that it is given are without them. */
+  readonly drawsChance?: boolean;
+  /**
+   * One update of one parameter set: accumulates over the parts, applies. Resolves when the next may be started; its
+   * metrics are read afterwards. A failure leaves the state as it was where `undo` is possible.
+   */
+  update: (update: Update, parts: AsyncIterable<HostBatch>, position: Position) => Promise<PendingMetrics>;
+  /** The gradient of update number `step`, summed over its parts, as one vector in the order of the parameters. */
+  gradient: (update: Update, parts: AsyncIterable<HostBatch>, step: number) => Promise<Float32Array>;
+  /** The state by name, or the part of it whose names start with `prefix`; stays the engine's until the next update. */
+  state: (prefix?: string) => Tensors;
+  /** Brings that to the host where it lies elsewhere: `state` then gives it without waiting. */
+  fetch: (prefix?: string) => Promise<void>;
   /** What `undo` goes back to. */
   mark: () => void;
   /** Takes back the updates since the mark; @returns whether the engine can. */

@@ -1,6 +1,11 @@
 import { expectInteger, expectNumber, expectOneOf, fail, withDefaults } from '../compute/check';
-import { type EngineName, ENGINES } from '../compute/onnx';
+import { type EngineName, engineNamed } from '../compute/engine-choice';
+import { type Precision, PRECISIONS } from '../compute/xla/emitter';
 import type { AdamOptions } from './adam';
+
+/** Precisions to choose from; float32 sums and master weights in all of them. */
+export const PRECISION_NAMES = ['auto', ...PRECISIONS] as const;
+export type PrecisionName = 'auto' | Precision;
 
 /** How a run trains, whatever its method. Numbers the issue of a result depends on, besides the method's own. */
 export type RunOptions = AdamOptions & {
@@ -20,8 +25,12 @@ export type RunOptions = AdamOptions & {
   maxBadSteps: number;
   /** What computes the steps. */
   engine: EngineName;
-  /** Threads of the compiled engine that share a batch, 0: by cores and batch. */
+  /** Threads of the onnx engine that share a batch, 0: by cores and batch. */
   workers: number;
+  /** Accelerators of the xla engine that share a batch, 0: all there are. */
+  devices: number;
+  /** Of products on an accelerator; auto: tf32 there. */
+  precision: PrecisionName;
 };
 
 /** The options of a run where nothing else is said. */
@@ -39,6 +48,8 @@ export const RUN_DEFAULTS: RunOptions = {
   maxBadSteps: 10,
   engine: 'auto',
   workers: 0,
+  devices: 1,
+  precision: 'auto',
 };
 
 /** @throws ArgumentError for an unknown option, a wrong type or a value outside its range. */
@@ -52,10 +63,11 @@ export const runOptions = (given: Partial<RunOptions>): RunOptions => {
   expectInteger('run', 'seed', options.seed);
   expectInteger('run', 'maxBadSteps', options.maxBadSteps, { min: 1 });
   expectInteger('run', 'workers', options.workers, { max: 256 });
-  expectOneOf('run', 'engine', options.engine, ENGINES);
+  expectInteger('run', 'devices', options.devices, { max: 4096 });
+  expectOneOf('run', 'precision', options.precision, PRECISION_NAMES);
   expectNumber('run', 'learningRate', options.learningRate, { above: 0 });
   for (const name of ['beta1', 'beta2'] as const) expectNumber('run', name, options[name], { min: 0, max: 0.999999 });
   for (const name of ['eps', 'warmup', 'emaHalflife', 'emaRampup'] as const)
     expectNumber('run', name, options[name], { min: 0 });
-  return options;
+  return { ...options, engine: engineNamed('run', options.engine) };
 };

@@ -20,7 +20,7 @@ import { chooseEngine, workersFor } from './choose-engine';
 import { expectDataFits } from './data-fit';
 import { drawAhead, type DrawBatch, partsOf } from './draw-ahead';
 import { EagerEngine } from './eager-engine';
-import { type Engine, type EngineReport, type Position, slicesOf } from './engine';
+import { type Engine, type EngineReport, type PendingMetrics, type Position, slicesOf } from './engine';
 import { runOptions, type RunOptions } from './options';
 import { loadRun, saveRun } from './run-files';
 import { initialState } from './step';
@@ -166,7 +166,7 @@ export class Run {
 
   /** Parameters by role (`ema`: the average of phi). They stay the run's: clone what must outlive the next step. */
   parameters(role: Role | 'ema'): Tensors {
-    return withPrefix(`${role}/`, this.alive().state());
+    return withPrefix(`${role}/`, this.alive().state(`${role}/`));
   }
 
   /** Trains until `images` images have been seen in all; returns how it ended. */
@@ -232,18 +232,23 @@ export class Run {
     const { method, options, position } = parts;
     const began = performance.now();
     const metrics: Record<string, number> = { nonFinite: 0 };
-    let nonFiniteUpdate: NonFiniteUpdate | undefined;
+    const started: (NonFiniteUpdate & { metrics: PendingMetrics })[] = [];
     for (const update of method.updates) {
       const { repeats = 1 } = update;
       for (let i = 0; i < repeats; i++) {
         const at = { ...position, step: position.step * repeats + i };
-        const parts = partsOf(this.draw, update, slicesOf(options, at.step, engine.parts));
-        const numbers = await engine.update(update, parts, at);
-        if (numbers.nonFinite > 0) nonFiniteUpdate ??= { update, step: at.step };
-        for (const [name, value] of Object.entries(numbers)) {
-          if (name === 'nonFinite') metrics.nonFinite += value;
-          else metrics[update.trains + capitalised(name)] = value; // of several updates in a row the last
-        }
+        const slices = slicesOf(options, at.step, engine.parts);
+        const drawn = partsOf(this.draw, update, slices, engine.drawsChance !== true);
+        started.push({ update, step: at.step, metrics: await engine.update(update, drawn, at) });
+      }
+    }
+    let nonFiniteUpdate: NonFiniteUpdate | undefined;
+    for (const { update, step, metrics: read } of started) {
+      const numbers = await read();
+      if (numbers.nonFinite > 0) nonFiniteUpdate ??= { update, step };
+      for (const [name, value] of Object.entries(numbers)) {
+        if (name === 'nonFinite') metrics.nonFinite += value;
+        else metrics[update.trains + capitalised(name)] = value; // of several updates in a row the last
       }
     }
     parts.position = { step: position.step + 1, images: position.images + options.batch };
@@ -273,6 +278,7 @@ export class Run {
 
   /** Writes a checkpoint `dir/<step>`, complete or absent; the two newest are kept. Returns its path. */
   async save(dir: string): Promise<string> {
+    await this.alive().fetch();
     return saveRun(dir, { ...this.parts, state: this.alive().state() });
   }
 

@@ -106,7 +106,7 @@ test('durations and sizes have the unit that reads best; the estimate is a sente
   const estimate: DistillEstimate = {
     ...{ measured: [{ samples: 2, seconds: 1, peakBytes: 1e9 }], stateBytes: 1e8, memoryBytes: 2.5e9, batch: 2048 },
     ...{ stepSeconds: 7_200, totalSeconds: 7_200 * 97_657 },
-    engine: { engine: 'compiled', workers: 2, reason: '' },
+    engine: { engine: 'onnx', workers: 2, reason: '' },
   };
   assert.match(
     estimateText(estimate, 200e6),

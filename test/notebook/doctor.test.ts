@@ -30,8 +30,13 @@ describe('doctor', () => {
   it('names the engine with the block of its convolutions, or the reason for eager computation', () => {
     assert.match(
       report.engine,
-      /^compiled: ONNX Runtime 1\.30\.0, (convolutions in blocks of (8|16)|standard ONNX)$|^eager: ./,
+      /^onnx: ONNX Runtime 1\.30\.0, (convolutions in blocks of (8|16)|standard ONNX)$|^eager: ./,
     );
+  });
+
+  it('names the plugin of the xla engine, or why there is none', () => {
+    assert.match(report.accelerator, /^none: .|^\w+ plugin from (COSIM_PJRT_PLUGIN|cache|python)/);
+    assert.match(formatReport(report), /^accelerator +(none: |\w+ plugin)/m);
   });
 
   it('sees that canvas can draw text here', () => assert.equal(report.canvas.drawsText, true));

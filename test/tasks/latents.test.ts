@@ -35,7 +35,7 @@ test("the autoencoder's ONNX files and its weights on TensorFlow.js are the same
   for (const part of ['weights', 'encoder', 'decoder'] as const)
     assert.equal(createHash('sha256').update(readFileSync(AUTOENCODER_FILES[part])).digest('hex'), card[part].sha256);
   const before = tf.memory().numTensors;
-  const [onnx, eager] = [shippedAutoencoder('compiled'), shippedAutoencoder('eager')];
+  const [onnx, eager] = [shippedAutoencoder('onnx'), shippedAutoencoder('eager')];
   const images = await drawn(5);
   const [a, b] = [await onnx.encode!(images), await eager.encode!(images)];
   assert.deepEqual(

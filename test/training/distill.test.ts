@@ -47,7 +47,7 @@ for (const method of METHODS)
       assert.ok(expected.some((value, i) => value !== before[i]));
       const after = await tf.concat(Object.values(eager.parameters('theta')).map(t => t.flatten())).data();
       assert.deepEqual(after, theta);
-      const compiled = start(method, { engine: 'compiled', workers: 2 });
+      const compiled = start(method, { engine: 'onnx', workers: 2 });
       await compiled.train({ images: 3 * BATCH });
       assertAllClose(await flat(compiled), expected, 1e-4);
       for (const run of [eager, compiled]) run.dispose();

@@ -54,11 +54,11 @@ for (const { name, denoiser, dataset } of CASES)
         [2, 2],
       ]) {
         const run = await train(denoiser(), dataset, {
-          engine: 'compiled',
+          engine: 'onnx',
           workers: count,
           accumulationRounds: rounds,
         });
-        assert.deepEqual([run.engineReport.engine, run.engineReport.workers], ['compiled', count]);
+        assert.deepEqual([run.engineReport.engine, run.engineReport.workers], ['onnx', count]);
         const error = await distance(run, eager);
         assert.ok(error < 2e-5, `${count} workers, ${rounds} rounds: ${error}`);
         run.dispose();
@@ -67,14 +67,14 @@ for (const { name, denoiser, dataset } of CASES)
     });
 
     test('goes on bit for bit after saving and loading, with the moments of beta1 > 0 too', async () => {
-      const options = { engine: 'compiled', workers: 2, beta1: 0.9 } as const;
+      const options = { engine: 'onnx', workers: 2, beta1: 0.9 } as const;
       const whole = await train(denoiser(), dataset, options);
       await withFolder(async dir => {
         const first = startRun(denoiser(), dataset, { batch: BATCH, eps: 1e-3, learningRate: 1e-2, ...options });
         await first.train({ images: BATCH, dir });
         first.dispose();
         const second = await Run.load(dir, { dataset });
-        assert.equal(second.options.engine, 'compiled');
+        assert.equal(second.options.engine, 'onnx');
         await second.train({ images: 3 * BATCH, dir });
         assert.deepEqual(await snapshot(second), await snapshot(whole));
         await whole.save(join(dir, 'whole'));
@@ -91,7 +91,7 @@ for (const { name, denoiser, dataset } of CASES)
 describe('a run on the compiled engine', () => {
   test('keeps the event loop free and holds its memory over 60 steps; dispose frees all tensors', async () => {
     const outside = tf.memory().numTensors;
-    const run = startRun(tinyImageNet(), tinyImages, { batch: BATCH, engine: 'compiled', workers: 2 });
+    const run = startRun(tinyImageNet(), tinyImages, { batch: BATCH, engine: 'onnx', workers: 2 });
     await run.train({ images: 5 * BATCH });
     const [tensors, memory] = [tf.memory().numTensors, process.memoryUsage().rss];
     let [ticks, longest, last] = [0, 0, performance.now()];
@@ -112,7 +112,7 @@ describe('a run on the compiled engine', () => {
 
   test('ends with a clear error and the last whole step saved when a worker dies, and goes on from there', async () => {
     await withFolder(async dir => {
-      const options = { batch: BATCH, engine: 'compiled', workers: 2 } as const;
+      const options = { batch: BATCH, engine: 'onnx', workers: 2 } as const;
       const run = startRun(tinyMlp(), tinyPoints, options);
       const reference = startRun(tinyMlp(), tinyPoints, options);
       await reference.train({ images: 8 * BATCH });
@@ -135,7 +135,7 @@ describe('a run on the compiled engine', () => {
 
   test('an aborted training stops after the iteration, saved', async () => {
     await withFolder(async dir => {
-      const run = startRun(tinyMlp(), tinyPoints, { batch: BATCH, engine: 'compiled' });
+      const run = startRun(tinyMlp(), tinyPoints, { batch: BATCH, engine: 'onnx' });
       const control = new AbortController();
       const onStep = ({ step }: { step: number }): void => {
         if (step === 3) control.abort();
@@ -185,7 +185,7 @@ describe('choosing the engine', () => {
   });
 
   test('compiled refuses such a step', async () => {
-    const run = runOf('compiled');
+    const run = runOf('onnx');
     await assert.rejects(run.train({ images: BATCH }), { name: 'TraceError' });
     run.dispose();
   });

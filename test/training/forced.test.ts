@@ -26,7 +26,7 @@ const tinyEdm2 = (): Denoiser =>
   });
 
 /** A step with a learning rate of nearly 0 from weights of five times their norm. */
-const afterOneStep = async (engine: 'eager' | 'compiled'): Promise<Record<string, number[]>> => {
+const afterOneStep = async (engine: 'eager' | 'onnx'): Promise<Record<string, number[]>> => {
   const denoiser = tinyEdm2();
   const phi: Tensors = Object.fromEntries(
     Object.entries(freshParameters(denoiser, 0)).map(([name, t]) => [name, t.rank > 1 ? tf.mul(t, 5) : t]),
@@ -42,7 +42,7 @@ const afterOneStep = async (engine: 'eager' | 'compiled'): Promise<Record<string
 };
 
 test('a step of an EDM2 network starts from weights forced to unit root mean square, on both engines', async () => {
-  const [eager, compiled] = [await afterOneStep('eager'), await afterOneStep('compiled')];
+  const [eager, compiled] = [await afterOneStep('eager'), await afterOneStep('onnx')];
   for (const { name, shape } of tinyEdm2().parameters) {
     assertAllClose(compiled[name], eager[name], 1e-5, name);
     if (!name.endsWith('.weight') || shape.length < 2) continue;

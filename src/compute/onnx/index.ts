@@ -1,6 +1,5 @@
 export type { Weight } from './bind-weights';
 export { compile, type Compiled, compileModel, modelOf } from './compile';
-export { eagerReason, type EngineName, ENGINES } from './engine-choice';
 export { exportModel } from './export-model';
 export type { Target } from './lowering';
 export { encodeOnnx, onnxMetadata } from './onnx-file';

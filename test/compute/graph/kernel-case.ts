@@ -2,7 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { uniform } from '../../../src/compute/noise';
 import type { Tensors } from '../../../src/compute/tensors';
 import { type Nd, sizeOf } from './arrays';
-import { runCompiled, type Shaped } from './lowerings';
+import type { Arrays } from '../../../src/compute/onnx/session';
+import type { TensorFunction } from '../../../src/compute/graph/trace';
+import type { Shaped } from './lowerings';
 
 /** Shape and range of an input; `of` makes its values from uniform numbers instead. */
 export type Operand = { shape: readonly number[]; from?: number; to?: number; of?: (u: number) => number };
@@ -59,8 +61,11 @@ const differences = (f: KernelCase['oracle'], x: Record<string, Nd>, name: strin
 
 export type Errors = { value: number; gradient: number };
 
-/** The worst errors of a kernel compiled with a lowering, value and gradients. */
-export const errorsOf = async (c: KernelCase, lowering: 'blocked' | 'portable'): Promise<Errors> => {
+/** What computes a function of named tensors. */
+export type Runner = (f: TensorFunction, inputs: Shaped) => Promise<Arrays>;
+
+/** The worst errors of a kernel as `run` computes it, value and gradients. */
+export const errorsOf = async (c: KernelCase, run: Runner): Promise<Errors> => {
   const x = Object.fromEntries(
     Object.entries(c.inputs).map(([name, operand]) => [name, randomOf(operand, `${c.kernel} ${name}`)]),
   );
@@ -78,7 +83,7 @@ export const errorsOf = async (c: KernelCase, lowering: 'blocked' | 'portable'):
     return { y, ...Object.fromEntries(wrt.map((name, i) => [`d ${name}`, gradients[i]])) };
   };
   const inputs: Shaped = { ...x, r };
-  const results = await runCompiled(f, inputs, lowering);
+  const results = await run(f, inputs);
   const formula = wrt.length > 0 ? c.gradient?.(x, r) : undefined;
   const gradients = wrt.map(name =>
     worst(results[`d ${name}`], (formula?.[name] ?? differences(c.oracle, x, name, r)).data),

@@ -1,0 +1,94 @@
+/* Times of a forward pass, and of four steps of Algorithm 1 as one program; noise uploaded and images read every time. */
+import * as tf from '@tensorflow/tfjs-core';
+import { selectBackend } from '../../src/compute';
+import { trace } from '../../src/compute/graph/trace';
+import { normal } from '../../src/compute/noise';
+import { addPrefix, type Tensors, withPrefix } from '../../src/compute/tensors';
+import type { DeviceArray } from '../../src/compute/xla/device';
+import { moduleOf } from '../../src/compute/xla/emit';
+import type { Precision } from '../../src/compute/xla/emitter';
+import { openXlaDevice, type PjrtDevice } from '../../src/compute/xla/pjrt';
+import { type Case, denoiserOf, SAMPLING } from '../../bench/cases';
+import { weights } from '../../bench/ours';
+import { median, type Report, rounded } from './report';
+import { caseOf, parseCase } from './training-case';
+
+/** What the case computes from `phi/...` and its inputs. */
+const functionOf = (which: Case): ((x: Tensors) => Tensors) => {
+  const denoiser = denoiserOf(which);
+  if (which.work === 'forward')
+    return given => ({ y: denoiser.denoise(withPrefix('phi/', given), given.x, given.sigma) });
+  const { times } = SAMPLING;
+  return given => {
+    const parameters = withPrefix('phi/', given);
+    let x: tf.Tensor = tf.mul(given.noise0, times[0]);
+    for (const [i, t] of times.entries()) {
+      x = denoiser.denoise(parameters, x, tf.fill([which.batch], t));
+      if (i + 1 < times.length) x = tf.add(x, tf.mul(given[`noise${i + 1}`], times[i + 1]));
+    }
+    return { y: x };
+  };
+};
+
+const timed = async (device: PjrtDevice, which: Case, precision: Precision): Promise<Record<string, unknown>> => {
+  const denoiser = denoiserOf(which);
+  const shape = [which.batch, ...denoiser.sampleShape];
+  const size = shape.reduce((a, b) => a * b, 1);
+  const names = which.work === 'forward' ? ['x', 'sigma'] : SAMPLING.times.map((_, i) => `noise${i}`);
+  const inputs = Object.fromEntries(
+    names.map(name => [
+      name,
+      name === 'sigma'
+        ? { data: new Float32Array(which.batch).fill(1), shape: [which.batch] }
+        : { data: normal({ seed: 1, stream: name }, size), shape },
+    ]),
+  );
+  const parameters = addPrefix('phi/', weights(denoiser, 1));
+  const shapes = Object.fromEntries([
+    ...Object.entries(parameters).map(([name, t]) => [name, t.shape] as const),
+    ...Object.entries(inputs).map(([name, array]) => [name, array.shape] as const),
+  ]);
+  const started = performance.now();
+  const module = moduleOf(trace(functionOf(which), shapes), precision);
+  const program = await device.compile(module);
+  const ready = (performance.now() - started) / 1000;
+  const held = new Map<string, DeviceArray>();
+  for (const [name, t] of Object.entries(parameters))
+    held.set(name, await device.upload(await t.data<'float32'>(), t.shape));
+  tf.dispose(parameters);
+  const images = new Float32Array(size);
+  const once = async (): Promise<number> => {
+    const t0 = performance.now();
+    const sent = new Map<string, DeviceArray>();
+    for (const [name, { data, shape: s }] of Object.entries(inputs)) sent.set(name, await device.upload(data, s));
+    const [[y]] = await program.run([module.arguments.map(({ name }) => (held.get(name) ?? sent.get(name))!)]);
+    await y.read(images);
+    for (const array of [y, ...sent.values()]) array.dispose();
+    return performance.now() - t0;
+  };
+  const times: number[] = [];
+  for (let i = 0; i < 12; i++) times.push(await once());
+  for (const array of held.values()) array.dispose();
+  program.dispose();
+  return {
+    ms: rounded(median(times.slice(2))),
+    ready_s: rounded(ready),
+    memory: program.memory,
+    device: device.client.memory(),
+  };
+};
+
+/** @param asked `cifar-forward@B:PRECISION`, `sample-unet@B:PRECISION` */
+export const inferenceSection = async (report: Report, cache: string, asked: readonly string[]): Promise<void> => {
+  await selectBackend({ backend: 'wasm' });
+  const device = await openXlaDevice({ cache });
+  for (const text of asked) {
+    const { name, batch, precision } = parseCase(text);
+    try {
+      report({ case: name, batch, precision, ...(await timed(device, caseOf(name, batch), precision)) });
+    } catch (error) {
+      report({ case: name, batch, precision, error: String((error as Error).stack).slice(0, 1500) });
+    }
+  }
+  device.dispose();
+};

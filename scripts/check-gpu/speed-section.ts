@@ -1,0 +1,60 @@
+/* Times of whole training steps: state on the device, the batch uploaded and the metrics read every step. */
+import { selectBackend } from '../../src/compute';
+import { type HadProgram, openXlaDevice, type ProgramMemory } from '../../src/compute/xla/pjrt';
+import { parameterCount } from '../../src/networks';
+import { denoiserOf, OPTIONS } from '../../bench/cases';
+import { type Report, rounded } from './report';
+import { caseOf, parseCase, prepared, steps, xlaEngine } from './training-case';
+
+/** Steps to time: about this many seconds of them. */
+const SECONDS = 3;
+
+/** @param cache folder for programs; @param asked cases as `parseCase` reads them */
+export const speedSection = async (report: Report, cache: string, asked: readonly string[]): Promise<void> => {
+  await selectBackend({ backend: 'wasm' });
+  const programs: (Omit<HadProgram, 'program'> & { flops?: number; bytes?: number; memory?: ProgramMemory })[] = [];
+  const device = await openXlaDevice({
+    cache,
+    onProgram: ({ program, ...how }) => {
+      const { flops, 'bytes accessed': bytes } = program.cost() ?? {};
+      programs.push({ ...how, flops, bytes, memory: program.memory });
+    },
+  });
+  for (const text of asked) {
+    const { name, batch, precision } = parseCase(text);
+    try {
+      const which = caseOf(name, batch);
+      const t0 = performance.now();
+      const ready = prepared(which, OPTIONS);
+      const setUp = (performance.now() - t0) / 1000;
+      programs.length = 0;
+      const { engine, seconds } = await xlaEngine(ready, device, precision);
+      const warm = await steps(engine, ready, { count: 3 });
+      const probe = await steps(engine, ready, { first: 3, count: 3 });
+      const count = Math.max(3, Math.min(200, Math.round((1000 * SECONDS) / probe.ms)));
+      const fed = await steps(engine, ready, { first: 6, count });
+      const late = await steps(engine, ready, { first: 6 + count, count, late: true });
+      report({
+        case: name,
+        batch,
+        precision,
+        parameters: parameterCount(denoiserOf(which).parameters),
+        ms: rounded(fed.ms),
+        ms_metrics_late: rounded(late.ms),
+        steps: count,
+        set_up_s: rounded(setUp),
+        ready_s: rounded(seconds),
+        programs,
+        tflops: rounded(programs.reduce((sum, { flops = 0 }) => sum + flops, 0) / fed.ms / 1e9),
+        losses: Object.fromEntries(Object.entries(fed.metrics).map(([role, { loss }]) => [role, loss])),
+        first_losses: Object.fromEntries(Object.entries(warm.metrics).map(([role, { loss }]) => [role, loss])),
+        memory: device.client.memory(),
+        xla_flags: process.env.XLA_FLAGS,
+      });
+      engine.dispose();
+    } catch (error) {
+      report({ case: name, batch, precision, error: String((error as Error).stack).slice(0, 1500) });
+    }
+  }
+  device.dispose();
+};

@@ -1,0 +1,15 @@
+export { Client, type ProgramOptions } from './client';
+export type { ClientOptions } from './client-options';
+export type { CompileOptions } from './compile-options';
+export { alive, DeviceBuffer, type DeviceType, type HostData } from './device-buffer';
+export { type DeviceOptions, openXlaDevice, type PjrtDevice, pjrtDevice } from './device';
+export * from './device-error';
+export { installPlugin, type InstallOptions } from './install-plugin';
+export { koffiProblem } from './koffi';
+export { type DeviceMemory, Program, type ProgramMemory } from './program';
+export { findPlugin, findPlugins, type FoundPlugin, type PluginKind } from './find-plugin';
+export { type Hardware, hardwareHere, nvidiaDriver } from './hardware';
+export { deviceProblem, openDevice, type OpenOptions } from './open-device';
+export { type CacheOptions, compileCached, type HadProgram } from './program-cache';
+export { userCache } from './user-cache';
+export { INSTALLABLE, type Installable, type Wheels, WHEELS } from './wheels';

@@ -1,0 +1,96 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type Shape, sizeOf } from '../compute/graph/shapes';
+import { traceTwice } from '../compute/graph/trace-twice';
+import { type Tensors, withPrefix } from '../compute/tensors';
+import { moduleOf } from '../compute/xla/emit';
+import type { Device, DeviceArray, DeviceProgram } from '../compute/xla/device';
+import type { Denoiser } from './denoiser';
+import type { Model } from './model';
+import { suspended } from './suspended';
+
+type Input = { name: string; data: Float32Array; shape: readonly number[] };
+type Prepared = { rows: number; program: DeviceProgram; arguments: readonly { name: string; shape: Shape }[] };
+
+/** A denoiser whose parameters lie on a device; every evaluation is one call of a program there. */
+export class DeviceDenoiser {
+  private readonly prepared = new Map<string, Prepared[]>(); // by the inputs that are given
+
+  private constructor(
+    private readonly device: Device,
+    private readonly denoiser: Denoiser,
+    private readonly held: ReadonlyMap<string, DeviceArray>,
+  ) {}
+
+  /** Copies the parameters; they stay the caller's. */
+  static async create(device: Device, { denoiser, parameters }: Model): Promise<DeviceDenoiser> {
+    const uploads = denoiser.parameters.map(async ({ name, shape }) => {
+      const data = await parameters[name].data<'float32'>();
+      return [`parameters/${name}`, await device.upload(data, shape)] as const;
+    });
+    return new DeviceDenoiser(device, denoiser, new Map(await Promise.all(uploads)));
+  }
+
+  /** The program for these inputs with at least their number of rows; compiled where there is none, which takes seconds. */
+  private async programFor(inputs: readonly Input[]): Promise<Prepared> {
+    const [B] = inputs[0].shape;
+    const key = inputs.map(({ name }) => name).join();
+    const known = this.prepared.get(key) ?? [];
+    const fits = known.filter(({ rows }) => rows >= B).sort((a, b) => a.rows - b.rows)[0] as Prepared | undefined;
+    if (fits) return fits;
+    const parameters = this.denoiser.parameters.map(({ name, shape }) => [`parameters/${name}`, shape] as const);
+    const shapes = Object.fromEntries([...parameters, ...inputs.map(({ name, shape }) => [name, shape] as const)]);
+    const f = ({ x, sigma, t, labels, augment, ...rest }: Tensors): Tensors => ({
+      denoised: this.denoiser.denoise(withPrefix('parameters/', rest), x, sigma, { t, labels, augment }),
+    });
+    const module = moduleOf(traceTwice(f, shapes), this.device.accelerates ? 'tf32' : 'float32');
+    const made: Prepared = {
+      rows: B,
+      program: await this.device.compile(module),
+      arguments: module.arguments.map(({ name, value }) => ({ name, shape: value.shape })),
+    };
+    this.prepared.set(key, [...known, made]);
+    return made;
+  }
+
+  /** D(x, sigma) and so on, row by row: as many numbers as x has. Rows that fill up a program are 1, a valid level. */
+  private async evaluate(inputs: readonly Input[]): Promise<Float32Array> {
+    const { program, arguments: args } = await this.programFor(inputs);
+    const own: DeviceArray[] = [];
+    try {
+      const list = await Promise.all(
+        args.map(async ({ name, shape }) => {
+          const known = this.held.get(name);
+          if (known) return known;
+          const padded = new Float32Array(sizeOf(shape)).fill(1);
+          padded.set(inputs.find(input => input.name === name)!.data);
+          const array = await this.device.upload(padded, shape);
+          own.push(array);
+          return array;
+        }),
+      );
+      const [[denoised]] = await program.run([list]);
+      own.push(denoised);
+      const { shape } = args.find(({ name }) => name === 'x')!;
+      return (await denoised.read(new Float32Array(sizeOf(shape)))).slice(0, inputs[0].data.length);
+    } finally {
+      for (const array of own) array.dispose();
+    }
+  }
+
+  /** The evaluation as a tensor, for functions that `settled` runs. */
+  denoise(given: Record<string, tf.Tensor | undefined>): tf.Tensor {
+    const { x } = given;
+    return suspended(() => {
+      const inputs = Object.entries(given).flatMap(([name, t]) =>
+        t ? [{ name, data: t.dataSync<'float32'>().slice(), shape: [...t.shape] }] : [],
+      );
+      return async () => tf.tensor(await this.evaluate(inputs), x!.shape);
+    });
+  }
+
+  dispose(): void {
+    for (const { program } of [...this.prepared.values()].flat()) program.dispose();
+    for (const array of this.held.values()) array.dispose();
+    this.prepared.clear();
+  }
+}

@@ -1,0 +1,251 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type Shape, sizeOf } from '../compute/graph/shapes';
+import type { Tensors } from '../compute/tensors';
+import type { Device, DeviceArray, DeviceProgram } from '../compute/xla/device';
+import type { Precision } from '../compute/xla/emitter';
+import type { Method, Update } from '../methods';
+import type { HostBatch } from './draw-inputs';
+import { type Engine, type EngineReport, type PendingMetrics, type Position, scalarsOf } from './engine';
+import type { RunOptions } from './options';
+import { pack } from './xla-inputs';
+import { applyModule, gradientModule, type StepModule, stepModule, type StepPlan } from './xla-modules';
+import { DeviceState, joined } from './xla-state';
+
+/** A compiled module of an update. */
+type Loaded = Omit<StepModule, 'module'> & {
+  program: DeviceProgram;
+  arguments: readonly { name: string; shape: Shape }[];
+  results: readonly string[];
+};
+
+/** What an update needs: one program where it has one round, otherwise two and sums on the device. */
+type Programs = {
+  plan: StepPlan;
+  step?: Loaded;
+  gradient?: Loaded;
+  apply?: Loaded;
+  totals?: Map<string, readonly DeviceArray[]>;
+};
+
+/** One device's part of a round, and its first sample. */
+type Part = { drawn: HostBatch; first: number };
+
+/** How many devices share a batch, how exact their products are, and why this engine. */
+export type XlaOptions = { devices: number; precision: Precision; reason: string };
+
+/**
+ * The steps as StableHLO, compiled by XLA for an accelerator, where the whole state stays. A batch is split over the
+ * devices. A step's arguments are consumed by it: what was before a failed step is gone, so that `undo` is not possible,
+ * and a run goes on from its last checkpoint.
+ */
+export class XlaEngine implements Engine {
+  readonly report: EngineReport;
+  readonly drawsChance = true;
+  readonly parts: number;
+  private readonly programs = new Map<Update, Programs>();
+  private shown: Tensors = {}; // copies on the host, until the state changes
+
+  private constructor(
+    private readonly device: Device,
+    private readonly method: Method,
+    private readonly options: RunOptions,
+    private readonly on: XlaOptions,
+    private readonly held: DeviceState,
+  ) {
+    this.parts = on.devices * options.accumulationRounds;
+    this.report = {
+      engine: 'xla',
+      workers: on.devices,
+      reason: on.reason,
+      device: device.name,
+      precision: on.precision,
+    };
+  }
+
+  /** An engine with a copy of `state`; the tensors stay the caller's. */
+  static async create(
+    device: Device,
+    method: Method,
+    options: RunOptions,
+    state: Tensors,
+    on: XlaOptions,
+  ): Promise<XlaEngine> {
+    return new XlaEngine(device, method, options, on, await DeviceState.upload(device, on.devices, state));
+  }
+
+  /** Compiles a module, and makes sure that there is room for it before training begins. */
+  private async load({ module, ...rest }: StepModule): Promise<Loaded> {
+    const program = await this.device.compile(module);
+    const resident = module.arguments
+      .filter(({ name }) => this.held.get(name, 0) !== undefined)
+      .reduce((sum, { value }) => sum + 4 * sizeOf(value.shape), 0);
+    try {
+      program.requireRoom?.(resident);
+    } catch (error) {
+      program.dispose();
+      throw error;
+    }
+    return {
+      ...rest,
+      program,
+      arguments: module.arguments.map(({ name, value }) => ({ name, shape: value.shape })),
+      results: module.results.map(({ name }) => name),
+    };
+  }
+
+  /** Traces and compiles an update's programs, which takes seconds. @throws TraceError where its step cannot be traced */
+  async prepare(update: Update): Promise<void> {
+    await this.programsOf(update);
+  }
+
+  private async programsOf(update: Update): Promise<Programs> {
+    const known = this.programs.get(update);
+    if (known) return known;
+    const { method, options, on } = this;
+    const plan = { method, update, options, rows: options.batch / this.parts, ...on };
+    const made: Programs = { plan };
+    if (options.accumulationRounds === 1) made.step = await this.load(stepModule(plan));
+    else {
+      made.gradient = await this.load(gradientModule(plan));
+      made.apply = await this.load(applyModule(plan, made.gradient.metrics));
+    }
+    this.programs.set(update, made);
+    return made;
+  }
+
+  /** Calls a program on all devices: state and sums by name, the rest uploaded; results by name, one array a device. */
+  private async call(
+    { program, packing, arguments: args, results }: Loaded,
+    batches: readonly Part[],
+    step: number,
+    numbers: Record<string, number>,
+    totals?: ReadonlyMap<string, readonly DeviceArray[]>,
+  ): Promise<Map<string, readonly DeviceArray[]>> {
+    const uploaded: DeviceArray[] = [];
+    const send = async (data: Float32Array | Uint32Array, shape: Shape, index: number): Promise<DeviceArray> => {
+      const array = await this.device.upload(data, shape, index);
+      uploaded.push(array);
+      return array;
+    };
+    try {
+      const inputs = await Promise.all(
+        batches.map(({ drawn, first }, index) => {
+          const words = pack(packing, { seed: this.options.seed, step, first }, numbers, drawn);
+          return Promise.all(
+            args.map(async ({ name, shape }) => {
+              if (name === 'words') return send(words, shape, index);
+              const known = this.held.get(name, index) ?? totals?.get(name)?.[index];
+              return known ?? send(drawn[name.slice('given/'.length)].data, shape, index);
+            }),
+          );
+        }),
+      );
+      const outputs = await program.run(inputs);
+      return new Map(results.map((name, i) => [name, outputs.map(list => list[i])]));
+    } finally {
+      for (const array of uploaded) array.dispose();
+    }
+  }
+
+  /** The next part of every device, from part number `at` on. */
+  private async round(parts: AsyncIterator<HostBatch>, at: number): Promise<Part[]> {
+    const count = this.options.batch / this.parts;
+    const result: Part[] = [];
+    for (let i = 0; i < this.on.devices; i++) {
+      const { value } = (await parts.next()) as IteratorYieldResult<HostBatch>;
+      result.push({ drawn: value, first: (at + i) * count });
+    }
+    return result;
+  }
+
+  private async zeros(loaded: Loaded): Promise<Map<string, readonly DeviceArray[]>> {
+    const totals = new Map<string, readonly DeviceArray[]>();
+    for (const { name, shape } of loaded.arguments)
+      if (name.startsWith('total/')) {
+        const zero = new Float32Array(sizeOf(shape));
+        const copies = Array.from({ length: this.on.devices }, (_, index) => this.device.upload(zero, shape, index));
+        totals.set(name, await Promise.all(copies));
+      }
+    return totals;
+  }
+
+  /** Sums all rounds of an update on the devices. */
+  private async accumulate(programs: Programs, parts: AsyncIterator<HostBatch>, step: number): Promise<void> {
+    programs.gradient ??= await this.load(gradientModule(programs.plan));
+    programs.totals ??= await this.zeros(programs.gradient);
+    for (let adds = 0; adds < this.options.accumulationRounds; adds++) {
+      const round = await this.round(parts, adds * this.on.devices);
+      programs.totals = await this.call(programs.gradient, round, step, { adds }, programs.totals);
+    }
+  }
+
+  async update(update: Update, parts: AsyncIterable<HostBatch>, position: Position): Promise<PendingMetrics> {
+    const { step } = position;
+    const numbers = scalarsOf(position, this.options);
+    const programs = await this.programsOf(update);
+    const given = parts[Symbol.asyncIterator]();
+    const loaded = (programs.step ?? programs.apply)!;
+    if (!programs.step) await this.accumulate(programs, given, step);
+    const nothing = Array.from({ length: this.on.devices }, () => ({ drawn: {}, first: 0 }));
+    const round = programs.step ? await this.round(given, 0) : nothing;
+    const results = await this.call(loaded, round, step, numbers, programs.totals);
+    for (const [name, arrays] of results) if (name !== 'metrics') this.held.replace(name, arrays);
+    this.forget();
+    const metrics = results.get('metrics')!;
+    return async () => {
+      try {
+        const values = await metrics[0].read(new Float32Array(loaded.metrics.length));
+        return Object.fromEntries(loaded.metrics.map((name, i) => [name, values[i]]));
+      } finally {
+        for (const array of metrics) array.dispose();
+      }
+    };
+  }
+
+  async gradient(update: Update, parts: AsyncIterable<HostBatch>, step: number): Promise<Float32Array> {
+    const programs = await this.programsOf(update);
+    await this.accumulate(programs, parts[Symbol.asyncIterator](), step);
+    const summed: Float32Array[] = [];
+    for (const { name, shape } of this.method.denoisers[update.trains]!.parameters) {
+      const copies = programs.totals!.get(`total/gradient/${name}`)!;
+      const values = await Promise.all(copies.map(array => array.read(new Float32Array(sizeOf(shape)))));
+      summed.push(values.reduce((sum, more) => sum.map((x, i) => x + more[i])));
+    }
+    return joined(summed);
+  }
+
+  mark(): void {
+    /* a copy of the state would cost as much memory again, and every step its time */
+  }
+
+  undo(): boolean {
+    return false;
+  }
+
+  async fetch(prefix = ''): Promise<void> {
+    const missing = this.held.names(prefix).filter(name => !(name in this.shown));
+    Object.assign(this.shown, await this.held.download(missing));
+  }
+
+  state(prefix = ''): Tensors {
+    const names = this.held.names(prefix);
+    const missing = names.filter(name => !(name in this.shown));
+    Object.assign(this.shown, this.held.downloadSync(missing));
+    return Object.fromEntries(names.map(name => [name, this.shown[name]]));
+  }
+
+  private forget(): void {
+    tf.dispose(this.shown);
+    this.shown = {};
+  }
+
+  dispose(): void {
+    this.forget();
+    for (const { step, gradient, apply, totals } of this.programs.values()) {
+      for (const loaded of [step, gradient, apply]) loaded?.program.dispose();
+      for (const arrays of totals?.values() ?? []) for (const array of arrays) array.dispose();
+    }
+    this.programs.clear();
+    this.held.dispose();
+  }
+}

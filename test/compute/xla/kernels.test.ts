@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { selectBackend } from '../../../src/compute/backend';
+import { trace } from '../../../src/compute/graph/trace';
+import { TRACED_KERNELS } from '../../../src/compute/graph/traced-kernels';
+import { moduleOf } from '../../../src/compute/xla/emit';
+import { openXlaDevice, type PjrtDevice } from '../../../src/compute/xla/pjrt';
+import { arrangementCases } from '../graph/cases/arrangement';
+import { imageCases } from '../graph/cases/images';
+import { productCases } from '../graph/cases/products';
+import { reductionCases } from '../graph/cases/reductions';
+import { scalarCases } from '../graph/cases/scalars';
+import { errorsOf, type KernelCase, type Runner } from '../graph/kernel-case';
+import { arraysOf, shapesOf } from '../graph/lowerings';
+import { evaluate } from './evaluate';
+import { cpuPlugin } from './pjrt/cpu-plugin';
+import { runOnDevice } from './run-on-device';
+
+const CASES: readonly KernelCase[] = [
+  ...scalarCases,
+  ...arrangementCases,
+  ...reductionCases,
+  ...productCases,
+  ...imageCases,
+];
+
+/** Of the largest expected magnitude; float32 carries 6e-8. */
+const TOLERANCE = 5e-6;
+
+/** The worst errors of all cases of a kernel, and what exceeds the tolerance. */
+const judge = async (kernel: string, run: Runner): Promise<{ worst: number; problems: string[] }> => {
+  const problems: string[] = [];
+  let worst = 0;
+  for (const c of CASES.filter(({ kernel: name }) => name === kernel)) {
+    const errors = await errorsOf(c, run);
+    const largest = Math.max(errors.value, errors.gradient);
+    worst = Math.max(worst, largest);
+    if (!(largest <= TOLERANCE)) problems.push(`${c.what ?? kernel}: ${JSON.stringify(errors)}`);
+  }
+  return { worst, problems };
+};
+
+describe('every kernel as StableHLO, value and gradients', () => {
+  before(() => selectBackend({ backend: 'wasm' }));
+
+  const evaluated: Runner = (f, inputs) =>
+    Promise.resolve(evaluate(moduleOf(trace(f, shapesOf(inputs))), arraysOf(inputs)) as Record<string, Float32Array>);
+  for (const kernel of Object.keys(TRACED_KERNELS))
+    test(`${kernel}, by the specification`, async t => {
+      const { worst, problems } = await judge(kernel, evaluated);
+      t.diagnostic(`${kernel}: worst error ${worst.toExponential(1)}`);
+      assert.deepEqual(problems, []);
+    });
+});
+
+describe("every kernel on XLA's own compiler", () => {
+  let device: PjrtDevice;
+  before(async () => {
+    await selectBackend({ backend: 'wasm' });
+    device = await openXlaDevice({ plugin: cpuPlugin() });
+  });
+  after(() => {
+    device.dispose();
+  });
+
+  for (const kernel of Object.keys(TRACED_KERNELS))
+    test(kernel, async t => {
+      const { worst, problems } = await judge(kernel, (f, inputs) =>
+        runOnDevice(device, moduleOf(trace(f, shapesOf(inputs))), arraysOf(inputs)),
+      );
+      t.diagnostic(`${kernel}: worst error ${worst.toExponential(1)}`);
+      assert.deepEqual(problems, []);
+    });
+});

@@ -1,0 +1,35 @@
+import { sizeOf } from '../../../src/compute/graph/shapes';
+import type { Device, HostData } from '../../../src/compute/xla/device';
+import type { HloModule } from '../../../src/compute/xla/hlo';
+
+/** Compiles a module, runs it once on every replica's arguments, and frees everything; results are float32. */
+export const runReplicas = async (
+  device: Device,
+  module: HloModule,
+  inputs: readonly Record<string, HostData>[],
+): Promise<Record<string, Float32Array>[]> => {
+  const program = await device.compile(module);
+  const given = await Promise.all(
+    inputs.map((named, index) =>
+      Promise.all(module.arguments.map(({ name, value }) => device.upload(named[name], value.shape, index))),
+    ),
+  );
+  const outputs = await program.run(given);
+  const results: Record<string, Float32Array>[] = [];
+  for (const list of outputs) {
+    const named: Record<string, Float32Array> = {};
+    for (const [i, { name, value }] of module.results.entries())
+      named[name] = await list[i].read(new Float32Array(sizeOf(value.shape)));
+    results.push(named);
+  }
+  for (const array of [...given, ...outputs].flat()) array.dispose();
+  program.dispose();
+  return results;
+};
+
+/** The same on one device. */
+export const runOnDevice = async (
+  device: Device,
+  module: HloModule,
+  inputs: Record<string, HostData>,
+): Promise<Record<string, Float32Array>> => (await runReplicas(device, module, [inputs]))[0];

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import { selectBackend } from '../../src/compute/backend';
+import { dismissWorkers } from '../../src/compute/onnx';
+import { alive, openXlaDevice, type PjrtDevice } from '../../src/compute/xla/pjrt';
+import { useDevice } from '../../src/compute/xla/shared-device';
+import type { Dataset } from '../../src/datasets';
+import type { Denoiser } from '../../src/networks';
+import { Run, type RunOptions } from '../../src/training';
+import { cpuPlugin } from '../compute/xla/pjrt/cpu-plugin';
+import { tinyEdm2, tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
+import { snapshot, startRun, withFolder } from './runs';
+
+/** Networks of many operations take XLA seconds to compile: they are split in one way only. */
+const CASES: {
+  name: string;
+  denoiser: () => Denoiser;
+  dataset: Dataset;
+  split: [devices: number, rounds: number][];
+}[] = [
+  {
+    name: 'an MLP',
+    denoiser: tinyMlp,
+    dataset: tinyPoints,
+    split: [
+      [1, 1],
+      [2, 1],
+      [4, 1],
+      [2, 2],
+    ],
+  },
+  { name: 'a conditional DDPM++ with dropout', denoiser: tinyImageNet, dataset: tinyImages, split: [[2, 1]] },
+  { name: 'an EDM2 network with forced weights', denoiser: tinyEdm2, dataset: tinyImages, split: [[1, 2]] },
+];
+
+const BATCH = 8;
+
+const numbers = (value: unknown): number[] =>
+  typeof value === 'number'
+    ? [value]
+    : Object.values((value ?? {}) as Record<string, unknown>).flatMap(part => numbers(part));
+
+/** Largest difference of two snapshots, relative to 1 or the value. */
+const distance = async (a: Run, b: Run): Promise<number> => {
+  const [x, y] = [numbers(await snapshot(a)), numbers(await snapshot(b))];
+  assert.equal(x.length, y.length);
+  return x.reduce((worst, value, i) => Math.max(worst, Math.abs(value - y[i]) / Math.max(1, Math.abs(y[i]))), 0);
+};
+
+/** eps makes Adam smooth: without it rounding in a vanishing gradient turns into whole steps. */
+const SMOOTH = { batch: BATCH, eps: 1e-3, learningRate: 1e-2 };
+const train = async (denoiser: Denoiser, dataset: Dataset, options: Partial<RunOptions>): Promise<Run> => {
+  const run = startRun(denoiser, dataset, { ...SMOOTH, ...options });
+  await run.train({ images: 3 * BATCH });
+  return run;
+};
+
+let device: PjrtDevice;
+before(async () => {
+  await selectBackend({ backend: 'wasm' });
+  device = await openXlaDevice({ plugin: cpuPlugin() });
+  useDevice(device);
+});
+after(async () => {
+  useDevice(undefined);
+  device.dispose();
+  await dismissWorkers();
+});
+
+for (const { name, denoiser, dataset, split } of CASES)
+  describe(`the XLA engine on ${name}`, () => {
+    test(`gives the numbers of the eager engine on ${split.map(([n]) => n).join(', ')} devices, with and without accumulation`, async t => {
+      const eager = await train(denoiser(), dataset, { engine: 'eager' });
+      for (const [devices, rounds] of split) {
+        const run = await train(denoiser(), dataset, { engine: 'xla', devices, accumulationRounds: rounds });
+        assert.deepEqual([run.engineReport.engine, run.engineReport.workers], ['xla', devices]);
+        const error = await distance(run, eager);
+        t.diagnostic(`${devices} devices, ${rounds} rounds: ${error.toExponential(1)}`);
+        assert.ok(error < 2e-5, `${devices} devices, ${rounds} rounds: ${error}`);
+        run.dispose();
+      }
+      eager.dispose();
+    });
+  });
+
+describe('a run on the XLA engine', () => {
+  test('goes on bit for bit after saving and loading, with the moments of beta1 > 0 too', async () => {
+    const options = { engine: 'xla', beta1: 0.9 } as const;
+    const whole = await train(tinyMlp(), tinyPoints, options);
+    await withFolder(async dir => {
+      const first = startRun(tinyMlp(), tinyPoints, { ...SMOOTH, ...options });
+      await first.train({ images: BATCH, dir });
+      first.dispose();
+      const second = await Run.load(dir, { dataset: tinyPoints });
+      await second.train({ images: 3 * BATCH, dir });
+      assert.deepEqual(await snapshot(second), await snapshot(whole));
+      await whole.save(join(dir, 'whole'));
+      const [a, b] = await Promise.all(
+        [dir, join(dir, 'whole')].map(d => readFile(join(d, '00000003', 'state.safetensors'))),
+      );
+      assert.ok(a.equals(b), 'states');
+      second.dispose();
+    });
+    whole.dispose();
+  });
+
+  test('that was saved goes on on another engine and comes back, equal to rounding', async () => {
+    const eager = await train(tinyMlp(), tinyPoints, { engine: 'eager' });
+    await withFolder(async dir => {
+      for (const [i, engine] of (['xla', 'onnx', 'xla'] as const).entries()) {
+        const run = i === 0 ? startRun(tinyMlp(), tinyPoints, SMOOTH) : await Run.load(dir, { dataset: tinyPoints });
+        Object.assign(run.options, { engine });
+        await run.train({ images: (i + 1) * BATCH, dir });
+        assert.equal(run.engineReport.engine, engine);
+        if (i === 2) assert.ok((await distance(run, eager)) < 2e-5);
+        run.dispose();
+      }
+    });
+    eager.dispose();
+  });
+
+  test('holds its memory on the device, and dispose frees all of it and all tensors', async () => {
+    const [outside, before] = [tf.memory().numTensors, { ...alive }];
+    const run = startRun(tinyMlp(), tinyPoints, { ...SMOOTH, engine: 'xla', accumulationRounds: 2 });
+    await run.train({ images: 2 * BATCH });
+    const held = { ...alive };
+    await run.train({ images: 40 * BATCH });
+    assert.deepEqual(alive, held);
+    run.dispose();
+    assert.deepEqual(alive, before);
+    assert.equal(tf.memory().numTensors, outside);
+  });
+});
