@@ -7,10 +7,13 @@ import { type Split, splits } from '../datasets';
 import type { ReferenceOptions } from '../models';
 import { DISTIL_PRESET_NAMES, distillPreset, type DistillPreset, type DistillPresetName } from '../runs';
 import type { DistillMethod } from '../methods';
-import type { RunOptions } from '../training';
+import { PRECISION_NAMES, type PrecisionName, type RunOptions } from '../training';
 import { metricList } from './metric-list';
 import { withNetworkOptions } from './network-options';
 import { count, decimal, index, numberList } from './options';
+
+/** A number, or all: 0. */
+const devices = (text: string): number => (text === 'all' ? 0 : count(text));
 
 const METHODS = ['cosim', 'sid', 'hsivi', 'moment-matching'] as const satisfies readonly DistillMethod['kind'][];
 
@@ -34,6 +37,8 @@ export type DistillOptions = ReferenceOptions & {
   seed?: number;
   engine?: EngineName;
   workers?: number;
+  devices?: number;
+  precision?: PrecisionName;
   steps?: number[];
   saveEvery?: number;
   sheetEvery?: number;
@@ -81,8 +86,14 @@ export const withDistillOptions = (command: Command): Command =>
       .option('--ema-halflife <n>', "half-life of the generator's average, images", index)
       .option('--dropout <rate>', 'of generator and auxiliary', decimal)
       .option('--seed <n>', 'of data order, times and noise', index)
-      .addOption(new Option('--engine <name>', 'what computes the steps (default: auto)').choices(ENGINES))
+      .addOption(
+        new Option('--engine <name>', 'what computes the steps (default: auto)').choices([...ENGINES, 'compiled']),
+      )
       .option('--workers <n>', 'threads that share a batch (default: by cores and batch)', count)
+      .option('--devices <n>', 'accelerators that share a batch: a number or all (default: 1)', devices)
+      .addOption(
+        new Option('--precision <name>', 'of products on an accelerator (default: auto)').choices(PRECISION_NAMES),
+      ) // prettier-ignore
       .option(
         '--steps <list>',
         'steps that sheets and measurements sample in (default: 1,2,4 as far as there are times)',
@@ -132,6 +143,8 @@ export const chosenRun = (options: DistillOptions): ChosenRun => {
     seed,
     engine,
     workers,
+    devices: cards,
+    precision,
   } = options;
   const preset = distillPreset(name);
   const { teacher = preset.teacher, data = preset.data, method: kind = 'cosim' } = options;
@@ -148,6 +161,8 @@ export const chosenRun = (options: DistillOptions): ChosenRun => {
     seed,
     engine,
     workers,
+    devices: cards,
+    precision,
   };
   const { images, saveEvery, sheetEvery, evalEvery, features, metrics, n, dropout } = options;
   return {

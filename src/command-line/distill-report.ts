@@ -25,7 +25,7 @@ export const estimateText = (estimate: DistillEstimate, images: number): string 
     `one step of ${grouped(batch)} images: ~${durationText(stepSeconds)}; `,
     `${grouped(images)} images: ~${durationText(totalSeconds)} on this machine; memory ~${memoryText(memoryBytes)}\n`,
     columns([
-      ['measured', `rounds of ${samples} samples, ${engine.engine}, ${engine.workers} worker${engine.workers > 1 ? 's' : ''}`],
+      ['measured', `rounds of ${samples} samples, ${engine.engine}, ${engine.device ?? `${engine.workers} worker${engine.workers > 1 ? 's' : ''}`}`],
       ['memory', `${memoryText(stateBytes)} of it for parameters, average, gradients and moments, each once`],
     ]), // prettier-ignore
   ].join('');
@@ -55,7 +55,7 @@ export const closingText = (dir: string, { images, steps, history, engine, last 
   const end = history.at(-1);
   return columns([
     ['trained', `${grouped(images)} images in ${grouped(steps)} steps, ${durationText(seconds)}`],
-    ['engine', `${engine.engine}, ${engine.reason}`],
+    ['engine', [engine.engine, engine.device, engine.precision, engine.reason].filter(Boolean).join(', ')],
     ...(end ? [['last step', lossText(end)]] : []),
     ...(last.sheet === undefined ? [] : [['sheet', last.sheet]]),
     ...last.measured.map(({ file }) => ['measured', file]),

@@ -6,7 +6,7 @@ export { distill, type DistillInput, pretrain } from './distill';
 export { emaBeta, type EmaOptions, emaUpdate } from './ema';
 export type { EngineReport } from './engine';
 export { learningRateAt, type LearningRateOptions } from './learning-rate';
-export { RUN_DEFAULTS, runOptions, type RunOptions } from './options';
+export { PRECISION_NAMES, type PrecisionName, RUN_DEFAULTS, runOptions, type RunOptions } from './options';
 export { PAPER_PRESET_NAMES, paperPreset, type PaperPreset, type PaperPresetName } from './paper-presets';
 export { averageCorrelation, mixAverages, postHocWeights, type PowerAverage } from './post-hoc-ema';
 export { postHocParameters, powerAverages, type PowerAverages, type PowerSnapshot } from './power-averages';

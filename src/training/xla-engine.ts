@@ -132,7 +132,7 @@ export class XlaEngine implements Engine {
         batches.map(({ drawn, first }, index) => {
           const words = pack(packing, { seed: this.options.seed, step, first }, numbers, drawn);
           return Promise.all(
-            args.map(({ name, shape }) => {
+            args.map(async ({ name, shape }) => {
               if (name === 'words') return send(words, shape, index);
               const known = this.held.get(name, index) ?? totals?.get(name)?.[index];
               return known ?? send(drawn[name.slice('given/'.length)].data, shape, index);

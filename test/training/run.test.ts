@@ -118,7 +118,10 @@ describe('train', () => {
     const before = tf.memory().numTensors;
     const start = (options: object) => () => Run.start(denoising(denoiser), { phi: theta }, tinyPoints, options);
     assert.throws(start({ learningrate: 1 }), /run: unknown option 'learningrate'. Did you mean 'learningRate'\?/);
-    assert.throws(start({ batch: 6, rounds: 4 }), /rounds must be a divisor of the batch 6, got 4/);
+    assert.throws(
+      start({ batch: 6, accumulationRounds: 4 }),
+      /accumulationRounds must be a divisor of the batch 6, got 4/,
+    );
     assert.throws(start({ learningRate: 0 }), /learningRate must be a finite number above 0/);
     assert.throws(start({ beta1: 1 }), /beta1 must be a finite number/);
     assert.throws(start({ seed: -1 }), /seed must be an integer from 0/);

@@ -84,29 +84,29 @@ for (const { name, denoiser, dataset, split } of CASES)
       }
       eager.dispose();
     });
-
-    test('goes on bit for bit after saving and loading, with the moments of beta1 > 0 too', async () => {
-      const options = { engine: 'xla', beta1: 0.9 } as const;
-      const whole = await train(denoiser(), dataset, options);
-      await withFolder(async dir => {
-        const first = startRun(denoiser(), dataset, { ...SMOOTH, ...options });
-        await first.train({ images: BATCH, dir });
-        first.dispose();
-        const second = await Run.load(dir, { dataset });
-        await second.train({ images: 3 * BATCH, dir });
-        assert.deepEqual(await snapshot(second), await snapshot(whole));
-        await whole.save(join(dir, 'whole'));
-        const [a, b] = await Promise.all(
-          [dir, join(dir, 'whole')].map(d => readFile(join(d, '00000003', 'state.safetensors'))),
-        );
-        assert.ok(a.equals(b), 'states');
-        second.dispose();
-      });
-      whole.dispose();
-    });
   });
 
 describe('a run on the XLA engine', () => {
+  test('goes on bit for bit after saving and loading, with the moments of beta1 > 0 too', async () => {
+    const options = { engine: 'xla', beta1: 0.9 } as const;
+    const whole = await train(tinyMlp(), tinyPoints, options);
+    await withFolder(async dir => {
+      const first = startRun(tinyMlp(), tinyPoints, { ...SMOOTH, ...options });
+      await first.train({ images: BATCH, dir });
+      first.dispose();
+      const second = await Run.load(dir, { dataset: tinyPoints });
+      await second.train({ images: 3 * BATCH, dir });
+      assert.deepEqual(await snapshot(second), await snapshot(whole));
+      await whole.save(join(dir, 'whole'));
+      const [a, b] = await Promise.all(
+        [dir, join(dir, 'whole')].map(d => readFile(join(d, '00000003', 'state.safetensors'))),
+      );
+      assert.ok(a.equals(b), 'states');
+      second.dispose();
+    });
+    whole.dispose();
+  });
+
   test('that was saved goes on on another engine and comes back, equal to rounding', async () => {
     const eager = await train(tinyMlp(), tinyPoints, { engine: 'eager' });
     await withFolder(async dir => {

@@ -9,7 +9,8 @@ import type { Emitters, Lowering, Target } from './lowering';
 import { OnnxBuilder } from './onnx-builder';
 import { NEXT, type OnnxModel } from './onnx-file';
 
-const EMITTERS: Emitters = {
+/** Every operation of the graph. */
+export const EMITTERS: Emitters = {
   ...SCALAR_EMITTERS,
   ...ARRANGEMENT_EMITTERS,
   ...PRODUCT_EMITTERS,

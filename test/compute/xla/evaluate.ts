@@ -175,16 +175,11 @@ const compute = (
     return out;
   }
   const integer = type === 'i32' || type === 'ui32' ? INTEGERS[name] : undefined;
-  const plain = integer ?? (ELEMENTWISE[name] as ((...v: number[]) => number) | undefined);
+  const plain = integer ?? ELEMENTWISE[name];
   if (plain) {
     const z = inputs[2] as Float32Array;
     for (let i = 0; i < out.length; i++)
-      out[i] =
-        inputs.length === 1
-          ? plain(x[i], 0)
-          : inputs.length === 2
-            ? plain(x[i], y[i])
-            : (plain as (...v: number[]) => number)(x[i], y[i], z[i]);
+      out[i] = inputs.length === 1 ? plain(x[i], 0) : inputs.length === 2 ? plain(x[i], y[i]) : plain(x[i], y[i], z[i]);
     return out;
   }
   switch (name) {

@@ -52,7 +52,7 @@ describe('noise drawn on the device', () => {
     [4, []],
   ] as const) {
     const size = shape.reduce<number>((a, b) => a * b, 1);
-    test(`of ${rows} rows of [${shape}] is the host's: uniforms bit for bit, by the specification and by XLA`, async () => {
+    test(`of ${rows} rows of [${String(shape)}] is the host's: uniforms bit for bit, by the specification and by XLA`, async () => {
       const [uniform, normal] = [uniformRows, normalRows].map(draw => draw(PLACE, 11, rows, size));
       const module = numbers(rows, shape);
       for (const found of [
