@@ -39,7 +39,19 @@ const oneWay = rooms.flatMap((row, i) =>
 );
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'data/', 'figures/', 'docs/', 'runs/**', 'notebooks/runs/**', '**/*.mjs', '**/*.js'] },
+  {
+    ignores: [
+      'dist/',
+      'node_modules/',
+      'data/',
+      'figures/',
+      'docs/',
+      'runs/**',
+      'notebooks/runs/**',
+      '**/*.mjs',
+      '**/*.js',
+    ],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {
