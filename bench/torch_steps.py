@@ -103,7 +103,7 @@ class Trainer:
             role: torch.optim.Adam(
                 list(self.networks[role].values()),
                 lr=options["learningRate"],
-                betas=(options["beta1"], options["beta2"]),
+                betas=(float(options["beta1"]), float(options["beta2"])),  # JSON makes 0 of 0.0
                 eps=options["eps"],
             )
             for role in self.trained

@@ -12,6 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -38,6 +39,18 @@ const isLinked = () => {
   } catch {
     return false;
   }
+};
+
+/** Writes what results say of the code that computed them: the hash of each module that may compute one. */
+const writeCodeHashes = () => {
+  const source = join(root, 'src');
+  const { CODE_HASH_FILE, codeHashes } = createRequire(import.meta.url)(join(root, 'dist', 'provenance', 'index.js'));
+  const hashes = codeHashes(source);
+  const files = readdirSync(source, { recursive: true }).filter(name => name.endsWith('.ts'));
+  const lines = files
+    .map(name => [name.replaceAll('\\', '/').replace(/\.ts$/, ''), hashes.of(join(source, name))])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  writeFileSync(join(root, 'dist', CODE_HASH_FILE), `${JSON.stringify(Object.fromEntries(lines), null, 1)}\n`);
 };
 
 /** Removes from dist/ what was compiled from sources that have since moved or gone. */
@@ -67,6 +80,7 @@ export const build = () => {
   }
   removeStale();
   if (status !== 0) return false;
+  writeCodeHashes();
   chmodSync(program, 0o755);
   writeFileSync(stamp, '');
   utimesSync(stamp, started, started); // a source saved while the compiler ran counts as newer

@@ -1,20 +1,26 @@
-/* The face of the library: re-exports only. */
-export * from './checkpoints';
-export * from './claims';
-export * from './compute';
-export * from './datasets';
-export * from './diffusion';
-export * from './evaluation';
-export * from './features';
-export * from './figures';
-export * from './losses';
-export * from './methods';
-export * from './metrics';
-export * from './models';
-export * from './networks';
-export * from './notebook';
-export * from './runs';
-export * from './samplers';
-export * from './studies';
-export * from './tasks';
-export * from './training';
+/**
+ * The names that most programs and notebooks need. Everything else is behind the sub-paths `cosim/losses`, `/methods`,
+ * `/networks`, `/samplers`, `/metrics`, `/datasets`, `/checkpoints`, `/figures`, `/studies` and `/notebook`, which also
+ * export every type that a signature here names.
+ * @module cosim
+ */
+// The machine
+export { selectBackend } from './compute';
+// Models and data
+export { loadGenerator, loadNetwork, loadTeacher } from './models';
+export { type Model, loadModel, saveModel } from './networks';
+export { type Dataset, digits, openDataset, points } from './datasets';
+// Training, Algorithm 2
+export { distill, type IterationReport, pretrain, Run } from './training';
+export { cosim, denoising, hsivi, momentMatching, sid } from './methods';
+export { phiLoss, psiLoss, regularisation } from './losses';
+// Sampling, Algorithm 1, and the generator elsewhere than here
+export { denoise } from './networks';
+export { exportOnnx, sampleAncestral, sampleHeun, sampleMultistep, searchTimes } from './samplers';
+// Measuring
+export { evaluate, loadFeatures } from './evaluation';
+// Looking
+export { imageGrid, renderChart, saveFigure, table } from './figures';
+export { doctor, interruptible, liveRun, params, progress, show } from './notebook';
+// The tasks of the notebooks
+export { imageTask, pointsTask } from './tasks';

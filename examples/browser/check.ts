@@ -10,15 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { launch, type Browser } from 'puppeteer-core';
-import {
-  exportGenerator,
-  exportSampler,
-  loadGenerator,
-  loadModel,
-  type Model,
-  SAMPLING_TIMES,
-  selectBackend,
-} from '../../src';
+import { exportOnnx, loadGenerator, loadModel, type Model, selectBackend } from '../../src';
+import { SAMPLING_TIMES } from '../../src/api/samplers';
 import { serve } from './serve.mjs';
 
 /** What the page did: noise and samples of one choice of times, milliseconds a step. */
@@ -94,8 +87,8 @@ const main = async (): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), 'cosim-browser-'));
   const browser = await launch({ executablePath, args: ['--no-sandbox'] });
   try {
-    const generator = await exportGenerator(join(folder, 'generator.onnx'), model);
-    const sampler = await exportSampler(join(folder, 'sampler.onnx'), model, { times: SAMPLING_TIMES[4] });
+    const generator = await exportOnnx(join(folder, 'generator.onnx'), model);
+    const sampler = await exportOnnx(join(folder, 'sampler.onnx'), model, { times: SAMPLING_TIMES[4] });
     for (const [{ path }, shot] of [[generator, picture], [sampler]] as const)
       for (const drawn of await open(browser, path, shot)) {
         const ours = await expected(model, drawn);

@@ -1,6 +1,7 @@
 import type { ByteSource } from './byte-source';
 import { CheckpointError } from './checkpoint-error';
 
+/** How a file of weights is laid out. */
 export type CheckpointFormat = 'safetensors' | 'torch-zip' | 'torch-legacy' | 'pickle';
 
 /** Opcodes that a pickle of protocol 0 or 1, which has no header, can begin with: containers, texts, numbers, names. */

@@ -15,8 +15,10 @@ export const ARRAYS = {
   BOOL: Uint8Array,
 } as const;
 
+/** Kind of number of a tensor outside the backend. */
 export type HostDtype = keyof typeof ARRAYS;
 
+/** Numbers of a tensor outside the backend, in row-major order. */
 export type HostData = InstanceType<(typeof ARRAYS)[HostDtype]>;
 
 /** A tensor in host memory, row-major. `data` is of the class that `ARRAYS` gives for `dtype`. */

@@ -42,6 +42,7 @@ export type Checkpoint = {
   provenance: Omit<CheckpointDescription, 'tensors'>;
 };
 
+/** Options of `readCheckpoint`. */
 export type ReadOptions = Widening & {
   /** Default: 'ema', else 'net', else the only network, else ''; '' reads everything. */
   part?: string;

@@ -3,7 +3,9 @@ import { CheckpointError } from './checkpoint-error';
 import { fromBfloat16, fromFloat16 } from './half-floats';
 import type { HostTensor } from './host-tensor';
 
+/** What floating-point tensors can be widened to. */
 export const FLOAT_TYPES = ['stored', 'F32', 'F64'] as const;
+/** What integer tensors can be widened to. */
 export const INTEGER_TYPES = ['stored', 'I32', 'I64', 'F32'] as const;
 
 /** Which element types tensors are given; booleans stay what they are. */

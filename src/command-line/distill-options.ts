@@ -5,7 +5,7 @@ import { ArgumentError } from '../compute/check';
 import { type EngineName, ENGINES } from '../compute/engine-choice';
 import { type Split, splits } from '../datasets';
 import type { ReferenceOptions } from '../models';
-import { DISTIL_PRESET_NAMES, distillPreset, type DistillPreset, type DistillPresetName } from '../runs';
+import { DISTILL_PRESET_NAMES, distillPreset, type DistillPreset, type DistillPresetName } from '../runs';
 import type { DistillMethod } from '../methods';
 import { PRECISION_NAMES, type PrecisionName, type RunOptions } from '../training';
 import { metricList } from './metric-list';
@@ -61,7 +61,7 @@ export const withDistillOptions = (command: Command): Command =>
     command
       .addOption(
         new Option('--preset <name>', 'a run of Table 5, or one of drawn digits')
-          .choices(DISTIL_PRESET_NAMES)
+          .choices(DISTILL_PRESET_NAMES)
           .makeOptionMandatory(),
       )
       .option('--out <folder>', 'where checkpoints, sheets and measurements go; a run that was stopped goes on there')

@@ -8,7 +8,7 @@ import { runtimeProblem } from '../compute/onnx/runtime';
 import { SAMPLING_TIMES } from '../diffusion';
 import type { ReferenceOptions } from '../models';
 import type { Model } from '../networks';
-import { checkExport, exportGenerator, exportSampler } from '../samplers';
+import { checkExport, exportOnnx } from '../samplers';
 import { loadModelNamed, type SampledModel } from './named-model';
 import { withNetworkOptions } from './network-options';
 import { count, numberList } from './options';
@@ -87,9 +87,7 @@ Examples:
       const model = await loadModelNamed(run, options);
       try {
         const times = timesOf(options, model);
-        const report = times
-          ? await exportSampler(path, model, { times, batch })
-          : await exportGenerator(path, model, { batch });
+        const report = await exportOnnx(path, model, { times, batch });
         const inputs = Object.entries(report.inputs).map(([name, shape]) => `${name} [${shape.join(', ')}]`);
         if (report.reason !== undefined) out(`${path}: for ${report.batch} sample only: ${report.reason}\n`);
         const what = times ? `sampler with times ${times.join(', ')}` : 'generator';

@@ -6,6 +6,7 @@ import { registerKernels } from './kernels';
 
 /** Where tensors live and kernels run, best first. */
 export const BACKENDS = ['native', 'webgpu', 'wasm', 'cpu'] as const;
+/** What TensorFlow.js computes with. */
 export type BackendName = (typeof BACKENDS)[number];
 
 /** Which backend was chosen, and why each one before it was not. */

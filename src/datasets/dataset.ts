@@ -20,7 +20,7 @@ export type Dataset = {
   batch: (indices: readonly number[]) => Promise<DataBatch>;
   /** What was drawn or read: options, seed, file, sha256, licence. */
   provenance: Readonly<Record<string, string | number>>;
-  /** Where a file stays open. */
+  /** Closes the file, where one stays open. */
   close?: () => Promise<void>;
 };
 

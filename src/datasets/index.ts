@@ -15,7 +15,7 @@ export {
   type RawAutoencoder,
 } from './formats/autoencoder';
 export { cifar10, type Cifar10Options } from './formats/cifar10';
-export type { LabelMode } from './formats/class-labels';
+export type { LabelMode, ClassLabels } from './formats/class-labels';
 export { download, DownloadError, type DownloadOptions, type DownloadProgress } from './formats/download';
 export { edmZip, type EdmZipOptions } from './formats/edm-zip';
 export { encoded } from './formats/encoded';
@@ -56,3 +56,4 @@ export { ofClasses, subset } from './subset';
 export { type DatasetSummary, summariseDataset, type SummaryOptions } from './summary';
 export { trainingIndices, type TrainingIndicesOptions } from './training-indices';
 export { downsampled, mirrored, padded, resized } from './transforms';
+export type { Picture, PictureOptions } from './pictures/picture';

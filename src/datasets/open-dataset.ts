@@ -14,6 +14,7 @@ import { isNpy, latents } from './formats/latents';
 import { openZip } from './formats/zip-archive';
 import { isPictureName } from './pictures/picture';
 
+/** Options of `openDataset`; what the format does not have is refused. */
 export type OpenDatasetOptions = {
   /** Of data that have two parts; zip files and folders of images have one, 'train'. */
   split?: Split;
@@ -32,11 +33,13 @@ const FETCHED = {
   'fashion-mnist': { folder: 'fashion-mnist', read: fashionMnist },
 } as const satisfies Record<string, { folder: string; read: unknown }>;
 
+/** A data set that `fetchDataset` can download. */
 export type FetchedName = keyof typeof FETCHED;
 
 /** Where a fetched data set lies. */
 export const fetchedFolder = (name: FetchedName): string => join(dataCache(), FETCHED[name].folder);
 
+/** The data sets that `openDataset` knows by name. */
 export const DATASET_NAMES: readonly string[] = ['digits', ...Object.keys(FETCHED), ...pointsNames];
 
 const isFetched = (name: string): name is FetchedName => Object.hasOwn(FETCHED, name);

@@ -4,7 +4,7 @@ import { type Dataset, indexRange } from './dataset';
 export type DatasetSummary = {
   /** Samples looked at. */
   n: number;
-  /** Of each class. */
+  /** Samples of each class. */
   counts: number[];
   /** Of each channel (the last dimension); bytes as 0 to 1. */
   mean: number[];
@@ -12,6 +12,7 @@ export type DatasetSummary = {
   deviation: number[];
 };
 
+/** Options of `summariseDataset`. */
 export type SummaryOptions = {
   /** Samples looked at, default all; of drawn data 10,000. */
   limit?: number;

@@ -3,7 +3,7 @@ import { uniform } from '../compute/noise';
 import type { Dataset } from './dataset';
 
 export type TrainingIndicesOptions = {
-  /** Of the shuffle. */
+  /** Seed of the shuffle. */
   seed: number;
   /** Training step, from 0. */
   step: number;

@@ -10,6 +10,7 @@ export type NoiseRange = {
   rho: number;
 };
 
+/** EDM's noise levels: 0.002 to 80, rho 7. */
 export const EDM_RANGE: NoiseRange = { sigmaMin: 0.002, sigmaMax: 80, rho: 7 };
 
 /**

@@ -3,6 +3,7 @@ import { EDM_RANGE, levelOf, type NoiseRange, sigmaAt } from './schedule';
 
 /** How the set {1, ..., 1/R} of A.1 is read: 1, 1/2, 1/3, ..., 1/R, or 1, 1/2, 1/4, ... down to 1/R. */
 export const JUMP_SETS = ['harmonic', 'dyadic'] as const;
+/** How the set of jump sizes of pi(s, t) is read. */
 export type JumpSet = (typeof JUMP_SETS)[number];
 
 /** Options of pi(s, t). */

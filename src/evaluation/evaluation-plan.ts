@@ -20,6 +20,7 @@ export type EvaluationProgress = {
   made: number;
 };
 
+/** Options of `evaluate`. */
 export type EvaluateOptions = {
   /** What is judged. */
   images: ImageSource;
@@ -33,9 +34,9 @@ export type EvaluateOptions = {
   extractor: FeatureExtractor;
   /** Names of SET_METRICS. */
   metrics: readonly string[];
-  /** Images of a block. */
+  /** Images of one block of seeds. */
   n: number;
-  /** Default 3. */
+  /** Blocks of seeds, each measured alone, default 3. */
   blocks?: number;
   /** Block b has the seeds seed + b n to seed + (b + 1) n - 1; default 0. */
   seed?: number;

@@ -10,6 +10,7 @@ export {
   type DrawSamples,
   expectFinite,
   type ImageSource,
+  type NumberedImages,
 } from './numbered-images';
 export { pngWriter } from './png-writer';
 export {

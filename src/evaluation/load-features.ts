@@ -15,6 +15,7 @@ import {
 import type { FeatureExtractor } from '../metrics';
 import { CLASSIFIER_FILE, loadClassifier } from '../models';
 
+/** Options of `loadFeatures`. */
 export type LoadFeaturesOptions = {
   /** Of a known network, instead of the one in the cache. */
   file?: string;

@@ -18,7 +18,10 @@ export type NumberedImages = {
 };
 
 /** Numbered images whose shape is known before the first is made. */
-export type ImageSource = NumberedImages & { shape: readonly [h: number, w: number, c: number] };
+export type ImageSource = NumberedImages & {
+  /** Shape of one image, values in [-1, 1]. */
+  shape: readonly [h: number, w: number, c: number];
+};
 
 /** The shape of images, or an error that names whose they are. */
 const imageShape = (name: string, shape: readonly number[]): ImageSource['shape'] => {

@@ -18,10 +18,11 @@ export type RealImages = {
   /** The first so many of it. */
   nReference: number;
   others: NumberedImages;
-  /** From this one on. */
+  /** The floor's images are those from this index on. */
   firstOther: number;
 };
 
+/** Options of `realStatistics`. */
 export type RealStatisticsOptions = {
   /** Images looked at at a time. */
   chunk: number;

@@ -4,10 +4,14 @@ import { type EvaluateOptions, referenceSize } from './evaluation-plan';
 import { featureStore } from './feature-store';
 import { datasetImages } from './numbered-images';
 
+/** Options of `referenceStatistics`. */
 export type ReferenceStatisticsOptions = Pick<
   EvaluateOptions,
   'extractor' | 'nReference' | 'cache' | 'chunk' | 'batch' | 'signal' | 'onProgress'
-> & { dataset: Dataset };
+> & {
+  /** The real images. */
+  dataset: Dataset;
+};
 
 /**
  * Statistics of a data set's images with all that they depend on, as `evaluate` takes of its reference: given to it in

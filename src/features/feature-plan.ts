@@ -18,9 +18,9 @@ export type FeatureDeclaration = {
   token?: number;
   /** Length of a feature vector; checked. */
   d?: number;
-  /** Of the logits; checked. */
+  /** Number of logits; checked against the file. */
   classes?: number;
-  /** Of the file; checked. */
+  /** SHA-256 of the file, hexadecimal; checked. */
   sha256?: string;
 };
 

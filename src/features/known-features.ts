@@ -9,9 +9,9 @@ export type KnownFeatures = {
   declaration: FeatureDeclaration;
   /** Name of the ONNX file in `featuresFolder()`. */
   file: string;
-  /** Where the publisher has them. */
+  /** Address of the publisher's weights. */
   weights: string;
-  /** Of the weights. */
+  /** Licence of the weights. */
   licence: string;
   /** An ONNX file of them to download. */
   url?: string;
@@ -21,11 +21,14 @@ export type KnownFeatures = {
   sha256?: string;
 };
 
+/** The feature networks whose files are published and whose preprocessing is known. */
 export const KNOWN_FEATURE_NAMES = ['inception', 'dinov2', 'mobilenet'] as const;
+/** A feature network whose file is published and whose preprocessing is known. */
 export type KnownFeatureName = (typeof KNOWN_FEATURE_NAMES)[number];
 
 const EXPORT = 'opset_version=17, dynamo=False) # one file, weights and all';
 
+/** The feature networks that `cosim features fetch` knows: file, checksum, preprocessing. */
 export const KNOWN_FEATURES: Readonly<Record<KnownFeatureName, KnownFeatures>> = {
   // The network of FID, KID and the Inception Score: TensorFlow's graph of 2015 as EDM and EDM2 run it. Images are stretched
   // to 299 x 299 as TensorFlow 1 did; the graph begins with (b - 128) / 128. Logits lack the last layer's bias, as in the

@@ -12,6 +12,7 @@ import { type FeatureThread, startFeatureThread } from './feature-thread';
 import type { FeaturePlan, FileSignature, Rows } from './feature-worker';
 import { preprocessingText } from './preprocessing';
 
+/** Options of `onnxFeatures`. */
 export type OnnxFeaturesOptions = {
   /** Threads, each with the network in memory; default: one for each processor while memory lasts. */
   workers?: number;

@@ -6,7 +6,9 @@ import { resize, type ResizeKernel } from '../datasets/pictures/resize';
 import { type FloatImages, resizeTensorflow1 } from '../datasets/pictures/resize-tensorflow';
 import type { Images } from '../metrics';
 
+/** The kernels by which images are resized for feature networks. */
 export const FEATURE_KERNELS = ['pil-box', 'pil-bilinear', 'pil-bicubic', 'pil-lanczos', 'tf1-bilinear'] as const;
+/** What pixels are weighted by when an image is resized for a feature network. */
 export type FeatureKernel = (typeof FEATURE_KERNELS)[number];
 
 /** Every step between an image's bytes and a network's input; feature vectors compare only where all of it is the same. */
@@ -23,7 +25,7 @@ export type Preprocessing = {
       };
   /** Pixels: the middle square of the resized image. */
   crop?: number;
-  /** See below. */
+  /** What the network is given: bytes as they are, or numbers of a range, or standardised by channel. */
   values: 'bytes' | { range: readonly [number, number] } | { mean: readonly number[]; std: readonly number[] };
   layout: 'NCHW' | 'NHWC';
   dtype: 'uint8' | 'float32';

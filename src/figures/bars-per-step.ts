@@ -5,9 +5,13 @@ import { chartHead, type ChartSpec, ink } from './theme';
 /** One measurement with one seed at one number of function evaluations, or of whatever else the x axis names. */
 export type StepValue = { series: string; steps: number | string; seed: number; value: number };
 
+/** Options of `barsPerStep`. */
 export type BarsOptions = References & {
+  /** Title, in one line. */
   title: string;
+  /** Line below the title, smaller. */
   subtitle?: string;
+  /** One value for each bar and seed. */
   values: readonly StepValue[];
   /** The y axis' title, with the unit. */
   metric: string;

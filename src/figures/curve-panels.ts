@@ -2,13 +2,14 @@ import { fail } from '../compute/check';
 import { curvesPlot, type CurvesPlot } from './curves-with-spread';
 import { chartHead, type ChartSpec } from './theme';
 
+/** Options of `curvePanels`. */
 export type CurvePanelsOptions = {
   title: string;
   subtitle?: string;
   panels: readonly (CurvesPlot & { title: string })[];
-  /** Of a plot, default 250. */
+  /** Width of one plot in pixels, default 250. */
   width?: number;
-  /** Default 240. */
+  /** Height of one plot in pixels, default 240. */
   height?: number;
 };
 

@@ -11,6 +11,7 @@ export type Axis = { title: string; log?: boolean; domain?: readonly [low: numbe
 
 /** What one plot shows. */
 export type CurvesPlot = References & {
+  /** One point for each curve, place and seed. */
   points: readonly SeedPoint[];
   /** E.g. { title: 'training images', log: true }. */
   x: Axis;
@@ -18,7 +19,13 @@ export type CurvesPlot = References & {
   y: Axis;
 };
 
-export type CurvesOptions = CurvesPlot & { title: string; subtitle?: string };
+/** Options of `curvesWithSpread`. */
+export type CurvesOptions = CurvesPlot & {
+  /** Title, in one line. */
+  title: string;
+  /** Line below the title, smaller. */
+  subtitle?: string;
+};
 
 const size = { width: 560, height: 340 };
 

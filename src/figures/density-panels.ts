@@ -8,6 +8,7 @@ export type Density = { label: string; values: ArrayLike<number> };
 /** The cells that a density was evaluated on. */
 export type DensityGrid = { x: readonly [number, number]; y: readonly [number, number]; rows: number; columns: number };
 
+/** Options of `densityPanels`. */
 export type DensityOptions = {
   title: string;
   subtitle?: string;

@@ -5,6 +5,7 @@ import { chartHead, type ChartSpec, ink } from './theme';
 /** One measurement of one series on one category, with one seed. */
 export type CategoryValue = { series: string; category: string | number; seed: number; value: number };
 
+/** One panel of `dotPanels`. */
 export type DotPanel = {
   title: string;
   values: readonly CategoryValue[];
@@ -12,12 +13,13 @@ export type DotPanel = {
   category: string;
   /** The y axis' title, with the unit. */
   metric: string;
-  /** Of the y axis. */
+  /** Logarithmic y axis. */
   log?: boolean;
-  /** A dashed line. */
+  /** A dashed horizontal line with its label. */
   reference?: { value: number; label: string };
 };
 
+/** Options of `dotPanels`. */
 export type DotPanelsOptions = {
   title: string;
   subtitle?: string;

@@ -5,15 +5,19 @@ import { drawSheet, type Pixels } from './sheet';
 /** Images [n, h, w, c] in [-1, 1], c = 1 (grey) or 3 (red, green, blue). */
 export type ImageBatch = { images: ArrayLike<number>; n: number; h: number; w: number; c: number };
 
+/** Options of `imageGrid`. */
 export type ImageGridOptions = ImageBatch & {
-  /** Default: about square. */
+  /** Images in a row; default: about square. */
   columns?: number;
   /** Picture pixels per image pixel, half as many on screen; default 4. */
   scale?: number;
   /** Picture pixels between images; default 4. */
   gap?: number;
+  /** Labels left of the rows. */
   rowLabels?: readonly string[];
+  /** Labels above the columns. */
   columnLabels?: readonly string[];
+  /** Title above the grid. */
   title?: string;
 };
 

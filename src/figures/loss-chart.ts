@@ -3,13 +3,14 @@ import { chartHead, type ChartSpec, countLabels } from './theme';
 /** What a training loop reports of a step: images seen so far and any metrics by name. */
 export type StepReport = { step: number; images: number; [metric: string]: number };
 
+/** Options of `lossChart`. */
 export type LossOptions = {
   title: string;
   subtitle?: string;
   reports: readonly StepReport[];
   /** Key of the report -> axis title, e.g. { psiLoss: 'generator loss' }. */
   metrics: Readonly<Record<string, string>>;
-  /** Of the plot, default 520. */
+  /** Width of the plot in pixels, default 520. */
   width?: number;
   /** Of each metric's panel, default 130. */
   panelHeight?: number;

@@ -22,6 +22,7 @@ export type MeasuredPanel = {
   rules?: readonly PanelRule[];
 };
 
+/** Options of `measuredPanels`. */
 export type MeasuredOptions = {
   title: string;
   /** Says what lines, dashes and dots are. */
@@ -31,9 +32,9 @@ export type MeasuredOptions = {
   columns?: number;
   /** 'own': each panel has its colours and a legend below it; default one for all. */
   legends?: 'shared' | 'own';
-  /** Of a plot, default 270. */
+  /** Width of one plot in pixels, default 270. */
   width?: number;
-  /** Default 240. */
+  /** Height of one plot in pixels, default 240. */
   height?: number;
 };
 

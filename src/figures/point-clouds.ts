@@ -4,6 +4,7 @@ import { chartHead, type ChartSpec, ink, palette } from './theme';
 /** One panel: points [n, 2], row by row; `reference` sets the truth apart by colour. */
 export type Cloud = { label: string; points: ArrayLike<number>; reference?: boolean };
 
+/** Options of `pointClouds`. */
 export type PointCloudOptions = {
   title: string;
   subtitle?: string;
@@ -14,7 +15,7 @@ export type PointCloudOptions = {
   columns?: number;
   /** Points drawn per panel (the first ones), default 2000. */
   most?: number;
-  /** Of a panel, default 210. */
+  /** Width and height of a panel in pixels, default 210. */
   size?: number;
 };
 

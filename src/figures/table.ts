@@ -5,8 +5,10 @@ import { type Displayable, displaySymbol, type MimeBundle } from './mime';
 /** One cell: text, a number, or one number per seed (shown as mean ± standard deviation). */
 export type Cell = string | number | readonly number[];
 
+/** A row of a table: its cells by the heading of their column. */
 export type Row = Readonly<Record<string, Cell>>;
 
+/** Options of `table`. */
 export type TableOptions = {
   caption?: string;
   /** Keys in order, which are also the headings; default: the first row's keys. */
@@ -18,7 +20,14 @@ export type TableOptions = {
 };
 
 /** A table that a notebook, a README and a log can show. */
-export type Table = Displayable & { rows: readonly Row[]; html: string; markdown: string };
+export type Table = Displayable & {
+  /** As they were given. */
+  rows: readonly Row[];
+  /** As a cell shows it. */
+  html: string;
+  /** As a file keeps it. */
+  markdown: string;
+};
 
 const isNumbers = (cell: Cell | undefined): cell is readonly number[] => Array.isArray(cell);
 

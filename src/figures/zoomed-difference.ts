@@ -4,15 +4,19 @@ import type { Picture } from './figure';
 import { type ImageBatch, toPixels } from './image-grid';
 import { drawSheet, type Pixels } from './sheet';
 
+/** Options of `zoomedDifference`. */
 export type DifferenceOptions = Omit<ImageBatch, 'images'> & {
   /** [n, h, w, c] in [-1, 1], e.g. two steps. */
   a: ArrayLike<number>;
   /** The same images by other means, e.g. four steps. */
   b: ArrayLike<number>;
+  /** Row labels of a and b. */
   labels: readonly [a: string, b: string];
+  /** Labels above the columns. */
   columnLabels?: readonly string[];
   /** Picture pixels per image pixel, half as many on screen; default 10. */
   scale?: number;
+  /** Title above the sheet. */
   title?: string;
 };
 

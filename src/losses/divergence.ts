@@ -10,6 +10,7 @@ import { edmWeight, sampleScale } from './weights';
 
 /** The square is h(y) = y^2 / (4 alpha), the paper's own; pseudo-Huber grows like |y| beyond `delta`. */
 export const DIVERGENCES = ['square', 'pseudo-huber'] as const;
+/** A divergence of Theorem B.1 by name. */
 export type DivergenceName = (typeof DIVERGENCES)[number];
 
 /** A convex function and what the game needs of it, all per element. */

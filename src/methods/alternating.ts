@@ -24,9 +24,9 @@ export type Distillation = {
   /** Data, times and noise of an update, without dropout's. */
   inputs: (role: 'psi' | 'phi') => Inputs;
   forward: (networks: Networks, batch: Tensors) => LossInputs;
-  /** Per element. */
+  /** Loss of the auxiliary, per element. */
   psiLoss: (matched: LossInputs) => tf.Tensor;
-  /** Per element. */
+  /** Loss of the generator, per element. */
   phiLoss: (matched: LossInputs) => tf.Tensor;
 };
 

@@ -48,6 +48,7 @@ export type CosimOptions = {
   range: NoiseRange;
 };
 
+/** The options of CoSIM where nothing else is said. */
 export const COSIM_DEFAULTS: CosimOptions = {
   alpha: 1.2,
   coef: 1,

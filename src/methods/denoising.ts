@@ -9,6 +9,7 @@ import type { Method } from './method';
 
 /** How the noise levels of a batch are drawn, and with which weight: EDM's, VP's or VE's (Karras et al. 2022, Table 1). */
 export const LEVEL_DRAWS = ['log-normal', 'vp', 've'] as const;
+/** How the noise level of a training sample is drawn. */
 export type LevelDraw = (typeof LEVEL_DRAWS)[number];
 
 /** Options of the denoising loss. */
@@ -25,6 +26,7 @@ export type DenoisingOptions = {
   uncertainty: boolean;
 };
 
+/** The options of EDM's denoising loss where nothing else is said. */
 export const DENOISING_DEFAULTS: DenoisingOptions = {
   levels: 'log-normal',
   pMean: -1.2,

@@ -21,6 +21,7 @@ export type HsiviOptions = {
   sigmaData: number;
 };
 
+/** The options of HSIVI-SM where nothing else is said. */
 export const HSIVI_DEFAULTS: HsiviOptions = {
   levels: [80, 16.78, 2.24, 0.131],
   last: 0.02,

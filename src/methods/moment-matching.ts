@@ -16,6 +16,7 @@ export type MomentMatchingOptions = {
   range: NoiseRange;
 };
 
+/** The options of Moment Matching where nothing else is said. */
 export const MOMENT_MATCHING_DEFAULTS: MomentMatchingOptions = { steps: 4, sigmaData: 0.5, range: EDM_RANGE };
 
 /**

@@ -24,5 +24,7 @@ export const METHOD_PRESETS = {
   moments4:     { name: 'Moment Matching',     source: 'Salimans et al. 2024',     method: { kind: 'moment-matching', steps: 4 },              steps: [4] },
 } as const satisfies Record<string, MethodPreset>;
 
+/** A row of the comparison by its key. */
 export type MethodPresetName = keyof typeof METHOD_PRESETS;
+/** The rows of the comparison by their keys. */
 export const METHOD_PRESET_NAMES = Object.keys(METHOD_PRESETS) as MethodPresetName[];

@@ -20,6 +20,7 @@ export type SidOptions = {
   range: NoiseRange;
 };
 
+/** The options of SiD where nothing else is said. */
 export const SID_DEFAULTS: SidOptions = {
   alpha: 1.2,
   startSigma: 2.5,

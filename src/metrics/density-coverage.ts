@@ -4,11 +4,13 @@ import { expectFinite, expectPair, type Points } from './measurement';
 import { membership } from './membership';
 import { PAIR_DEFAULTS, type PairOptions, type PairSettings, passOptions } from './pairwise';
 
+/** Options of `densityCoverage`. */
 export type DensityCoverageOptions = PairOptions & {
   /** A ball reaches its point's k-th nearest neighbour. */
   k?: number;
 };
 
+/** Fidelity and diversity by the neighbours of real points. */
 export type DensityCoverage = {
   /** Balls of the reference around a sample, mean, over k: about 1 for equal distributions, may be above. */
   density: number;

@@ -25,12 +25,13 @@ export type FeatureIdentity = {
   name: string;
   /** Length of a feature vector. */
   d: number;
-  /** Of the weights' file. */
+  /** SHA-256 of the weights' file, hexadecimal. */
   sha256: string;
   /** One canonical line: resize kernel, size, crop, normalisation, layout. */
   preprocessing: string;
 };
 
+/** Options of an extraction. */
 export type ExtractOptions = {
   /** Images at a time: memory, never results. */
   batch?: number;
@@ -41,7 +42,7 @@ export type ExtractOptions = {
 
 /** A network that turns images into the vectors on which distances are taken. */
 export type FeatureExtractor = FeatureIdentity & {
-  /** Of the logits, 0: none. */
+  /** Classes that the logits name; 0: no logits. */
   classes: number;
   extract: (images: Images, options?: ExtractOptions) => Promise<Extracted>;
   dispose: () => Promise<void>;

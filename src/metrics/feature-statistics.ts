@@ -1,5 +1,5 @@
 import { expectInteger, fail } from '../compute/check';
-import { type ProductOptions, productTransposed } from '../compute/onnx';
+import { productTransposed } from '../compute/onnx';
 import { expectPoints, type Points } from './measurement';
 
 /** Mean and covariance of n points, in float64. */
@@ -13,7 +13,12 @@ export type FeatureStatistics = {
 };
 
 /** How large products are computed, and what stops them. */
-export type StatisticsOptions = Omit<ProductOptions<Float64Array>, 'into'>;
+export type StatisticsOptions = {
+  /** Stops between pieces of the product by throwing the signal's reason. */
+  signal?: AbortSignal;
+  /** What multiplies: 'runtime' is ONNX Runtime, default 'auto': the runtime where it is installed and pays. */
+  engine?: 'auto' | 'runtime' | 'loops';
+};
 
 /** Gathers points batch by batch; holds two [d, d] matrices and some rows, however many points come. */
 export type StatisticsAccumulator = {

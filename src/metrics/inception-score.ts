@@ -1,6 +1,7 @@
 import { expectInteger, expectOneOf, fail, withDefaults } from '../compute/check';
 import { expectFinite, expectPoints, type Points } from './measurement';
 
+/** Options of `inceptionScore`. */
 export type InceptionScoreOptions = {
   /** Parts of the set, in the order given; 1: the whole set. */
   splits?: number;
@@ -8,6 +9,7 @@ export type InceptionScoreOptions = {
   from?: 'logits' | 'probabilities';
 };
 
+/** The Inception Score, the mean over splits. */
 export type InceptionScore = {
   /** Mean over the splits, 1 to classes. */
   value: number;

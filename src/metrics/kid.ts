@@ -4,17 +4,19 @@ import { expectFinite, expectPair, type Measurement, type Points } from './measu
 import { type Kernel, squaredMmd } from './mmd';
 import { PAIR_DEFAULTS, type PairOptions, type PairSettings, passOptions, rowsAbout, rowsAt } from './pairwise';
 
+/** Options of `kid`. */
 export type KidOptions = PairOptions & {
   /** Pairs of random subsets. */
   subsets?: number;
   /** Points of each, without repetition; at most the smaller set. */
   subsetSize?: number;
-  /** Of the subsets. */
+  /** Seed of the subsets, default 0. */
   seed?: number;
 };
 
 type KidSettings = PairSettings & Required<Pick<KidOptions, 'subsets' | 'subsetSize' | 'seed'>>;
 
+/** The kernel Inception distance, the mean over subsets. */
 export type Kid = Measurement & {
   /** Population deviation over the subsets: their spread, not the error of the mean. */
   std: number;

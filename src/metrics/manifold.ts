@@ -15,6 +15,7 @@ import { roundingShare, screensAbout, UNDERFLOW } from './screen';
  * their nearest neighbours. It stands wherever points do, and saves finding the neighbours again.
  */
 export type Manifold = Points & {
+  /** Which neighbour the radii reach to. */
   k: number;
   /** [n * k] distances to the k nearest other points, rising along a row. */
   nearest: Float64Array;
@@ -31,6 +32,7 @@ const insert = (squares: Float64Array, row: number, k: number, square: number): 
   return squares[last];
 };
 
+/** Options of `manifold`. */
 export type ManifoldOptions = PairOptions & {
   /** Neighbours found; smaller k are then known too. */
   k?: number;

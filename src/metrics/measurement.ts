@@ -11,7 +11,7 @@ export type Points = {
 /** What a distance between two sets measured, with the sizes it depends on. */
 export type Measurement = {
   value: number;
-  /** Samples. */
+  /** Samples that were measured. */
   n: number;
   /** Reference points. */
   nReference: number;

@@ -13,7 +13,7 @@ export type MetricResult = {
   /** Largest - smallest of the blocks; 0 for one. */
   spread: number;
   smallerIsBetter: boolean;
-  /** Images of a block. */
+  /** Images of one block of seeds. */
   n: number;
   /** Real images they were compared with; 0: none, null: not known. */
   nReference: number | null;

@@ -60,13 +60,19 @@ export const squaredMmd = async (
   };
 };
 
+/** Options of `mmd`. */
 export type MmdOptions = PairOptions & {
   /** Of the kernel, in the points' unit. */
   bandwidth: number;
 };
 
 /** `value` is the unbiased estimate. */
-export type Mmd = Measurement & { biased: number; bandwidth: number };
+export type Mmd = Measurement & {
+  /** The V-statistic, never negative. */
+  biased: number;
+  /** Of the kernel, in units of the points. */
+  bandwidth: number;
+};
 
 /**
  * Squared maximum mean discrepancy with the Gaussian kernel exp(-|x - y|^2 / (2 bandwidth^2)) (Gretton et al. 2012).

@@ -2,6 +2,7 @@ import { expectNumber, fail, withDefaults } from '../compute/check';
 import { factorise, type Mixture } from '../diffusion';
 import { expectPoints, type Points } from './measurement';
 
+/** Options of `modes`. */
 export type ModesOptions = {
   /** Deviations (Mahalanobis) around a mode that count as on it. */
   within?: number;

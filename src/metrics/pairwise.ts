@@ -4,6 +4,7 @@ import { expectInteger } from '../compute/check';
 import { type Numbers, productTransposed } from '../compute/onnx';
 import type { Points } from './measurement';
 
+/** How distances between all pairs of two sets are computed. */
 export type PairOptions = {
   /** Rows of one set at a time, with four times as many of the other: memory, and results to rounding. */
   block?: number;

@@ -4,11 +4,13 @@ import { expectFinite, expectPair, type Points } from './measurement';
 import { membership } from './membership';
 import { PAIR_DEFAULTS, type PairOptions, type PairSettings, passOptions } from './pairwise';
 
+/** Options of `precisionRecall`. */
 export type PrecisionRecallOptions = PairOptions & {
   /** A ball reaches its point's k-th nearest neighbour. */
   k?: number;
 };
 
+/** Fidelity (precision) and diversity (recall) by the manifolds of both sets. */
 export type PrecisionRecall = {
   /** Share of samples inside a ball of the reference, 0 to 1. */
   precision: number;

@@ -13,11 +13,15 @@ import { expectSameFeatures, type WithFeatures } from './same-features';
 export type Source = Readonly<Record<string, string | number>>;
 
 /** Statistics that others are compared with, as files keep them. `n` is NaN where the file does not tell. */
-export type ReferenceStatistics = FeatureStatistics & WithFeatures & { source: Source };
+export type ReferenceStatistics = FeatureStatistics &
+  WithFeatures & {
+    /** Where they come from. */
+    source: Source;
+  };
 
 /** What EDM's .npz does not hold. Of a file that does hold it, it must be the same. */
 export type LoadStatisticsOptions = {
-  /** Images. */
+  /** Images they are of. */
   n?: number;
   features?: FeatureIdentity;
   /** Added to what is known. */

@@ -95,6 +95,7 @@ export const SET_METRICS = {
   },
 } as const satisfies Record<string, SetMetric>;
 
+/** A metric of two sets of features, by its short name. */
 export type SetMetricName = keyof typeof SET_METRICS;
 
 export const setMetricNames = Object.keys(SET_METRICS) as readonly SetMetricName[];

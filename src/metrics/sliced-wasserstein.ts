@@ -3,6 +3,7 @@ import { normal } from '../compute/noise';
 import { expectPair, type Measurement, type Points } from './measurement';
 import { transportCost } from './wasserstein-1d';
 
+/** Options of `slicedWasserstein`. */
 export type SlicedWassersteinOptions = {
   /** Random directions. */
   projections?: number;

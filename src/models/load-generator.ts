@@ -1,34 +1,20 @@
 import { dispose } from '@tensorflow/tfjs-core';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError, loadTensors, newestFolder } from '../checkpoints';
 import { withPrefix } from '../compute/tensors';
 import { SAMPLING_TIMES, type SamplingTimes } from '../diffusion';
-import { type Method, methodFromConfig, type SamplerName } from '../methods';
-import { type Denoiser, denoiserFromConfig, matchParameters, type Model } from '../networks';
+import { methodFromConfig, type SamplerName } from '../methods';
+import { denoiserFromConfig, matchParameters, type Model } from '../networks';
+import { readRunJson } from '../training';
 
 /** A generator and how it is sampled from. */
-export type Generator = Model & { sampler: SamplerName; times: SamplingTimes; images: number };
-
-/** What a generator needs of a run's `run.json`. */
-type RunJson = {
-  format: string;
+export type Generator = Model & {
+  /** How it is sampled from. */
+  sampler: SamplerName;
+  /** Sampling times by number of steps. */
+  times: SamplingTimes;
+  /** Images seen in its training. */
   images: number;
-  method: Method['config'];
-  denoisers: Record<string, Denoiser['config']>;
-  times?: SamplingTimes;
-};
-
-const readRunJson = async (path: string): Promise<RunJson> => {
-  let json: Partial<RunJson>;
-  try {
-    json = JSON.parse(await readFile(path, 'utf8')) as Partial<RunJson>;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
-    throw new CheckpointError('format', `${path}: damaged (${(error as Error).message})`);
-  }
-  if (json.format !== 'cosim-run-1') throw new CheckpointError('format', `${path}: not a checkpoint of a run`);
-  return json as RunJson;
 };
 
 /**
@@ -40,7 +26,7 @@ const readRunJson = async (path: string): Promise<RunJson> => {
 export const loadGenerator = async (dir: string): Promise<Generator> => {
   const folder = await newestFolder(dir);
   if (folder === undefined) throw new CheckpointError('missing', `${dir}: no checkpoint of a run in this folder`);
-  const { method: config, denoisers: configs, images, times: found } = await readRunJson(join(folder, 'run.json'));
+  const { method: config, denoisers: configs, images, times: found } = await readRunJson(folder);
   const denoisers = Object.fromEntries(
     Object.entries(configs).map(([role, denoiser]) => [role, denoiserFromConfig(denoiser)]),
   );

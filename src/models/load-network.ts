@@ -21,7 +21,10 @@ export type ReferenceOptions = {
 };
 
 /** A model and where it comes from. */
-export type LoadedNetwork = Model & { provenance: Checkpoint['provenance'] };
+export type LoadedNetwork = Model & {
+  /** What the file says of its origin. */
+  provenance: Checkpoint['provenance'];
+};
 
 const parseJson = (path: string, text: unknown): Record<string, unknown> => {
   try {

@@ -14,11 +14,11 @@ export type TeacherPreset = {
   /** Under data/teachers, without the ending. */
   file: string;
   denoiser: () => Denoiser;
-  /** Training split. */
+  /** The training split of its data. */
   dataset: () => Dataset;
-  /** Trained on this many. */
+  /** Training images. */
   images: number;
-  /** Default EDM's. */
+  /** Options of its loss, default EDM's. */
   denoising?: Partial<DenoisingOptions>;
   run: Partial<RunOptions>;
 };
@@ -81,7 +81,9 @@ export const TEACHERS = {
   'latents-l': latentsTeacher('l', 20),
 } as const satisfies Record<string, TeacherPreset>;
 
+/** A teacher that is shipped with the package. */
 export type TeacherName = keyof typeof TEACHERS;
+/** The teachers that are shipped with the package. */
 export const TEACHER_NAMES = Object.keys(TEACHERS) as TeacherName[];
 
 /** Where a shipped model's weights lie; its card lies beside them. */

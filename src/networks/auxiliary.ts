@@ -17,6 +17,7 @@ export const auxiliaryOf = (denoiser: Denoiser): Denoiser => {
 
 /** [C] How the branch for t starts: silent, so that psi starts as exactly theta, or as a copy of the branch for s. */
 export const SECOND_TIME_STARTS = ['silent', 'copy'] as const;
+/** How the embedding of t starts in an auxiliary. */
 export type SecondTimeStart = (typeof SECOND_TIME_STARTS)[number];
 
 /**

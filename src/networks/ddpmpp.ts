@@ -5,6 +5,7 @@ import { songUnet, type SongUnetConfig } from './song-unet';
 /** Options of DDPM++: those of SongUNet, whose defaults here are EDM's for CIFAR-10 without conditions. */
 export type DdpmppConfig = SongUnetConfig;
 
+/** What a DDPM++ network is where its configuration does not say otherwise. */
 export const DDPMPP_DEFAULTS: DdpmppConfig = {
   resolution: 32,
   channels: 3,

@@ -14,7 +14,7 @@ import type { Block } from './unet-plan';
 export type BlockStyle = {
   /** E. */
   embedding: number;
-  /** Of the group norms. */
+  /** Added to the variance in group norms. */
   eps: number;
   /** Each sum with the input is multiplied by this. */
   skipScale: number;
@@ -22,7 +22,7 @@ export type BlockStyle = {
   adaptiveScale: boolean;
   /** The skip of a resampling block has a 1 x 1 kernel although no channels change. */
   resampleProjection: boolean;
-  /** Of resampling blocks. */
+  /** The filter of resampling blocks. */
   filter: Filter;
   /** Rate in training mode. */
   dropout: number;

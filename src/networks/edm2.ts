@@ -41,7 +41,7 @@ export type Edm2Config = UnetSizes & {
   resBalance: number;
   /** Weight of attention against its input. */
   attentionBalance: number;
-  /** Of attention. */
+  /** Channels of one attention head. */
   channelsPerHead: number;
   /** Activations are held within +-clip; 0: they are not. */
   clip: number;

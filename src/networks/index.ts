@@ -37,6 +37,7 @@ export { type Preconditioning, PRECONDITIONINGS } from './preconditioning';
 export { PUBLISHED_NAMES, publishedDenoiser, type PublishedName } from './published';
 export { denoiserFromReference } from './reference';
 export { denoiserFromConfig } from './registry';
-export { resample } from './resample';
+export { resample, type Filter } from './resample';
 export type { SongUnetConfig } from './song-unet';
 export type { Conditioning } from './time-embedding';
+export type { UnetSizes } from './unet-plan';

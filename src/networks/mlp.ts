@@ -23,6 +23,7 @@ export type MlpConfig = {
 /** Points change within a narrow range of c_noise, which the reference's frequencies up to 1 hardly tell apart. */
 const TIME_SCALE = 16;
 
+/** What an MLP is where its configuration does not say otherwise. */
 export const MLP_DEFAULTS: MlpConfig = { dimensions: 2, width: 128, blocks: 3, classes: 0, secondTime: false };
 
 /**

@@ -9,6 +9,7 @@ export type Preconditioning =
   | { kind: 've'; sigmaMin: number; sigmaMax: number }
   | { kind: 'iddpm'; c1: number; c2: number; M: number }; // constants of the cosine schedule; M: number of levels
 
+/** The preconditionings of EDM, Table 1, with their usual constants. */
 export const PRECONDITIONINGS = {
   edm: { kind: 'edm', sigmaData: 0.5 },
   vp: { kind: 'vp', betaD: 19.9, betaMin: 0.1, M: 1000, epsilonT: 1e-5 },

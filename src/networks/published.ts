@@ -36,7 +36,9 @@ const PUBLISHED = {
   'edm2-img64-xl':                 { ...EDM2, ...PIXELS,                modelChannels: 384, dropout: 0.1 },
 } as const;
 
+/** A published network of EDM or EDM2, by the name of its file. */
 export type PublishedName = keyof typeof PUBLISHED;
+/** The published networks of EDM and EDM2, by the names of their files. */
 export const PUBLISHED_NAMES = Object.keys(PUBLISHED) as PublishedName[];
 
 /**

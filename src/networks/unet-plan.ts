@@ -28,7 +28,7 @@ export type Block = {
   resample?: Direction;
   /** Attention heads, 0: none. */
   heads: number;
-  /** Of the output. */
+  /** Pixels a side of the block's output. */
   resolution: number;
 };
 
@@ -39,7 +39,7 @@ export type UnetPlan = {
   encoder: Block[];
   /** Skip: takes the newest encoder output beside its input. */
   decoder: (Block & { skip: boolean })[];
-  /** Of the last block. */
+  /** Channels of the last block. */
   channels: number;
 };
 
@@ -47,7 +47,7 @@ export type UnetPlan = {
 export type Wiring = {
   /** Outputs of the first convolution. */
   firstChannels: number;
-  /** Of a block with attention. */
+  /** Heads of a block with attention, by its channels. */
   heads: (channels: number) => number;
   /** Which decoder blocks of a listed resolution have attention. */
   attendsInDecoder: (block: number) => boolean;

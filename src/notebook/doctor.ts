@@ -12,7 +12,7 @@ import { deviceProblem, findPlugin, nvidiaDriver } from '../compute/xla/pjrt';
 
 /** What the project found on this machine. Plain data; `formatReport` turns it into text. */
 export type DoctorReport = {
-  /** Version. */
+  /** Version of Node. */
   node: string;
   /** Version of the kernel. */
   tslab: string;

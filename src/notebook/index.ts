@@ -2,5 +2,5 @@ export { html, markdown, show, type Showable } from './display';
 export { doctor, type DoctorReport, formatReport } from './doctor';
 export { interruptible } from './interrupt';
 export { liveRun, type LiveRun, type LiveRunOptions } from './live-chart';
-export { params, type Params, type ParamValue, type Preset } from './params';
+export { params, type Params, type ParamValue, type Preset, type Same } from './params';
 export { clock, type Extra, progress, type Progress, type ProgressOptions } from './progress';

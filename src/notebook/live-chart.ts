@@ -3,6 +3,7 @@ import { bundleOf } from './display';
 import { insideKernel, openOutput } from './kernel';
 import { type Extra, progress } from './progress';
 
+/** Options of `liveRun`. */
 export type LiveRunOptions = {
   /** Training images. */
   total: number;
@@ -11,6 +12,7 @@ export type LiveRunOptions = {
   metrics: Readonly<Record<string, string>>;
 };
 
+/** A training run shown while it goes on. */
 export type LiveRun = {
   /** A step's report: moves the progress line and, now and then, redraws the chart. */
   onStep: (report: StepReport) => Promise<void>;

@@ -4,6 +4,7 @@ import { ArgumentError, expectKeys, expectOneOf, fail, withDefaults } from '../c
 /** The sizes at which a notebook runs: a check of every line, two CPU cores in minutes, the paper's. */
 export type Preset = 'smoke' | 'laptop' | 'paper';
 
+/** What a parameter of a notebook may be. */
 export type ParamValue = number | string | boolean | readonly number[] | readonly string[];
 
 /** A notebook's parameters: the chosen preset's values, frozen, and the preset's name. */
@@ -12,7 +13,7 @@ export type Params<T> = {
 } & { readonly preset: Preset };
 
 /** Keeps TypeScript from widening T to fit a preset that lacks a key. */
-type Same<T> = [T][T extends unknown ? 0 : never];
+export type Same<T> = [T][T extends unknown ? 0 : never];
 
 const presetNames = ['smoke', 'laptop', 'paper'] as const;
 

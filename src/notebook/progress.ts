@@ -1,10 +1,11 @@
 import { expectNumber } from '../compute/check';
 import { insideKernel, openOutput } from './kernel';
 
+/** Options of `progress`. */
 export type ProgressOptions = {
-  /** In `unit`. */
+  /** When it is done, in `unit`. */
   total: number;
-  /** Default 'images'. */
+  /** What is counted, default 'images'. */
   unit?: string;
   /** Before the bar. */
   label?: string;
@@ -13,6 +14,7 @@ export type ProgressOptions = {
 /** Values shown after the bar: a loss, memory in use. */
 export type Extra = Readonly<Record<string, number | string>>;
 
+/** A line that says how far something has come. */
 export type Progress = {
   /** `done` of the total so far; shown at most four times a second. */
   update: (done: number, extra?: Extra) => void;

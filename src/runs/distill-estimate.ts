@@ -7,15 +7,17 @@ import { checkDistillation, type DistillSetup, startDistillation } from './disti
 
 /** A small step that was measured: every update of the method once. */
 export type MeasuredStep = {
-  /** In one round. */
+  /** Samples in one round. */
   samples: number;
   /** Without tracing and opening sessions. */
   seconds: number;
-  /** Of the process while it ran. */
+  /** Peak memory of the process while it ran, bytes. */
   peakBytes: number;
 };
 
+/** What a distillation will take in time and memory. */
 export type DistillEstimate = {
+  /** The steps that were tried. */
   measured: readonly MeasuredStep[];
   engine: EngineReport;
   /** Samples of a step of the run. */

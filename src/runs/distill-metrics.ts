@@ -19,11 +19,12 @@ import type { Denoiser } from '../networks';
 import type { Run } from '../training';
 import { imagesName } from './distill-sheets';
 
+/** What is measured of a run on the way. */
 export type MeasureOptions = Pick<
   EvaluateOptions,
   'reference' | 'nReference' | 'real' | 'extractor' | 'metrics' | 'n' | 'blocks'
 > & {
-  /** Of the sampler. */
+  /** Numbers of steps that are measured. */
   steps: readonly number[];
   /** Samples computed at a time: memory, never results. */
   batch: number;

@@ -7,15 +7,15 @@ import { PAPER_PRESET_NAMES, paperPreset, type PaperPresetName, type RunOptions 
 export type DistillPreset = {
   /** The published or shipped teacher that it is for. */
   network: string;
-  /** Where that one is shipped. */
+  /** Name of the teacher, where that one is shipped. */
   teacher?: TeacherName;
-  /** Where the data are. */
+  /** Name or path of the data. */
   data?: string;
-  /** Of generator and auxiliary. */
+  /** Dropout rate of generator and auxiliary. */
   dropout: number;
   method: DistillMethod;
   run: Partial<RunOptions>;
-  /** To train on. */
+  /** Images to train on. */
   images: number;
   /** Images between two checkpoints. */
   saveEvery: number;
@@ -56,14 +56,16 @@ const DIGITS: DistillPreset = {
   n: 500,
 };
 
+/** A preset of `cosim distill`. */
 export type DistillPresetName = PaperPresetName | 'digits';
-export const DISTIL_PRESET_NAMES: readonly DistillPresetName[] = [...PAPER_PRESET_NAMES, 'digits'];
+/** The presets of `cosim distill`. */
+export const DISTILL_PRESET_NAMES: readonly DistillPresetName[] = [...PAPER_PRESET_NAMES, 'digits'];
 
 /**
  * `distillPreset('cifar10-uncond')`.
  * @throws ArgumentError for an unknown name
  */
 export const distillPreset = (name: DistillPresetName): DistillPreset => {
-  if (!DISTIL_PRESET_NAMES.includes(name)) throw unknownName('distillPreset', 'preset', name, DISTIL_PRESET_NAMES);
+  if (!DISTILL_PRESET_NAMES.includes(name)) throw unknownName('distillPreset', 'preset', name, DISTILL_PRESET_NAMES);
   return name === 'digits' ? DIGITS : ofPaper(name);
 };

@@ -31,7 +31,7 @@ export type DistillSetup = {
   /** Of generator and auxiliary, default the teacher's. */
   dropout?: number;
   dataset: Dataset;
-  /** Default CoSIM. */
+  /** How it is distilled, default CoSIM. */
   method?: DistillMethod;
   run?: Partial<RunOptions>;
 };
@@ -50,6 +50,7 @@ export type DistillProgress = {
 /** What was seen of the generator after so many images. */
 export type Snapshot = { images: number; sheet?: string; measured: readonly RunMeasurement[] };
 
+/** Input of `distillRun`. */
 export type DistillRunInput = DistillSetup & {
   /** Checkpoints, sheets/ and metrics/. */
   dir: string;
@@ -63,17 +64,20 @@ export type DistillRunInput = DistillSetup & {
   metrics?: MeasureOptions & { every: number };
   /** Stops after the current step, with a checkpoint, by throwing the signal's reason. */
   signal?: AbortSignal;
+  /** After every step. */
   onProgress?: (progress: DistillProgress) => void;
+  /** After every sheet or measurement. */
   onSnapshot?: (look: Snapshot) => void;
 };
 
+/** How a distillation ended. */
 export type DistillRunResult = {
   images: number;
   /** Iterations. */
   steps: number;
   history: readonly IterationReport[];
   engine: EngineReport;
-  /** At the end. */
+  /** Where the run stands at the end. */
   last: Snapshot;
 };
 

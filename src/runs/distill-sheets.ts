@@ -11,7 +11,7 @@ import { joinImages } from './images';
 export type SheetOptions = {
   /** Samples for each number of steps: seeds 0 to n - 1, classes going round. */
   n: number;
-  /** Of the sampler. */
+  /** Numbers of steps, one row each. */
   steps: readonly number[];
   /** Samples computed at a time: memory, never results. */
   batch: number;

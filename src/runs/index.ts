@@ -7,7 +7,7 @@ export {
 } from './distill-estimate';
 export { checkRunFolder } from './distill-folder';
 export type { MeasureOptions, RunMeasurement } from './distill-metrics';
-export { DISTIL_PRESET_NAMES, distillPreset, type DistillPreset, type DistillPresetName } from './distill-presets';
+export { DISTILL_PRESET_NAMES, distillPreset, type DistillPreset, type DistillPresetName } from './distill-presets';
 export {
   checkDistillation,
   distillIdentity,

@@ -6,7 +6,10 @@ import { encodeOnnx, exportModel, type Weight } from '../compute/onnx';
 import { type Denoiser, matchParameters, type Model, parameterCount, type Tensors } from '../networks';
 import { type ExportedFunction, generatorFunction, samplerFunction } from './exported-functions';
 
+/** Options of `exportOnnx`. */
 export type ExportOptions = {
+  /** Noise levels T = t_0 > ... > t_{K-1} > 0 of Algorithm 1, as in `sampleMultistep`; default: the generator alone. */
+  times?: readonly number[];
   /** Samples a call, fixed; default: any number. */
   batch?: number;
   /** Further entries of the file's metadata. */
@@ -17,7 +20,7 @@ export type ExportOptions = {
 export type ExportReport = {
   path: string;
   bytes: number;
-  /** Samples a call. */
+  /** Samples of one call of the file. */
   batch: 'any' | number;
   /** Why the number of samples is fixed although any was asked for. */
   reason?: string;
@@ -60,20 +63,19 @@ const weightsOf = async (parameters: Tensors): Promise<Record<string, Weight>> =
 };
 
 const writeOnnx = async (
-  where: string,
   path: string,
   { denoiser, parameters }: Model,
   { f, inputs, metadata: own }: ExportedFunction,
-  { batch, metadata: further = {}, ...rest }: ExportOptions,
+  { batch, metadata: further = {}, ...rest }: Omit<ExportOptions, 'times'>,
 ): Promise<ExportReport> => {
-  expectKeys(where, rest, ['batch', 'metadata']);
-  if (batch !== undefined) expectInteger(where, 'batch', batch, { min: 1 });
+  expectKeys('exportOnnx', rest, ['times', 'batch', 'metadata']);
+  if (batch !== undefined) expectInteger('exportOnnx', 'batch', batch, { min: 1 });
   for (const [name, text] of Object.entries(further))
-    if (typeof text !== 'string') fail(where, `metadata.${name}`, 'a text', text);
+    if (typeof text !== 'string') fail('exportOnnx', `metadata.${name}`, 'a text', text);
   const size = 4 * parameterCount(denoiser.parameters);
   if (size > LIMIT)
-    fail(where, 'parameters', 'less than 2 GB (the limit of an ONNX file)', `${(size / 1e9).toFixed(1)} GB`);
-  const weights = await weightsOf(matchParameters(where, denoiser.parameters, parameters));
+    fail('exportOnnx', 'parameters', 'less than 2 GB (the limit of an ONNX file)', `${(size / 1e9).toFixed(1)} GB`);
+  const weights = await weightsOf(matchParameters('exportOnnx', denoiser.parameters, parameters));
   const { model, ...made } = exportModel({ f, inputs, weights }, { batch });
   const metadata = { ...further, ...common(denoiser), ...own, batch: String(made.batch) };
   const bytes = encodeOnnx({ ...model, metadata });
@@ -83,23 +85,22 @@ const writeOnnx = async (
 };
 
 /**
- * Writes the generator G(x, sigma) as one ONNX file, atomically: standard operators of opset 18 only, float32, weights
- * inside. Inputs `x` [batch, ...sampleShape], `sigma` [batch] and, for conditional models, `labels` [batch, classes] (one-hot);
- * output `xHat` [batch, ...sampleShape]. Images lie as [H, W, C], in [-1, 1]. The file's metadata says all of this.
- * @throws ArgumentError for parameters that do not fit, an auxiliary, or weights beyond 2 GB; TraceError for a network
- * with operations that cannot be exported; Node's error if the file cannot be written.
+ * Writes a model as one ONNX file, atomically: standard operators of opset 18 only, float32, weights inside. Without `times`
+ * the generator G(x, sigma): inputs `x` [batch, ...sampleShape], `sigma` [batch], output `xHat` [batch, ...sampleShape].
+ * With K `times` all of Algorithm 1: input `noise` [K, batch, ...sampleShape], standard normal, output `samples`
+ * [batch, ...sampleShape]. Conditional models also take `labels` [batch, classes], one-hot. Images lie as [H, W, C], in
+ * [-1, 1]. The file's metadata says all of this.
+ * @throws ArgumentError for parameters that do not fit, times that do not decrease, an auxiliary, or weights beyond 2 GB;
+ * TraceError for a network with operations that cannot be exported; Node's error if the file cannot be written.
+ * @example
+ * await exportOnnx('four-steps.onnx', await loadGenerator('runs/first'), { times: [80, 16.78, 2.24, 0.131] });
  */
-export const exportGenerator = async (path: string, model: Model, options: ExportOptions = {}): Promise<ExportReport> =>
-  writeOnnx('exportGenerator', path, model, generatorFunction('exportGenerator', model.denoiser), options);
-
-/**
- * Writes all of Algorithm 1 with K times as one ONNX file, as `exportGenerator` does. Input `noise`
- * [K, batch, ...sampleShape], standard normal, and `labels`; output `samples` [batch, ...sampleShape].
- * @param options.times noise levels T = t_0 > ... > t_{K-1} > 0, as in `sampleMultistep`
- */
-export const exportSampler = async (
+export const exportOnnx = async (
   path: string,
   model: Model,
-  { times, ...options }: ExportOptions & { times: readonly number[] },
-): Promise<ExportReport> =>
-  writeOnnx('exportSampler', path, model, samplerFunction('exportSampler', model.denoiser, times), options);
+  { times, ...options }: ExportOptions = {},
+): Promise<ExportReport> => {
+  const { denoiser } = model;
+  const exported = times ? samplerFunction('exportOnnx', denoiser, times) : generatorFunction('exportOnnx', denoiser);
+  return writeOnnx(path, model, exported, options);
+};

@@ -1,7 +1,7 @@
 export { sampleAncestral } from './ancestral';
 export { compilingPays, type SamplerInput, type Samples } from './batches';
 export { checkExport } from './check-export';
-export { exportGenerator, type ExportOptions, type ExportReport, exportSampler } from './export';
+export { exportOnnx, type ExportOptions, type ExportReport } from './export';
 export { type HeunOptions, sampleHeun } from './heun';
 export { sampleMultistep } from './multistep';
 export {

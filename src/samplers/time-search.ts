@@ -21,6 +21,7 @@ export type TimeSearchInput = {
 /** One evaluation: the time number `index` tried at `time`, the others as `times` says. */
 export type TimeSearchEntry = { round: number; index: number; time: number; times: readonly number[]; value: number };
 
+/** What `searchTimes` found. */
 export type TimeSearchResult = {
   times: readonly number[];
   /** Of `times`, on what the search saw: optimistic, so judge it by other seeds. */

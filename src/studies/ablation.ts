@@ -22,8 +22,12 @@ export type AblationOptions = {
 };
 
 /** The metric of one run at one number of training images. */
-export type AblationPoint = { coef: number } & CurvePoint;
+export type AblationPoint = {
+  /** Regularisation strength, alpha (1 + lambda). */
+  coef: number;
+} & CurvePoint;
 
+/** Progress and interruption of `ablation`. */
 export type AblationCallbacks = {
   /** Over all runs that were not cached. */
   onImages?: (images: number, total: number, label: string) => void;

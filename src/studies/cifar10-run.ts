@@ -15,28 +15,30 @@ import type { DistillMethod } from '../methods';
 import { distill, type IterationReport, pretrain, Run, type RunOptions } from '../training';
 import { sweep } from './sweep';
 
+/** Configuration of a whole run on CIFAR-10 at 16 x 16: teacher, generator, measurements. */
 export type Cifar10Run = {
   /** Of the teacher; generator and auxiliary start as it. */
   network: Parameters<typeof ddpmpp>[0];
-  /** That the teacher is trained on. */
+  /** Images that the teacher is trained on. */
   teacherImages: number;
   teacher: Partial<RunOptions>;
   method: DistillMethod;
-  /** Of CoSIM. */
+  /** Options of CoSIM's run. */
   run: Partial<RunOptions>;
   /** CoSIM's training images at which it is measured, rising; the last ends the run. */
   evaluateAt: readonly number[];
-  /** Of the generator, NFE. */
+  /** Network evaluations of the generator. */
   steps: readonly number[];
   /** Of the teacher by EDM's Heun sampler, NFE. */
   evaluations: readonly number[];
   metrics: readonly string[];
-  /** Images of a block. */
+  /** Images of one block of seeds. */
   n: number;
   /** Of seeds, at the end; on the way one. */
   blocks: number;
 };
 
+/** The run of `npm run cifar10`, for two cores. */
 // prettier-ignore
 export const CIFAR10_RUN: Cifar10Run = {
   network: { resolution: 16, channels: 3, classes: 0, modelChannels: 64, channelMult: [1, 2], blocks: 1, attention: [8], dropout: 0 },
@@ -62,6 +64,7 @@ export const cifar10Small = async (folder: string, split: Split): Promise<Datase
 /** A sampler that was measured: the generator in so many steps after so many images, or the teacher. */
 export type Cifar10Point = { series: 'CoSIM' | 'teacher'; steps: number; images: number; results: MetricResult[] };
 
+/** Progress and interruption of `runCifar10`. */
 export type Cifar10Callbacks = {
   onStep?: (stage: 'teacher' | 'CoSIM', report: IterationReport, total: number) => void;
   /** In images of the stage at hand. */
@@ -70,6 +73,7 @@ export type Cifar10Callbacks = {
   signal?: AbortSignal;
 };
 
+/** Input of `runCifar10`. */
 export type Cifar10Input = Cifar10Callbacks & {
   /** 16 x 16; mirror images are added for training, never to the reference. */
   train: Dataset;

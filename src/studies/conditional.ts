@@ -21,16 +21,17 @@ export type ClassPoint = {
   n: number;
 };
 
+/** Options of `classStudy`. */
 export type ClassStudyOptions = {
   /** Labelled images that diversity is set against. */
   real: Dataset;
-  /** Of all classes of the data. */
+  /** Names all classes of the data by its logits. */
   classifier: FeatureExtractor;
-  /** That are looked at. */
+  /** The classes that are looked at. */
   classes: readonly number[];
   /** Samples of each, at least 2. */
   perClass: number;
-  /** Of sampling seeds, default 0. */
+  /** Block of sampling seeds, default 0. */
   block?: number;
 };
 

@@ -12,11 +12,17 @@ export type GeneratorConfig = {
   run: Partial<RunOptions>;
   /** Training images. */
   images: number;
-  /** Of training. */
+  /** Training seed. */
   seed: number;
 };
 
-export type TrainedGenerator = { run: Run; dir: string }; // the caller disposes of the run
+/** A generator as `trainedGenerator` returns it; the caller disposes of the run. */
+export type TrainedGenerator = {
+  /** The caller disposes of it. */
+  run: Run;
+  /** Where it is saved. */
+  dir: string;
+};
 
 /**
  * The generator of a configuration: from `folder`, where one notebook left it for the others, or trained now. An aborted

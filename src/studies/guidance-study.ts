@@ -14,11 +14,17 @@ export type GuidanceOptions = {
   evaluations: number;
   /** Samples a measurement. */
   n: number;
-  /** Of sampling seeds. */
+  /** Blocks of sampling seeds. */
   blocks: number;
 };
 
-export type GuidancePoint = { guidance: number; seed: number } & TaskResult; // seed: the block
+/** Quality at one weight of guidance. */
+export type GuidancePoint = {
+  /** Weight g; 1: the teacher alone. */
+  guidance: number;
+  /** The block. */
+  seed: number;
+} & TaskResult;
 
 /**
  * Quality against the weight of guidance (autoguidance where the guide is conditional, Karras et al. 2024b): every weight

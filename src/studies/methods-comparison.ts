@@ -9,9 +9,9 @@ import { type CurveConfig, type CurvePoint, trainingCurve } from './training-cur
 
 /** Table 1's shape on one task: the same teacher, data, network, batch, seeds and metric for every method. */
 export type MethodsOptions = {
-  /** Of METHOD_PRESETS. */
+  /** Keys of METHOD_PRESETS. */
   methods: readonly string[];
-  /** Of training. */
+  /** Training seeds. */
   seeds: readonly number[];
   /** Training images at which each is measured, rising. */
   evaluateAt: readonly number[];
@@ -25,8 +25,17 @@ export type MethodsOptions = {
 };
 
 /** One measurement; of the teacher `seed` is the block of sampling seeds, and there is no training. */
-export type MethodPoint = { method: string; nfe: number; seed: number } & Partial<CurvePoint> & TaskResult;
+export type MethodPoint = {
+  /** Its preset's name, or teacher. */
+  method: string;
+  /** Network evaluations a sample. */
+  nfe: number;
+  /** Training seed, of the teacher the block's. */
+  seed: number;
+} & Partial<CurvePoint> &
+  TaskResult;
 
+/** Progress and interruption of `compareMethods`. */
 export type MethodsCallbacks = {
   /** Over all runs, those from the cache at once. */
   onImages?: (images: number, total: number, label: string) => void;
@@ -159,7 +168,7 @@ export const methodRows = (points: readonly MethodPoint[]): Record<string, strin
 export type IterationCost = {
   method: string;
   secondsPerIteration: number;
-  /** Over all threads. */
+  /** Processor time of one iteration, seconds over all threads. */
   cpuSecondsPerIteration: number;
   iterations: number;
 };

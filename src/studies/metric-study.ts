@@ -1,4 +1,4 @@
-/* What a metric makes of real images: how far down it goes at n images, and how it grows as they are nonFiniteUpdate. */
+/* What a metric makes of real images: how far down it goes at n images, and how it grows as they are distorted. */
 import { ArgumentError } from '../compute/check';
 import {
   blurred,
@@ -21,7 +21,7 @@ export type MetricStudy = {
   name: string;
   /** The reference. */
   train: Dataset;
-  /** What is measured, as it is or nonFiniteUpdate. */
+  /** What is measured, as it is or distorted. */
   test: Dataset;
   spaces: FeatureExtractor[];
   /** Which data and features were found, in a line. */
@@ -133,12 +133,13 @@ export const floorsAgainstN = async (
 /** A known way to spoil images, in rising strength. */
 export type Distortion = {
   name: string;
-  /** Of the levels: an axis title. */
+  /** Unit of the levels, as an axis title. */
   unit: string;
   levels: readonly number[];
   apply: (dataset: Dataset, level: number) => Dataset | Promise<Dataset>;
 };
 
+/** The known ways in which images are distorted, and how strongly. */
 export const DISTORTIONS: readonly Distortion[] = [
   { name: 'Gaussian noise', unit: 'deviation of the noise, of 255', levels: [2, 4, 8, 16, 32], apply: noisy },
   { name: 'Gaussian blur', unit: 'deviation of the blur, pixels', levels: [0.4, 0.6, 0.8, 1.2, 1.6], apply: blurred },
@@ -150,7 +151,7 @@ export const DISTORTIONS: readonly Distortion[] = [
   },
 ];
 
-/** The distance of nonFiniteUpdate images in units of the floor: 1 is as good as other real images. */
+/** The distance of distorted images in units of the floor: 1 is as good as other real images. */
 export type DistortionPoint = {
   distortion: string;
   series: string;
@@ -162,13 +163,15 @@ export type DistortionPoint = {
   result: MetricResult;
 };
 
+/** Options of `distancesOfDistortions`. */
 export type DistortionOptions = StudyOptions & {
+  /** Default: DISTORTIONS. */
   distortions?: readonly Distortion[];
   /** Images between two savings: that of the floors finds their features again. */
   chunk?: number;
 };
 
-/** Fréchet distance of n nonFiniteUpdate test images from all training images, as a multiple of that of unspoilt ones. */
+/** Fréchet distance of n distorted test images from all training images, as a multiple of that of undistorted ones. */
 export const distancesOfDistortions = async (
   { train, test, spaces }: MetricStudy,
   n: number,
@@ -198,7 +201,7 @@ export const distancesOfDistortions = async (
 
 const EXAMPLES = 14; // images a row
 
-/** The first test images, as they are and nonFiniteUpdate one by one: rows of a sheet in [-1, 1]. */
+/** The first test images, as they are and distorted one by one: rows of a sheet in [-1, 1]. */
 export const distortedExamples = async (
   { test }: MetricStudy,
   distortions: readonly Distortion[] = DISTORTIONS.slice(0, 2),

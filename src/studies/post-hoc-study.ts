@@ -7,7 +7,7 @@ import { sweep } from './sweep';
 
 /** Averages of many widths, chosen after training (Karras et al. 2024, section 3.2). */
 export type PostHocOptions = {
-  /** Of training. */
+  /** Training seeds. */
   seeds: readonly number[];
   /** Training images at which averages are reconstructed, rising. */
   evaluateAt: readonly number[];
@@ -23,7 +23,15 @@ export type PostHocOptions = {
   run: Partial<RunOptions>;
 };
 
-export type PostHocPoint = { seed: number; images: number; std: number } & TaskResult;
+/** Quality with one length of the average, chosen after training. */
+export type PostHocPoint = {
+  /** Training seed. */
+  seed: number;
+  /** Images seen in training. */
+  images: number;
+  /** Relative standard deviation of the average. */
+  std: number;
+} & TaskResult;
 
 type Config = { identity: Task['identity']; study: 'post-hoc'; seed: number } & Omit<PostHocOptions, 'seeds'>;
 type Progress = { onImages?: (images: number) => void; signal?: AbortSignal };

@@ -28,20 +28,27 @@ export type SamplingTimesOptions = {
 
 /** A grid judged on one block of seeds that the search never saw. */
 export type GridPoint = {
+  /** The task's name. */
   task: string;
+  /** Network evaluations a sample. */
   steps: number;
+  /** Where the times come from. */
   grid: 'edm' | 'published' | 'task' | 'searched';
+  /** Noise levels, decreasing. */
   times: readonly number[];
-  /** Of training. */
+  /** Training seed. */
   seed: number;
+  /** Block of sampling seeds. */
   block: number;
 } & TaskResult;
 
+/** What `samplingTimesStudy` measured. */
 export type TimesStudy = {
   points: GridPoint[];
   landscape: ({ task: string; steps: number; seed: number } & TimeSearchEntry)[];
 };
 
+/** Progress and interruption of `samplingTimesStudy`. */
 export type TimesCallbacks = {
   /** 0 to 1 of one generator's work, then the next. */
   onProgress?: (done: number, total: number, label: string) => void;

@@ -8,7 +8,7 @@ import { compareTrained, type TrainedCallbacks } from './trained-comparison';
 export type SizesOptions = {
   /** Of training; as many blocks of sampling seeds for the teachers. */
   seeds: readonly number[];
-  /** Trained on this many. */
+  /** Training images of each generator. */
   images: number;
   /** NFE of the teachers by EDM's Heun sampler. */
   evaluations: readonly number[];
@@ -21,15 +21,17 @@ export type SizesOptions = {
 
 /** One measurement; of a teacher `seed` is the block of sampling seeds, and `images` is absent. */
 export type SizePoint = {
+  /** The network's size. */
   size: string;
-  /** Of the network. */
+  /** Parameters of the network. */
   parameters: number;
   /** 'CoSIM' or 'teacher'. */
   series: string;
   /** NFE. */
   steps: number;
+  /** Training seed, of teachers the block. */
   seed: number;
-  /** Of training. */
+  /** Training images; absent for teachers. */
   images?: number;
 } & TaskResult;
 

@@ -18,7 +18,14 @@ export const teacherAt = ({ teacher }: Task, evaluations: readonly number[]): Co
   }));
 
 /** One measured block of one contender. */
-export type ComparisonPoint = { series: string; steps: number; seed: number } & TaskResult;
+export type ComparisonPoint = {
+  /** What was sampled from. */
+  series: string;
+  /** Network evaluations a sample. */
+  steps: number;
+  /** Training seed or block. */
+  seed: number;
+} & TaskResult;
 
 /** Measures every contender on the same blocks of seeds and labels: `blocks` blocks of `n` samples. Aborted, it throws. */
 export const compareSteps = async (

@@ -6,9 +6,9 @@ import { sweep } from './sweep';
 
 /** A method trained with several seeds, in several numbers of steps, beside the teacher. */
 export type TrainedOptions = Omit<GeneratorConfig, 'seed'> & {
-  /** Of training. */
+  /** Training seeds. */
   seeds: readonly number[];
-  /** Of the generator, NFE. */
+  /** Network evaluations of the generator. */
   steps: readonly number[];
   /** NFE of the teacher by EDM's Heun sampler. */
   evaluations: readonly number[];
@@ -18,6 +18,7 @@ export type TrainedOptions = Omit<GeneratorConfig, 'seed'> & {
   blocks?: number;
 };
 
+/** Progress and interruption of `compareTrained`. */
 export type TrainedCallbacks = {
   /** Of training, those from the cache at once. */
   onImages?: (images: number, total: number, label: string) => void;

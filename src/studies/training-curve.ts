@@ -22,8 +22,11 @@ export type CurveConfig = {
 
 /** The metric of one run after so many training images, with K sampling steps. */
 export type CurvePoint = {
+  /** Training seed. */
   seed: number;
+  /** Images seen in training. */
   images: number;
+  /** Network evaluations a sample. */
   nfe: number;
   /** Updates of phi. */
   iterations: number;

@@ -20,6 +20,7 @@ import {
 } from '../metrics';
 import { type BlockOptions, blockSeeds, type Draw, floorCache, type Task, type TaskResult } from './task';
 
+/** Input of `imageMetric`. */
 export type ImageMetricInput = {
   real: RealImages;
   /** Stay the caller's; the first one's distance is the value. */
@@ -32,6 +33,7 @@ export type ImageMetricInput = {
 
 /** Measures images as a task does. */
 export type ImageMetric = Pick<Task, 'metric' | 'alsoMetrics' | 'measure'> & {
+  /** What results depend on, for the keys of caches. */
   identity: Record<string, string | number>;
 };
 
@@ -41,6 +43,7 @@ const titleOf = ({ name }: Pick<FeatureExtractor, 'name'>): string => `Fréchet 
 
 /** Axis titles of the paper's two metrics. */
 export const INCEPTION = titleOf(KNOWN_FEATURES.inception.declaration);
+/** The name of the DINOv2 distance in results. */
 export const DINO = titleOf(KNOWN_FEATURES.dinov2.declaration);
 
 /** Statistics of what is drawn, `chunk` at a time and once for all networks, and how often the first agrees with labels. */

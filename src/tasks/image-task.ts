@@ -11,6 +11,7 @@ import { imageMetric } from './image-metric';
 import { withResources } from './resource-scope';
 import type { Task } from './task';
 
+/** Options of `imageTask`. */
 export type ImageTaskOptions = {
   /** A shipped model's name, or a file: EDM's snapshots, ... */
   teacher?: string;
@@ -42,6 +43,7 @@ const DEFAULTS: Required<ImageTaskOptions> = {
 export type ImageTask = Omit<Task, 'dispose'> & {
   /** Real images that training does not see, where the data have such. */
   others: Dataset;
+  /** The feature networks, in the order of the metrics. */
   extractors: readonly FeatureExtractor[];
   dispose: () => Promise<void>;
 };

@@ -18,6 +18,7 @@ import { imageMetric } from './image-metric';
 import { withResources } from './resource-scope';
 import type { Task } from './task';
 
+/** Options of `latentsTasks`. */
 export type LatentsTasksOptions = {
   /** By size: shipped models' names, or files (EDM2's snapshots). */
   teachers?: readonly string[];
@@ -29,7 +30,7 @@ export type LatentsTasksOptions = {
   real?: string;
   /** 'digits', or the path of a decoder as ONNX. */
   autoencoder?: string;
-  /** Of such a file. */
+  /** Layout and range of an autoencoder that is a file. */
   autoencoderOptions?: OnnxAutoencoderOptions;
   /** Networks that measure, as `loadFeatures` takes them: the first gives the tasks' value. */
   features?: readonly string[];
@@ -54,11 +55,16 @@ const DEFAULTS: Required<LatentsTasksOptions> = {
 };
 
 /** A task on latents, and the sizes of its networks. */
-export type LatentsTask = Task & { size: string; parameters: number };
+export type LatentsTask = Task & {
+  /** The network's size. */
+  size: string;
+  /** How many it has, in all. */
+  parameters: number;
+};
 
 /** Tasks that share data, autoencoder and judge. */
 export type LatentsTasks = {
-  /** By rising size. */
+  /** One a teacher, by rising size. */
   tasks: readonly LatentsTask[];
   autoencoder: Autoencoder;
   dispose: () => Promise<void>;

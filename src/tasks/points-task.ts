@@ -14,6 +14,7 @@ export const realPoints = async (first: number, n: number): Promise<Points> => {
   return { data: networkUnits((await batch(indexRange(n, first))).x), n, d: 2 };
 };
 
+/** Samples as points in space: [n, d], d numbers each. */
 export const asPoints = ({ data, n, shape }: Samples): Points => ({ data, n, d: shape.reduce((a, b) => a * b, 1) });
 
 /**

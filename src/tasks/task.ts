@@ -8,7 +8,7 @@ export type Draw = (request: { seeds: number[]; labels?: number[]; signal?: Abor
 /** What a task measures on one block of samples: `value` is the task's metric, the smaller the better. */
 export type TaskResult = {
   value: number;
-  /** Samples. */
+  /** Samples that are measured. */
   n: number;
   /** Real samples they were compared with. */
   nReference: number;
@@ -26,10 +26,11 @@ export type TaskResult = {
   accuracy?: number;
 };
 
+/** Which samples are measured: how many, and which block of seeds. */
 export type BlockOptions = {
-  /** Samples. */
+  /** Samples that are measured. */
   n: number;
-  /** Of seeds. */
+  /** Which block of seeds, from 0. */
   block: number;
   /** Stops between samples by throwing the signal's reason. */
   signal?: AbortSignal;

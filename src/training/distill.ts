@@ -19,7 +19,7 @@ export type DistillInput = {
   start?: Model;
   /** x_0 of eq. (18). */
   dataset: Dataset;
-  /** Default CoSIM. */
+  /** How it is distilled, default CoSIM. */
   method?: DistillMethod;
   /** [C] how psi's embedding of t starts. */
   secondTimeStart?: SecondTimeStart;

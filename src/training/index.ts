@@ -3,8 +3,9 @@ export { TrainingError } from './bad-step';
 export { workersFor } from './choose-engine';
 export { expectDataFits } from './data-fit';
 export { distill, type DistillInput, pretrain } from './distill';
+export { type BatchSlice, drawInputs, type HostArray, type HostBatch, upload } from './draw-inputs';
 export { emaBeta, type EmaOptions, emaUpdate } from './ema';
-export type { EngineReport } from './engine';
+export type { EngineReport, Position } from './engine';
 export { learningRateAt, type LearningRateOptions } from './learning-rate';
 export { PRECISION_NAMES, type PrecisionName, RUN_DEFAULTS, runOptions, type RunOptions } from './options';
 export { PAPER_PRESET_NAMES, paperPreset, type PaperPreset, type PaperPresetName } from './paper-presets';
@@ -12,5 +13,5 @@ export { averageCorrelation, mixAverages, postHocWeights, type PowerAverage } fr
 export { postHocParameters, powerAverages, type PowerAverages, type PowerSnapshot } from './power-averages';
 export { gammaOfStd, powerEmaBeta, powerProfile, stdOfGamma } from './power-ema';
 export { type IterationReport, Run, type RunParts, type SampleOptions, type TrainOptions } from './run';
+export { readRunJson } from './run-json';
 export { applyGradient, gradientOf, initialState, type Step, type StepResult, trainingStep } from './step';
-export { type BatchSlice, drawInputs, type HostArray, type HostBatch, upload } from './draw-inputs';

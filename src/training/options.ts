@@ -15,11 +15,11 @@ export type RunOptions = AdamOptions & {
   accumulationRounds: number;
   /** Images over which the learning rate rises from 0, 0: none. */
   warmup: number;
-  /** Images. */
+  /** Half-life of the average, images. */
   emaHalflife: number;
-  /** half-life at most this share of the images seen. */
+  /** The half-life is at most this share of the images seen. */
   emaRampup: number;
-  /** Of data order, times, noise. */
+  /** Seed of the data's order, times and noise. */
   seed: number;
   /** Stop after this many consecutive steps with non-finite gradients. */
   maxBadSteps: number;
@@ -33,6 +33,7 @@ export type RunOptions = AdamOptions & {
   precision: PrecisionName;
 };
 
+/** The options of a run where nothing else is said. */
 export const RUN_DEFAULTS: RunOptions = {
   batch: 64,
   accumulationRounds: 1,

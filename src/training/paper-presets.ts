@@ -44,7 +44,9 @@ const TABLE_5 = {
   'img512-l':       { teacher: 'edm2-img512-l',               perGpu: 32, rounds: 8,  rate: 1e-4, halflife: 2 * M, beta2: 0.99, eps: 1e-12, R: 4, images: 20 * M,  dropout: 0.1 },
 } as const satisfies Record<string, Column>;
 
+/** A row of Table 5 by its name. */
 export type PaperPresetName = keyof typeof TABLE_5;
+/** The rows of Table 5. */
 export const PAPER_PRESET_NAMES = Object.keys(TABLE_5) as PaperPresetName[];
 
 /** What Table 5 gives for one of the paper's runs, as the options of a run. */
@@ -55,7 +57,7 @@ export type PaperPreset = {
   /** The whole batch of 2048, in as many rounds as one GPU of the paper's eight would need. */
   run: Partial<RunOptions>;
   method: DistillMethod;
-  /** To train on. */
+  /** Images to train on. */
   images: number;
 };
 

@@ -5,24 +5,12 @@ import { CheckpointError, commitFolder, loadTensors, newestFolder, prune, saveTe
 import { ArgumentError, expectShape } from '../compute/check';
 import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
 import type { Dataset } from '../datasets';
-import type { SamplingTimes } from '../diffusion';
 import { type Method, methodFromConfig, type Role } from '../methods';
 import { type Denoiser, denoiserFromConfig, matchParameters, type ParameterSpec } from '../networks';
 import { expectDataFits } from './data-fit';
 import { runOptions, type RunOptions } from './options';
 import type { IterationReport, RunParts } from './run';
-
-/** The JSON part of a checkpoint; the tensors lie beside it in state.safetensors. */
-type RunJson = {
-  format: 'cosim-run-1';
-  step: number;
-  images: number;
-  method: Method['config'];
-  denoisers: Partial<Record<Role, Denoiser['config']>>;
-  options: RunOptions;
-  dataset: { name: string; provenance: Dataset['provenance'] };
-  times?: SamplingTimes; // that were searched for
-};
+import { readPart, readRunJson, type RunJson } from './run-json';
 
 const KEPT = 2;
 
@@ -46,19 +34,6 @@ export const saveRun = async (dir: string, parts: RunParts): Promise<string> => 
   });
   await prune(dir, KEPT);
   return path;
-};
-
-/** One file of a checkpoint, with an error that names it where it is missing or cannot be understood. */
-const readPart = async <T>(folder: string, name: string, read: (path: string) => Promise<T>): Promise<T> => {
-  const path = join(folder, name);
-  try {
-    return await read(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new CheckpointError('missing', `${path}: this file of the checkpoint is missing`);
-    if (error instanceof SyntaxError) throw new CheckpointError('format', `${path}: damaged (${error.message})`);
-    throw error;
-  }
 };
 
 /**
@@ -89,19 +64,11 @@ const orderedState = (
   return state;
 };
 
-/** Options as they are called today: `accumulationRounds` was `rounds` until 0.2. */
-const optionsOf = ({ options }: RunJson): RunOptions => {
-  const { rounds, ...rest } = options as RunOptions & { rounds?: number };
-  return runOptions(rounds === undefined ? rest : { ...rest, accumulationRounds: rounds });
-};
-
 /** The newest checkpoint of `dir`; see `Run.load`. */
 export const loadRun = async (dir: string, dataset: Dataset): Promise<RunParts> => {
   const folder = await newestFolder(dir);
   if (folder === undefined) throw new CheckpointError('missing', `${dir}: no checkpoint of a run in this folder`);
-  const json = await readPart(folder, 'run.json', async path => JSON.parse(await readFile(path, 'utf8')) as RunJson);
-  if (json.format !== 'cosim-run-1')
-    throw new CheckpointError('format', `${folder}: run.json has format '${String(json.format)}', not 'cosim-run-1'`);
+  const json = await readRunJson(folder);
   const [trained, given] = [json.dataset, { name: dataset.name, provenance: dataset.provenance }];
   if (JSON.stringify(trained) !== JSON.stringify(given))
     throw new ArgumentError(
@@ -110,7 +77,7 @@ export const loadRun = async (dir: string, dataset: Dataset): Promise<RunParts> 
   const denoisers: Partial<Record<Role, Denoiser>> = {};
   for (const [role, config] of Object.entries(json.denoisers)) denoisers[role as Role] = denoiserFromConfig(config);
   const method = methodFromConfig(json.method, denoisers);
-  const options = optionsOf(json);
+  const options = runOptions(json.options);
   expectDataFits('Run.load', method, dataset);
   // JSON has no NaN: a metric that was not finite is stored as null
   const report = (line: string): IterationReport =>

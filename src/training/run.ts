@@ -28,6 +28,7 @@ import { initialState } from './step';
 /** What one iteration reports: `step`, `images` seen so far, and the updates' metrics (`psiLoss`, `phiGradNorm`, ...). */
 export type IterationReport = { step: number; images: number; seconds: number; [metric: string]: number };
 
+/** Options of `Run.train`. */
 export type TrainOptions = {
   /** Train until the run has seen this many images in all: calling again does nothing. */
   images: number;
@@ -40,6 +41,7 @@ export type TrainOptions = {
   saveEvery?: number;
 };
 
+/** Options of `Run.sample`. */
 export type SampleOptions = Omit<SamplerInput, 'denoiser' | 'parameters'> &
   Omit<HeunOptions, 'noise'> & {
     /** Of Algorithm 1; default the run's own for this number of steps. */

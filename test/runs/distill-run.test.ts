@@ -9,7 +9,7 @@ import { loadResults } from '../../src/evaluation';
 import { pixelFeatures } from '../../src/features';
 import { freshParameters } from '../../src/networks';
 import {
-  DISTIL_PRESET_NAMES,
+  DISTILL_PRESET_NAMES,
   distillPreset,
   distillRun,
   type DistillRunInput,
@@ -186,7 +186,7 @@ test('the estimate scales small steps to the batch and to all images, and counts
 });
 
 test('every preset is whole: its run is valid, and it looks at least once', () => {
-  for (const name of DISTIL_PRESET_NAMES) {
+  for (const name of DISTILL_PRESET_NAMES) {
     const { run, images, saveEvery, sheetEvery, evalEvery } = distillPreset(name);
     const { batch } = runOptions(run);
     for (const every of [saveEvery, sheetEvery, evalEvery]) assert.ok(every % batch === 0 && every < images, name);

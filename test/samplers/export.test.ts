@@ -10,7 +10,7 @@ import { selectBackend } from '../../src/compute/backend';
 import { normal } from '../../src/compute/noise';
 import { factorise, mixtureAt } from '../../src/diffusion/gaussian-mixture';
 import { type Denoiser, mixtureDenoiser } from '../../src/networks';
-import { exportGenerator, exportSampler, sampleMultistep } from '../../src/samplers';
+import { exportOnnx, sampleMultistep } from '../../src/samplers';
 import { assertAllClose } from '../close';
 import { tinyImageNet, tinyMlp, twoModes } from '../tiny';
 import { type HostArray, modelOf, openFile, reference } from './exported';
@@ -47,7 +47,7 @@ for (const [name, make] of NETWORKS)
       const model = modelOf(make());
       const { denoiser, parameters } = model;
       const { sampleShape, classes } = denoiser;
-      const report = await exportGenerator(file('generator.onnx'), model);
+      const report = await exportOnnx(file('generator.onnx'), model);
       assert.equal(report.batch, 'any');
       const run = await openFile(report.path);
       for (const n of [1, 3, 8]) {
@@ -76,7 +76,7 @@ for (const [name, make] of NETWORKS)
       test(`the ${times.length}-step sampler gives sampleMultistep's samples from its noise`, async () => {
         const model = modelOf(make());
         const { sampleShape, classes } = model.denoiser;
-        const { path, batch, inputs } = await exportSampler(file('sampler.onnx'), model, { times });
+        const { path, batch, inputs } = await exportOnnx(file('sampler.onnx'), model, { times });
         assert.equal(batch, 'any');
         assert.deepEqual(inputs.noise, [times.length, 'batch', ...sampleShape]);
         const run = await openFile(path);
@@ -107,7 +107,7 @@ describe('export against other oracles', () => {
     test(`${name}: the file gives PyTorch's ${output}`, async () => {
       const { model, fixture } = await reference(name);
       const { tensor, host, json } = fixture;
-      const { path, batch } = await exportGenerator(file(`${name}.onnx`), model);
+      const { path, batch } = await exportOnnx(file(`${name}.onnx`), model);
       assert.equal(batch, 'any');
       const feed = async (t: tf.Tensor) => ({ data: (await t.data()) as Float32Array, shape: t.shape });
       const run = await openFile(path);
@@ -125,7 +125,7 @@ describe('export against other oracles', () => {
     });
 
   test('the file of an exact mixture gives the posterior mean in closed form', async () => {
-    const { path, batch } = await exportGenerator(file('mixture.onnx'), mixtureDenoiser(twoModes));
+    const { path, batch } = await exportOnnx(file('mixture.onnx'), mixtureDenoiser(twoModes));
     assert.equal(batch, 'any');
     const points = [[0.2, -0.3], [-1, 1.5], [3, 0.1]]; // prettier-ignore
     const sigma = [0.1, 0.7, 5];

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
 import { auxiliaryOf, ddpmpp, type Denoiser, edmDenoiser } from '../../src/networks';
-import { checkExport, exportGenerator, exportSampler } from '../../src/samplers';
+import { checkExport, exportOnnx } from '../../src/samplers';
 import { parseOnnx } from '../onnx-file';
 import { tinyImageNet, tinyMlp } from '../tiny';
 import { modelOf, reference } from './exported';
@@ -25,7 +25,7 @@ describe('an exported file', () => {
 
   test('holds standard operators of opset 18 only, and no operation that only rearranges a weight', async () => {
     for (const make of [tinyMlp, tinyImageNet]) {
-      const { path } = await exportSampler(file('standard.onnx'), modelOf(make()), { times: [80, 1] });
+      const { path } = await exportOnnx(file('standard.onnx'), modelOf(make()), { times: [80, 1] });
       const { opsets, nodes, weights } = parseOnnx(readFileSync(path));
       assert.deepEqual(opsets, [{ domain: '', version: 18 }]);
       for (const { op, domain, inputs } of nodes) {
@@ -39,7 +39,7 @@ describe('an exported file', () => {
   test('holds filters as PyTorch has them, under their reference names, each once however many the steps', async () => {
     const { model, fixture } = await reference('edm_ddpmpp_cond');
     const { json, host } = fixture;
-    const { path } = await exportSampler(file('filters.onnx'), model, { times: [80, 5, 1] });
+    const { path } = await exportOnnx(file('filters.onnx'), model, { times: [80, 5, 1] });
     const { weights } = parseOnnx(readFileSync(path));
     const filters = model.denoiser.parameters.filter(({ shape }) => shape.length === 4 && shape[0] === 3);
     assert.ok(filters.length > 10);
@@ -54,7 +54,7 @@ describe('an exported file', () => {
 
   test('says what it is: inputs with a free batch, times, layout, range, configuration, and what the caller adds', async () => {
     const model = modelOf(tinyImageNet());
-    const generator = await exportGenerator(file('g.onnx'), model, { metadata: { source: 'a test', kind: 'other' } });
+    const generator = await exportOnnx(file('g.onnx'), model, { metadata: { source: 'a test', kind: 'other' } });
     const { inputs, outputs, metadata } = parseOnnx(readFileSync(generator.path));
     assert.deepEqual(inputs, { x: ['batch', 8, 8, 1], sigma: ['batch'], labels: ['batch', 3] });
     assert.deepEqual(outputs, { xHat: ['batch', 8, 8, 1] });
@@ -71,7 +71,7 @@ describe('an exported file', () => {
     assert.deepEqual(Object.keys(JSON.parse(told) as object), ['x', 'sigma', 'labels']);
     assert.match(output, /^xHat/);
 
-    const sampler = await exportSampler(file('s.onnx'), modelOf(tinyMlp()), { times: [80, 2], batch: 5 });
+    const sampler = await exportOnnx(file('s.onnx'), modelOf(tinyMlp()), { times: [80, 2], batch: 5 });
     const second = parseOnnx(readFileSync(sampler.path));
     assert.deepEqual([second.inputs, second.outputs], [{ noise: [2, 5, 2] }, { samples: [5, 2] }]);
     const { kind, times, batch, layout, pixels } = second.metadata;
@@ -80,13 +80,13 @@ describe('an exported file', () => {
 
   test('is byte for byte the same when written again', async () => {
     const model = modelOf(tinyImageNet());
-    const bytes = async (): Promise<Buffer> => readFileSync((await exportGenerator(file('same.onnx'), model)).path);
+    const bytes = async (): Promise<Buffer> => readFileSync((await exportOnnx(file('same.onnx'), model)).path);
     assert.deepEqual(await bytes(), await bytes());
   });
 
   test('is compared with the model by checkExport, which sees a changed weight', async () => {
     const model = modelOf(tinyImageNet());
-    const { path } = await exportSampler(file('checked.onnx'), model, { times: [80, 1] });
+    const { path } = await exportOnnx(file('checked.onnx'), model, { times: [80, 1] });
     assert.ok((await checkExport(path, model)).difference < 5e-6);
     const name = 'model.enc.8x8_conv.weight';
     const changed = { ...model.parameters, [name]: tf.mul(model.parameters[name], 1.01) };
@@ -103,10 +103,10 @@ const denoiserWith = (operation: (x: tf.Tensor) => tf.Tensor): Denoiser => {
 describe('what cannot be exported', () => {
   test('a function of the whole batch gets a fixed batch size, with the reason', async () => {
     const { denoiser, parameters } = modelOf(denoiserWith(y => tf.sub(y, tf.mean(y, 0))));
-    const { batch, reason, inputs, path } = await exportGenerator(file('fixed.onnx'), { denoiser, parameters });
+    const { batch, reason, inputs, path } = await exportOnnx(file('fixed.onnx'), { denoiser, parameters });
     assert.deepEqual([batch, inputs], [1, { x: [1, 2], sigma: [1] }]);
     assert.match(reason ?? '', /depends on the batch size/);
-    const four = await exportGenerator(path, { denoiser, parameters }, { batch: 4 });
+    const four = await exportOnnx(path, { denoiser, parameters }, { batch: 4 });
     assert.deepEqual([four.batch, four.reason], [4, undefined]);
     assert.ok((await checkExport(path, { denoiser, parameters })).difference < 5e-6);
   });
@@ -119,17 +119,16 @@ describe('what cannot be exported', () => {
     const chance = modelOf(denoiserWith(y => tf.add(y, tf.randomNormal([1, 2]))));
     const huge = { denoiser: edmDenoiser(ddpmpp({ modelChannels: 640 })), parameters: {} };
     const attempts: [() => Promise<unknown>, RegExp][] = [
-      [() => exportGenerator(path, model, { batch: 0 }), /exportGenerator: batch must be an integer from 1, got 0/],
-      [() => exportGenerator(path, model, { dynamic: true } as object), /unknown option 'dynamic'/],
-      [() => exportGenerator(path, model, { times: [1] } as object), /unknown option 'times'/],
-      [() => exportGenerator(path, model, { metadata: { n: 1 } } as object), /metadata\.n must be a text, got 1/],
-      [() => exportSampler(path, model, { times: [] }), /exportSampler: times must be at least one noise level/],
-      [() => exportSampler(path, model, { times: [1, 2] }), /exportSampler: times must be decreasing, got \[1,2\]/],
-      [() => exportGenerator(path, { ...model, parameters: {} }), /exportGenerator: parameters do not fit .* missing/],
-      [() => exportGenerator(path, auxiliary), /exportGenerator: model must be a generator .* got an auxiliary/],
-      [() => exportGenerator(path, chance), /chance or a clock inside/],
-      [() => exportGenerator(path, huge), /parameters must be less than 2 GB .* got '\d\.\d GB'/],
-      [() => exportGenerator(join(empty, 'no', 'x.onnx'), model), /ENOENT/],
+      [() => exportOnnx(path, model, { batch: 0 }), /exportOnnx: batch must be an integer from 1, got 0/],
+      [() => exportOnnx(path, model, { dynamic: true } as object), /unknown option 'dynamic'/],
+      [() => exportOnnx(path, model, { metadata: { n: 1 } } as object), /metadata\.n must be a text, got 1/],
+      [() => exportOnnx(path, model, { times: [] }), /exportOnnx: times must be at least one noise level/],
+      [() => exportOnnx(path, model, { times: [1, 2] }), /exportOnnx: times must be decreasing, got \[1,2\]/],
+      [() => exportOnnx(path, { ...model, parameters: {} }), /exportOnnx: parameters do not fit .* missing/],
+      [() => exportOnnx(path, auxiliary), /exportOnnx: model must be a generator .* got an auxiliary/],
+      [() => exportOnnx(path, chance), /chance or a clock inside/],
+      [() => exportOnnx(path, huge), /parameters must be less than 2 GB .* got '\d\.\d GB'/],
+      [() => exportOnnx(join(empty, 'no', 'x.onnx'), model), /ENOENT/],
     ];
     for (const [attempt, message] of attempts) {
       await assert.rejects(attempt, message);

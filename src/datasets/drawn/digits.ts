@@ -5,6 +5,7 @@ import { type Dataset, type Split, splits } from '../dataset';
 import { digitStrokes } from './digit-strokes';
 import { write } from './pen';
 
+/** Options of `digits`. */
 export type DigitsOptions = {
   /** Which endless set of digits. */
   seed?: number;

@@ -5,9 +5,12 @@ import { type Dataset, type Split, splits } from '../dataset';
 import { type Curve, curves } from './curves';
 import { mixtures } from './mixtures';
 
+/** A Gaussian mixture of `mixtures`. */
 export type MixtureName = keyof typeof mixtures;
+/** A distribution of points in the plane. */
 export type PointsName = MixtureName | keyof typeof curves;
 
+/** Options of `points`. */
 export type PointsOptions = {
   /** Which endless set of points. */
   seed?: number;

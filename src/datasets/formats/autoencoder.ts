@@ -11,7 +11,7 @@ export type Autoencoder = {
   identity: Readonly<Record<string, string>>;
   /** Image pixels a side of one latent pixel. */
   factor: number;
-  /** Of the latents. */
+  /** Channels of the latents. */
   channels: number;
   /** Images [n, H, W, C] to latents [n, H / factor, W / factor, channels]; absent where nothing encodes. */
   encode?: (images: HostSamples) => Promise<HostSamples>;
@@ -29,11 +29,13 @@ export type AutoencoderUnits = {
   mean: readonly number[];
   /** Of each channel of its latents. */
   deviation: readonly number[];
-  /** Of its images. */
+  /** Range of values of its images. */
   range: ImageRange;
 };
 
+/** The ranges of values in which autoencoders speak of images. */
 export const IMAGE_RANGES = ['[-1, 1]', '[0, 1]'] as const;
+/** The range of values in which an autoencoder speaks of images. */
 export type ImageRange = (typeof IMAGE_RANGES)[number];
 
 const FINAL_STD = 0.5; // sigma_data

@@ -5,6 +5,7 @@ import { type Dataset, expectIndices, type Split, splits } from '../dataset';
 import { DatasetError } from '../dataset-error';
 import { openRecords, type RecordFile, sha256OfFiles } from './records';
 
+/** Options of `cifar10`. */
 export type Cifar10Options = {
   /** data_batch_1 to 5, or test_batch. */
   split?: Split;

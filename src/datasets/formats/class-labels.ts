@@ -2,6 +2,7 @@ import { DatasetError } from '../dataset-error';
 
 /** Whether labels are used where there are any, must be there, or are left out. */
 export const LABEL_MODES = ['optional', 'required', 'none'] as const;
+/** Whether labels are used where there are any, must be there, or are left out. */
 export type LabelMode = (typeof LABEL_MODES)[number];
 
 /** A class for each sample. */

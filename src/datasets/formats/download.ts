@@ -8,6 +8,7 @@ export class DownloadError extends Error {
   override name = 'DownloadError';
 }
 
+/** How far a download has come. */
 export type DownloadProgress = {
   /** Bytes, those of earlier attempts included. */
   received: number;
@@ -18,7 +19,7 @@ export type DownloadProgress = {
 export type DownloadOptions = {
   /** Of the whole file, hexadecimal; without it an interrupted download starts anew. */
   sha256?: string;
-  /** For every piece that arrives. */
+  /** Called for every piece that arrives. */
   onProgress?: (progress: DownloadProgress) => void;
   /** Stops, keeping what has arrived. */
   signal?: AbortSignal;

@@ -7,6 +7,7 @@ import { LABEL_MODES, type LabelMode } from './class-labels';
 import { concurrently } from './concurrently';
 import { openLabelledZip } from './labelled-zip';
 
+/** Options of `edmZip`. */
 export type EdmZipOptions = {
   /** Of dataset.json: used if there, required, or left out. */
   labels?: LabelMode;

@@ -14,6 +14,7 @@ import { download, type DownloadProgress } from './download';
 import { PUBLISHED, type PublishedDataset, type PublishedFile } from './published';
 import { sha256OfFiles } from './records';
 
+/** Options of `fetchDataset`. */
 export type FetchOptions = {
   /** A file that was downloaded by hand, or the folder of several. */
   from?: string;

@@ -7,6 +7,7 @@ import { type Dataset, expectIndices, type Split, splits } from '../dataset';
 import { DatasetError } from '../dataset-error';
 import { openRecords, readFully, type Records, sha256OfFiles } from './records';
 
+/** Options of `mnist` and `fashionMnist`. */
 export type IdxOptions = {
   /** The files train-*, or t10k-*. */
   split?: Split;

@@ -18,8 +18,10 @@ import { concurrently } from './concurrently';
 
 /** As a zip's, or by folder: a class for each sub-folder of the first level, sorted by name. */
 export const FOLDER_LABELS = [...LABEL_MODES, 'folders'] as const;
+/** Where the labels of a folder of pictures come from; `folders`: the first folder of each path is the class. */
 export type FolderLabels = LabelMode | 'folders';
 
+/** Options of `imageFolder`. */
 export type ImageFolderOptions = {
   /** Of dataset.json (used if there, required, or left out), or by sub-folder. */
   labels?: FolderLabels;
@@ -31,6 +33,7 @@ export type ImageFolderOptions = {
 
 /** The pictures of a folder, of whatever sizes. */
 export type PictureFiles = ClassLabels & {
+  /** Absolute, or from the working folder. */
   folder: string;
   /** Relative to the folder, with /, sorted. */
   names: readonly string[];

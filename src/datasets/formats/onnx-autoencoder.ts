@@ -8,6 +8,7 @@ import { runtime, runtimeProblem, SESSION_OPTIONS } from '../../compute/onnx/run
 import { type Autoencoder, autoencoderOf, type HostSamples, IMAGE_RANGES, type ImageRange } from './autoencoder';
 import { RAW_MEAN, RAW_STD } from './latents';
 
+/** The orders of axes that an ONNX file may want. */
 export const ONNX_LAYOUTS = ['NCHW', 'NHWC'] as const;
 
 /** What an autoencoder's files do not say. The defaults are Stable Diffusion's as EDM2 uses it. */

@@ -8,6 +8,7 @@ import { encodePng, type Picture } from '../pictures/picture';
 import type { PictureSource } from '../pictures/picture-source';
 import { LABELS_FILE } from './class-labels';
 
+/** Options of `packPictures`. */
 export type PackOptions = {
   /** Pixels of the result; 0: as the pictures are. */
   width?: number;

@@ -4,12 +4,13 @@ import type { FetchedName } from '../open-dataset';
 export type PublishedFile = {
   name: string;
   url: string;
-  /** Of the file. */
+  /** SHA-256 of the file, hexadecimal. */
   sha256: string;
   /** Of what a .gz file unpacks to: a file packed otherwise is as good. */
   contentSha256?: string;
 };
 
+/** A published data set: its files and what they must be. */
 export type PublishedDataset = {
   title: string;
   licence: string;

@@ -4,6 +4,7 @@ import { type ByteImages, expectByteImages, resize } from './resize';
 
 /** `scale` is what the tool does when no transform is named; `center-crop-dhariwal` is what ADM's ImageNet was made with. */
 export const CROP_TRANSFORMS = ['scale', 'center-crop', 'center-crop-wide', 'center-crop-dhariwal'] as const;
+/** How a picture becomes square, as the scripts of EDM and StyleGAN name it. */
 export type CropTransform = (typeof CROP_TRANSFORMS)[number];
 
 export type CropOptions = {

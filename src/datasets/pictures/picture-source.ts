@@ -9,8 +9,9 @@ import { decodePicture, type Picture, type PictureOptions } from './picture';
 
 /** Pictures of whatever sizes, in order. */
 export type PictureSource = ClassLabels & {
+  /** Number of pictures. */
   length: number;
-  /** For messages. */
+  /** Name of a picture, for messages. */
   nameOf: (index: number) => string;
   read: (first: number, count: number) => Promise<Picture[]>;
 };

@@ -14,6 +14,7 @@ export type Picture = {
 /** What a file says of its picture before it is decoded. */
 export type PictureHeader = Omit<Picture, 'data'>;
 
+/** How a picture becomes one of the size that is asked for. */
 export type PictureOptions = {
   /** Grey pictures get three equal channels, alpha is dropped: as Pillow's convert('RGB'). */
   rgb?: boolean;

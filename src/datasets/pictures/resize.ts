@@ -12,7 +12,9 @@ export type ByteImages = {
   c: number;
 };
 
+/** The kernels of `resize`, equal to those of Pillow. */
 export const RESIZE_KERNELS = ['box', 'bilinear', 'bicubic', 'lanczos'] as const;
+/** What pixels are weighted by when the size changes. */
 export type ResizeKernel = (typeof RESIZE_KERNELS)[number];
 
 export type ResizeOptions = {

@@ -2,7 +2,8 @@
  * node --import tsx examples/browser/distill.ts [FOLDER]: distills the digits' teacher for some minutes (notebook 02's
  * `laptop` settings: 160 updates of 16 images), so that there is a generator to export. Run again, it goes on.
  */
-import { digits, distill, loadTeacher, newestFolder, Run, selectBackend } from '../../src';
+import { digits, distill, loadTeacher, Run, selectBackend } from '../../src';
+import { newestFolder } from '../../src/api/checkpoints';
 
 const IMAGES = 2560;
 

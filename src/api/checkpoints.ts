@@ -1,0 +1,67 @@
+/**
+ * Files in and out: checkpoints of any origin, safetensors, models, averages from snapshots.
+ *
+ * @module
+ */
+export {
+  type Checkpoint,
+  type CheckpointDescription,
+  CheckpointError,
+  type CheckpointErrorCode,
+  type CheckpointFormat,
+  type CheckpointPart,
+  describeCheckpoint,
+  FLOAT_TYPES,
+  fromReference,
+  type HostData,
+  type HostDtype,
+  type HostTensor,
+  INTEGER_TYPES,
+  loadTensors,
+  modelCard,
+  type ModelCard,
+  newestFolder,
+  parseSafetensors,
+  type PickleLimits,
+  readCheckpoint,
+  type ReadOptions,
+  readSafetensors,
+  type Safetensors,
+  saveTensors,
+  serializeSafetensors,
+  type TensorsFile,
+  toReference,
+  toTensors,
+  type Widening,
+  writeModelCard,
+  writeSafetensors,
+} from '../checkpoints';
+export {
+  type Generator,
+  latentDigits,
+  loadAutoencoder,
+  loadClassifier,
+  type LoadedNetwork,
+  loadGenerator,
+  loadNetwork,
+  loadTeacher,
+  type ReferenceOptions,
+  saveAutoencoder,
+  sha256OfWeights,
+  shippedAutoencoder,
+  TEACHER_NAMES,
+  type TeacherName,
+  type TeacherPreset,
+  TEACHERS,
+} from '../models';
+export { loadModel, saveModel } from '../networks';
+export {
+  gammaOfStd,
+  postHocParameters,
+  postHocWeights,
+  type PowerAverage,
+  powerAverages,
+  type PowerAverages,
+  type PowerSnapshot,
+  stdOfGamma,
+} from '../training';
