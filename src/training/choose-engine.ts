@@ -59,7 +59,7 @@ export const chooseEngine = async (method: Method, state: Tensors, options: RunO
   const engine = await compilingEngine(method, state, options);
   if ('reason' in engine) return new EagerEngine(state, options, engine.reason);
   try {
-    await Promise.all(method.updates.map(update => engine.prepare(update))); // compilers work side by side
+    await Promise.all(method.updates.map(async update => engine.prepare(update))); // compilers work side by side
     tf.dispose(state);
     return engine;
   } catch (error) {

@@ -127,7 +127,7 @@ const refusals: [args: string[], code: number, message: RegExp][] = [
   [[...digits, '--batch', '0'], 2, /no whole number of at least 1/],
   [[...digits, '--learning-rate', 'fast'], 2, /'fast' is no number/],
   [[...digits, '--learning-rate', '-1'], 1, /learningRate must be a finite number above 0, got -1/],
-  [[...digits, '--batch', '64', '--rounds', '3'], 1, /rounds must be a divisor of the batch 64, got 3/],
+  [[...digits, '--batch', '64', '--rounds', '3'], 1, /accumulationRounds must be a divisor of the batch 64, got 3/],
   [[...digits, '--coef', '0'], 1, /coef must be a finite number above 0/],
   [[...digits, '--method', 'sid', '--coef', '1'], 1, /sid: unknown option 'coef'/],
   [[...digits, '--metrics', 'fid'], 2, /'fid' is none of fd, kid/],

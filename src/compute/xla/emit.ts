@@ -29,12 +29,16 @@ export const emit = (
     precision,
     of: value => {
       const splat = splatOf(value);
-      return splat === undefined ? values.get(value)! : builder.splat(splat, value.shape, typeOf(value));
+      if (splat !== undefined) return builder.splat(splat, value.shape, typeOf(value));
+      const written = values.get(value) ?? EMITTERS[value.op](value, emission); // a constant that is needed after all
+      values.set(value, written);
+      return written;
     },
   };
   for (const value of graph.inputs) values.set(value, inputs[String(value.attributes.name)]);
   for (const value of reachable(Object.values(results)))
-    if (value.op !== 'input' && splatOf(value) === undefined) values.set(value, EMITTERS[value.op](value, emission));
+    if (value.op !== 'input' && value.op !== 'constant' && splatOf(value) === undefined)
+      values.set(value, EMITTERS[value.op](value, emission));
   return Object.fromEntries(Object.entries(results).map(([name, value]) => [name, emission.of(value)]));
 };
 
