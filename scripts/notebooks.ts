@@ -12,9 +12,9 @@ import { notebooksFolder, root } from './project';
 
 const USAGE = `npm run notebooks -- COMMAND [NAME...]     a NAME is a notebook, the start of one ('01'), or a path; none: all
 
-  run [--preset smoke|laptop|paper] [--jobs N] [--write] [--record]
+  run [--preset smoke|laptop|paper] [--jobs N] [--write] [--record] [--fresh]
                     executes notebooks in the kernel and judges them; --write keeps the outputs of those that pass,
-                    --record how long they took, in notebooks/times.json
+                    --record how long they took, in notebooks/times.json; --fresh computes again what other code computed
   clean [--check]   brings notebooks into the form in which they are stored; --check only tells which are not
   check             type-checks (project's TypeScript and tslab's) and lints the code cells
   to-ts NAME        prints a notebook as text ("percent" format)
@@ -32,13 +32,13 @@ const listFigures = (since: number): void => {
   if (written.length > 0) console.log(`\nFigures written:\n${written.map(name => `  figures/${name}`).join('\n')}`);
 };
 
-type RunFlags = { preset: string; jobs: number; write: boolean; record: boolean };
+type RunFlags = { preset: string; jobs: number; write: boolean; record: boolean; fresh: boolean };
 
-const run = async (paths: string[], { preset, jobs, write, record }: RunFlags): Promise<boolean> => {
+const run = async (paths: string[], { preset, jobs, write, record, fresh }: RunFlags): Promise<boolean> => {
   if (!PRESETS.includes(preset)) throw new Error(`--preset must be one of ${PRESETS.join(', ')}, got '${preset}'.`);
   if (!(jobs >= 1)) throw new Error('--jobs must be a positive number.');
   const since = Date.now();
-  const results = await runNotebooks(paths, { preset, jobs, write });
+  const results = await runNotebooks(paths, { preset, jobs, write, fresh });
   listFigures(since);
   if (record)
     for (const { name, problems, ...time } of results) if (problems.length === 0) recordTime(name, preset, time);
@@ -78,6 +78,7 @@ const main = async (): Promise<boolean> => {
       jobs: { type: 'string', default: '2' },
       write: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
+      fresh: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
     },
   });

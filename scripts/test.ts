@@ -108,7 +108,7 @@ const notebookCells = async (paths: string[]): Promise<Check[]> => {
 };
 
 const notebookRuns = async (paths: string[]): Promise<Check[]> => {
-  const results = await runNotebooks(paths, { preset: 'smoke', jobs: 2, write: false });
+  const results = await runNotebooks(paths, { preset: 'smoke', jobs: 2, write: false, fresh: false });
   return results.map(({ name, problems }) => ({
     name: `${name} at smoke`,
     problem: problems.length > 0 ? problems.join('\n') : undefined,

@@ -33,11 +33,11 @@ const progressLine = (): { set: (name: string, state: string | undefined) => voi
 
 /**
  * Runs notebooks in fresh kernels, `jobs` at a time (no more than there are cores), and prints a line and the problems of each.
- * With `write`, a notebook that passed replaces its file.
+ * With `write`, a notebook that passed replaces its file; with `fresh`, results of other code are computed again.
  */
 export const runNotebooks = async (
   paths: string[],
-  { preset, jobs, write }: { preset: string; jobs: number; write: boolean },
+  { preset, jobs, write, fresh }: { preset: string; jobs: number; write: boolean; fresh: boolean },
 ): Promise<NotebookResult[]> => {
   const progress = progressLine();
   const width = Math.max(8, ...paths.map(path => notebookName(path).length));
@@ -54,7 +54,7 @@ export const runNotebooks = async (
       progress.set(name, `cell ${Math.min(done + 1, count)}/${count} ${Math.round((Date.now() - started) / 1000)} s`);
     const timer = setInterval(show, 500);
     const execution = await executeNotebook(path, notebook, {
-      environment: { COSIM_PRESET: preset },
+      environment: { COSIM_PRESET: preset, ...(fresh && { COSIM_FRESH: '1' }) },
       limit: LIMITS[preset],
       onCell,
     });

@@ -34,6 +34,8 @@ export type ResultRow = {
   x?: number;
   /** The same samples in other metrics. */
   also?: TaskResult['also'];
+  /** Places in the result's list of what computed it; empty: unknown. */
+  madeBy?: readonly number[];
 };
 
 type Loose = Record<string, unknown>;
@@ -65,6 +67,7 @@ const rowOf = (entry: Loose): ResultRow[] => {
     grid: text(entry.grid),
     x: number(entry.x),
     also: isRecord(entry.also) ? (entry.also as TaskResult['also']) : undefined,
+    madeBy: Array.isArray(entry.madeBy) ? (entry.madeBy as number[]) : undefined,
   };
   return [row];
 };

@@ -2,6 +2,7 @@ import { table } from '../figures';
 import { inMetric } from '../tasks';
 import { grouped, short } from './claim-outcome';
 import { type LiteratureRow, literatureRows } from './literature';
+import { commitText } from './made-text';
 import {
   atTheEnd,
   groupRows,
@@ -114,7 +115,7 @@ export const resultTable = (
       floor: floors.length > 0 ? short(floors.reduce((sum, floor) => sum + floor, 0) / floors.length) : '',
       seeds: seedsText(own, result),
       spread: values.length > 1 ? `${short(Math.min(...values))} to ${short(Math.max(...values))}` : '',
-      commit: result.provenance.commit,
+      commit: commitText(result, same),
     };
   });
   return table(lines).markdown;

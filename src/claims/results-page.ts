@@ -6,24 +6,23 @@ import { grouped } from './claim-outcome';
 import { storedCosts } from './claim-tests';
 import { RESULT_TABLES } from './experiment-tables';
 import { type LiteratureRow, literatureRows } from './literature';
+import { commitText, makingParts } from './made-text';
 import { resultRows, seedsText } from './result-rows';
 import { resultTable, type ResultTable } from './result-tables';
-import { machineText, type StoredResult, type StoredResults } from './stored-results';
+import type { StoredResult, StoredResults } from './stored-results';
 import { theoryNumbers, theoryVerdicts } from './theory-verdicts';
 import { type ClaimVerdict, testClaims, verdictText } from './verdicts';
 
 /** 'Preset laptop; n = 500; seeds 3 blocks of seed 0; commit 7a43a4d; AMD EPYC, 2 cores, 24 GiB; 2026-11-23; `figures/...json`.' */
 const madeText = (result: StoredResult): string => {
-  const { preset, seeds, commit, machine, date } = result.provenance;
+  const { preset, seeds } = result.provenance;
   const rows = resultRows(result.numbers);
   const sizes = [...new Set(rows.flatMap(({ n }) => n ?? []))].map(grouped);
   const parts = [
     `Preset ${preset}`,
     ...(sizes.length > 0 ? [`n = ${sizes.join(', ')}`] : []),
     `seeds ${rows.length > 0 ? seedsText(rows, result) : seeds.join(', ')}`,
-    `commit ${commit}`,
-    machineText(machine),
-    date.slice(0, 10),
+    ...makingParts(result.provenance),
     `\`figures/${result.name}.json\``,
   ];
   return `_${parts.join('; ')}._`;
@@ -37,10 +36,14 @@ const source = (result: StoredResult | undefined): string[] =>
     ? [NOT_THERE]
     : [...(result.picture ? [`![${result.title}](figures/${result.name}.png)`] : []), madeText(result)];
 
+/** The data set that a result names; one stored before results did is what its notebook was written for. */
+const datasetOf = ({ provenance: { dataset } }: StoredResult, kind: ResultTable): string => dataset ?? kind.dataset;
+
 const section = (kind: ResultTable, results: StoredResults, literature: readonly LiteratureRow[]): string => {
   const result = results.get(kind.result);
   const link = kind.notebook === undefined ? '' : ` Notebook \`${kind.notebook}\`.`;
-  const what = `${kind.text} Ours: ${kind.metric}, the smaller the better; ${kind.dataset}.${link}`;
+  const dataset = result === undefined ? kind.dataset : datasetOf(result, kind);
+  const what = `${kind.text} Ours: ${kind.metric}, the smaller the better; ${dataset}.${link}`;
   return [`## ${kind.title}`, what, resultTable(kind, result, literature), ...source(result)].join('\n\n');
 };
 
@@ -59,7 +62,7 @@ const costSection = (results: StoredResults): string => {
     'psi steps a phi step': psiSteps === undefined ? '' : String(psiSteps),
     'seconds an iteration': secondsPerIteration,
     'of processor': cpuSecondsPerIteration,
-    commit: result.provenance.commit,
+    commit: commitText(result),
   }));
   return [...head, table(rows).markdown, ...source(result)].join('\n\n');
 };
@@ -76,7 +79,7 @@ const theorySection = (results: StoredResults): string => {
       reading: plain(verdict.reading ?? ''),
       verdict: verdict.holds ? 'holds' : 'does not hold',
       numbers: theoryNumbers(verdict),
-      commit: result.provenance.commit,
+      commit: commitText(result),
     })),
   );
   const head = ['## Theory on Gaussian mixtures', 'Measured against bound. Notebook `08_theory`.'];
@@ -147,6 +150,9 @@ const HEAD = `# Results
 Everything on this page is generated: \`npm run tables\` writes it from \`figures/*.json\`, which notebooks and commands store with
 their figures, and from \`data/literature.json\`, the numbers of the paper. \`npm run tables -- --check\` tells whether it is up to
 date, and a unit test does the same. \`npm start\` measures again.
+
+"commit" is the one that computed a value, stored with it when it was computed; "(other code)": the code that computes it has changed
+since, and \`npm run notebooks -- run --fresh\` computes it again; "unknown": computed before results kept it.
 
 The sizes are a laptop's, on small data. Distances here and in the paper are different metrics on different data: where that is so,
 both stand side by side and no difference is taken. What can be compared is the order of things.`;

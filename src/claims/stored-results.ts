@@ -2,14 +2,24 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArgumentError } from '../compute/check';
-import type { Provenance } from '../figures';
+import type { Provenance, ResultsProvenance } from '../figures';
+import type { MadeBy } from '../provenance';
+
+/** How a result was made. Those stored before results kept what computed them know the drawing of their figure only. */
+export type StoredProvenance = Pick<ResultsProvenance, 'preset' | 'seeds'> & {
+  madeBy?: readonly MadeBy[];
+  /** There are rows of which it is not known what computed them. */
+  unknownRows?: boolean;
+  /** Name of the data set that was measured on. */
+  dataset?: string;
+} & Partial<Pick<Provenance, 'commit' | 'machine' | 'date'>>; // of drawing
 
 /** What `keepFigure` stored: the numbers behind a figure and how they were made. */
 export type StoredResult = {
   /** Of the files: '02_quality_per_nfe'; 'paper/05_images' of those at the paper's scale. */
   name: string;
   title: string;
-  provenance: Pick<Provenance, 'preset' | 'seeds' | 'commit' | 'machine' | 'date'>;
+  provenance: StoredProvenance;
   /** Readers take what they know, see `resultRows`. */
   numbers: unknown;
   /** A PNG lies beside it. */
@@ -49,7 +59,3 @@ export const readStoredResults = async (folder: string): Promise<StoredResults> 
   const results = [...(await readFolder(folder, '')), ...(existsSync(paper) ? await readFolder(paper, 'paper/') : [])];
   return new Map(results.map(result => [result.name, result]));
 };
-
-/** 'AMD EPYC, 2 cores, 24 GiB'. */
-export const machineText = ({ cpu, cores, memoryGiB }: Provenance['machine']): string =>
-  `${cpu}, ${cores} cores, ${memoryGiB} GiB`;

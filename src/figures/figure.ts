@@ -2,7 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { inspect } from 'node:util';
 import { displaySymbol, type MimeBundle } from './mime';
-import type { Provenance } from './provenance';
+import type { Provenance, ResultsProvenance } from './provenance';
 import type { ChartSpec } from './theme';
 
 /** What `renderChart` and `imageGrid` return and `saveFigure` stores. */
@@ -31,6 +31,8 @@ export class Figure {
     picture: Picture,
     readonly numbers: unknown,
     readonly files: readonly string[], // paths as given to `saveFigure`
+    /** What a reader of the picture must know besides, shown under it. */
+    readonly note?: string,
   ) {
     this.title = picture.title;
     this.png = picture.png;
@@ -84,6 +86,7 @@ const toJson = (value: unknown): string => {
  * written whole; the folder is made if missing. Paths in the result are as given.
  *
  * @param path without extension, e.g. 'figures/03/ablation'
+ * @param note what a reader must know besides, shown under the picture
  * @param numbers the values that the picture shows, as plain JSON; they must be enough to draw it again
  * @example
  * const figure = await saveFigure('figures/01/loss', await renderChart(lossChart({ reports })), { reports }, provenance({ preset, seeds }));
@@ -92,7 +95,8 @@ export const saveFigure = async (
   path: string,
   picture: Picture,
   numbers: unknown,
-  provenance: Provenance,
+  provenance: Provenance | ResultsProvenance,
+  note?: string,
 ): Promise<Figure> => {
   const contents: [string, string | Buffer][] = [
     ['.png', picture.png],
@@ -106,5 +110,6 @@ export const saveFigure = async (
     { ...picture, title: picture.title || basename(path) },
     numbers,
     contents.map(([extension]) => `${path}${extension}`),
+    note,
   );
 };

@@ -15,7 +15,7 @@ export {
 } from './measured-panels';
 export { type Displayable, displaySymbol, type MimeBundle } from './mime';
 export { type Cloud, type PointCloudOptions, pointClouds } from './point-clouds';
-export { provenance, type Provenance } from './provenance';
+export { collectMadeBy, provenance, type Provenance, type ResultsProvenance } from './provenance';
 export type { Reference, References } from './reference-lines';
 export { sideBySide } from './side-by-side';
 export { type Cell, type Row, table, type Table, type TableOptions } from './table';

@@ -1,4 +1,4 @@
-import { type Displayable, displaySymbol, type MimeBundle, type Picture, pictureBundle } from '../figures';
+import { type Displayable, displaySymbol, Figure, type MimeBundle, type Picture, pictureBundle } from '../figures';
 import { openOutput } from './kernel';
 
 /** What `show` accepts: a figure, table or other displayable object, a picture not saved, a PNG, or plain text. */
@@ -22,8 +22,11 @@ export const bundleOf = (value: Showable): MimeBundle => {
 
 /**
  * Shows values under the running cell, in order. Pictures are stored as PNG, so a saved notebook needs no JavaScript;
- * charts also carry their Vega-Lite form, which JupyterLab makes interactive. Outside a kernel it does nothing.
+ * charts also carry their Vega-Lite form, which JupyterLab makes interactive; a figure's note stands under it. Outside a kernel it does nothing.
  */
 export const show = (...values: readonly Showable[]): void => {
-  for (const value of values) openOutput()(bundleOf(value));
+  for (const value of values) {
+    openOutput()(bundleOf(value));
+    if (value instanceof Figure && value.note !== undefined) openOutput()(bundleOf(value.note));
+  }
 };

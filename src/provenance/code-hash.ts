@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { ArgumentError } from '../compute/check';
 import { type CodeHashes, codeHashes } from './code-hashes';
@@ -28,4 +28,17 @@ export const codeHash = (file: string): string => {
   if (hash === undefined)
     throw new ArgumentError(`codeHash: file must be a module of cosim (its __filename), got '${file}'`);
   return hash;
+};
+
+let today: ReadonlySet<string> | undefined;
+
+/** The hashes of all modules as they are now: a result whose hash is none of them was computed by other code. */
+export const codeHashesOfToday = (): ReadonlySet<string> => {
+  if (today !== undefined) return today;
+  if (!__filename.endsWith('.ts')) {
+    built ??= JSON.parse(readFileSync(join(ROOT, CODE_HASH_FILE), 'utf8')) as Record<string, string>;
+    return (today = new Set(Object.values(built)));
+  }
+  const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'));
+  return (today = new Set(files.map(name => codeHash(join(ROOT, name)))));
 };

@@ -52,12 +52,13 @@ export const ablation = async (
   const total = each * configs.length;
   let done = 0;
   const entries = await sweep({
+    code: __filename,
     configs,
     folder,
-    evaluate: config => {
+    evaluate: (config, addMadeBy) => {
       const label = `coef ${config.method.coef}, seed ${config.seed}`;
       return trainingCurve(task, config, {
-        ...{ dir: unfinishedFolder(folder, config), signal },
+        ...{ dir: unfinishedFolder(folder, config), signal, addMadeBy },
         onImages: images => onImages?.(done + images, total, label),
       });
     },

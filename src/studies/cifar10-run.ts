@@ -158,6 +158,7 @@ export const runCifar10 = async (
   ): Promise<Cifar10Point[]> => {
     const name = `${series}, NFE ${at.steps}`;
     const entries = await sweep({
+      code: __filename,
       configs: [{ series, ...at, options }],
       folder: join(dir, 'points'),
       evaluate: async () => {

@@ -41,6 +41,7 @@ export const guidanceCurve = async (
   const configs = weights.map(guidance => ({ identity: task.identity, guidance, ...shared }));
   let done = 0;
   const entries = await sweep({
+    code: __filename,
     configs,
     folder,
     evaluate: async ({ guidance, evaluations, n, blocks }): Promise<GuidancePoint[]> => {

@@ -86,12 +86,14 @@ export const compareMethods = async (
   const labelOf = (config: Config): string => `${names.get(configHash(config))}, seed ${config.seed}`;
   let done = 0;
   const entries = await sweep({
+    code: __filename,
     configs,
     folder,
-    evaluate: config =>
+    evaluate: (config, addMadeBy) =>
       trainingCurve(task, config, {
         dir: unfinishedFolder(folder, config),
         signal,
+        addMadeBy,
         onImages: images => onImages?.(done + images, total, labelOf(config)),
       }),
     onEntry: ({ config, cached }) => {
@@ -121,6 +123,7 @@ export const teacherPoints = async (
   }));
   let done = 0;
   const entries = await sweep({
+    code: __filename,
     configs,
     folder,
     evaluate: ({ nfe, blocks }) => compareSteps(task, teacherAt(task, [nfe]), { n, blocks, signal }),

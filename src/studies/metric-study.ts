@@ -24,6 +24,8 @@ export type MetricStudy = {
   /** What is measured, as it is or distorted. */
   test: Dataset;
   spaces: FeatureExtractor[];
+  /** `name` where the data asked for are not here; figures of it stay apart from measured ones. */
+  fallback?: string;
   /** Which data and features were found, in a line. */
   note: string;
   dispose: () => Promise<void>;
@@ -78,6 +80,7 @@ export const metricStudy = async ({
   ];
   return {
     ...{ name, train, test, spaces, note: notes.join('; ') },
+    ...(name !== data && { fallback: name }),
     dispose: async () => {
       for (const space of spaces) await space.dispose();
       await train.close?.();

@@ -91,6 +91,7 @@ export const postHocStudy = async (
   const total = each * seeds.length;
   let done = 0;
   const entries = await sweep({
+    code: __filename,
     configs,
     folder,
     evaluate: config =>

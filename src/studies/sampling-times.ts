@@ -85,9 +85,10 @@ export const samplingTimesStudy = async (
   const parts = 1 + 2 * steps.length; // training, and a search and a judgement for every K
   let finished = 0;
   const entries = await sweep({
+    code: __filename,
     configs,
     folder,
-    evaluate: async (config): Promise<TimesStudy | undefined> => {
+    evaluate: async (config, addMadeBy): Promise<TimesStudy | undefined> => {
       const { seed } = config;
       const tell = (part: number, share: number, what: string): void =>
         onProgress?.(finished + (part + share) / parts, configs.length, `seed ${seed}: ${what}`);
@@ -97,6 +98,7 @@ export const samplingTimesStudy = async (
         onStep: report => tell(0, report.images / images, 'training'),
       });
       if (!made) return undefined;
+      addMadeBy(made.madeBy);
       const { run, dir } = made;
       try {
         const study: TimesStudy = { points: [], landscape: [] };

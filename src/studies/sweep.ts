@@ -1,10 +1,26 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { writeFileAtomic } from '../checkpoints';
+import { beginMaking, distinctMadeBy, freshWanted, isStale, type MadeBy, withMarks } from '../provenance';
 
 /** One finished configuration of a sweep. */
-export type SweepEntry<C, R> = { config: C; result: R; cached: boolean };
+export type SweepEntry<C, R> = {
+  config: C;
+  /** Rows carry `madeBy` and, where it is so, `stale`: what is drawn of them can say what made them. */
+  result: R;
+  cached: boolean;
+  /** What computed it, parts that were there before included; none: stored before results kept it. */
+  madeBy: readonly MadeBy[];
+  /** Found, but computed by other code than today's, or by unknown code. */
+  stale: boolean;
+};
+
+/** What is kept of a finished configuration. */
+type Stored<R> = { config: object; result: R; madeBy?: readonly MadeBy[] };
+
+/** Adds what made the parts of a result that were computed earlier: generators, the beginning of a training. */
+export type AddMadeBy = (made: readonly MadeBy[]) => void;
 
 /** JSON with sorted keys: equal configurations have equal text. */
 const canonical = (value: unknown): string =>
@@ -20,10 +36,10 @@ export const configHash = (config: object): string =>
 export const unfinishedFolder = (folder: string, config: object): string =>
   join(folder, `${configHash(config)}.unfinished`);
 
-const read = async <R>(path: string, config: object): Promise<R | undefined> => {
+const read = async <R>(path: string, config: object): Promise<Stored<R> | undefined> => {
   try {
-    const stored = JSON.parse(await readFile(path, 'utf8')) as { config: object; result: R };
-    return canonical(stored.config) === canonical(config) ? stored.result : undefined;
+    const stored = JSON.parse(await readFile(path, 'utf8')) as Stored<R>;
+    return canonical(stored.config) === canonical(config) ? stored : undefined;
   } catch {
     return undefined; // absent or damaged: computed again
   }
@@ -40,37 +56,58 @@ const unlessAborted = async <R>(work: () => Promise<R>, signal?: AbortSignal): P
 };
 
 /**
- * Evaluates every configuration once: results are kept in `folder/<hash of the configuration>.json`, so a sweep that was
- * stopped goes on where it was, and after one value changed only what depends on it runs again. Aborted, the sweep ends with
- * what there is: also when `evaluate` gives up by throwing, or by returning undefined.
+ * Evaluates every configuration once: results are kept in `folder/<hash of the configuration>.json` with what made them,
+ * so a sweep that was stopped goes on where it was, and after one value changed only what depends on it runs again.
+ * Aborted, the sweep ends with what there is, its rows marked `interrupted`: also when `evaluate` gives up by throwing, or by returning undefined.
  */
 export const sweep = async <C extends object, R>({
   configs,
   folder,
   evaluate,
+  code,
+  fresh = freshWanted(),
   onEntry,
   signal,
 }: {
   configs: readonly C[];
   folder: string;
-  evaluate: (config: C) => Promise<R | undefined>;
+  evaluate: (config: C, addMadeBy: AddMadeBy) => Promise<R | undefined>;
+  /** `__filename` of the module that computes. Default: all studies. */
+  code?: string;
+  /** Computes again what other code, or unknown code, computed. Default: as COSIM_FRESH says. */
+  fresh?: boolean;
   onEntry?: (entry: SweepEntry<C, R>) => void | Promise<void>;
   signal?: AbortSignal;
 }): Promise<SweepEntry<C, R>[]> => {
   await mkdir(folder, { recursive: true });
+  const file = code ?? join(__dirname, `index${extname(__filename)}`);
   const entries: SweepEntry<C, R>[] = [];
+  const found = async (config: C, path: string): Promise<SweepEntry<C, R> | undefined> => {
+    const known = await read<R>(path, config);
+    if (known?.result === undefined) return undefined;
+    const { result, madeBy = [] } = known;
+    const stale = isStale(madeBy);
+    if (stale && fresh) return undefined;
+    return { config, result: withMarks(result, { madeBy, ...(stale && { stale }) }), cached: true, madeBy, stale };
+  };
+  const computed = async (config: C, path: string): Promise<SweepEntry<C, R> | undefined> => {
+    if (signal?.aborted) return undefined;
+    const done = beginMaking(file);
+    const earlier: MadeBy[] = [];
+    const result = await unlessAborted(() => evaluate(config, made => earlier.push(...made)), signal);
+    if (result === undefined) return undefined;
+    const madeBy = distinctMadeBy([...earlier, done()]);
+    await writeFileAtomic(path, `${JSON.stringify({ config, result, madeBy }, null, 1)}\n`);
+    const stale = isStale(madeBy);
+    return { config, result: withMarks(result, { madeBy, ...(stale && { stale }) }), cached: false, madeBy, stale };
+  };
   for (const config of configs) {
     const path = join(folder, `${configHash(config)}.json`);
-    const known = await read<R>(path, config);
-    const began = performance.now();
-    if (known === undefined && signal?.aborted) break;
-    const result = known ?? (await unlessAborted(() => evaluate(config), signal));
-    if (result === undefined) break;
-    const seconds = (performance.now() - began) / 1000;
-    if (known === undefined) await writeFileAtomic(path, `${JSON.stringify({ config, result, seconds }, null, 1)}\n`);
-    const entry = { config, result, cached: known !== undefined };
+    const entry = (await found(config, path)) ?? (await computed(config, path));
+    if (entry === undefined) break;
     entries.push(entry);
     await onEntry?.(entry);
   }
-  return entries;
+  if (entries.length === configs.length) return entries;
+  return entries.map(entry => ({ ...entry, result: withMarks(entry.result, { interrupted: true }) }));
 };

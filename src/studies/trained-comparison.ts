@@ -41,13 +41,15 @@ export const compareTrained = async (
   const total = training.images * seeds.length;
   let done = 0;
   const trained = await sweep({
+    code: __filename,
     configs: seeds.map(seed => ({ identity, ...training, seed, steps, n, blocks })),
     folder: folders.results,
-    evaluate: async ({ seed }) => {
+    evaluate: async ({ seed }, addMadeBy) => {
       const label = `seed ${seed}`;
       const onStep = ({ images }: IterationReport): void => onImages?.(done + images, total, label);
       const made = await trainedGenerator(task, { ...training, seed }, folders.generators, { signal, onStep });
       if (!made) return undefined;
+      addMadeBy(made.madeBy);
       onImages?.(done + training.images, total, `${label}: measuring`);
       return compareSteps(task, generatorAt(made.run, task, steps), { n, blocks, signal }).finally(() =>
         made.run.dispose(),
@@ -58,6 +60,7 @@ export const compareTrained = async (
   });
   const teacherBlocks = blocks === 1 ? seeds.length : blocks;
   const teacher = await sweep({
+    code: __filename,
     configs: evaluations.map(nfe => ({ identity, series: 'teacher', nfe, n, blocks: teacherBlocks })),
     folder: folders.results,
     evaluate: ({ nfe }) => {

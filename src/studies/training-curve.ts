@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newestFolder, writeFileAtomic } from '../checkpoints';
+import { beginMaking, distinctMadeBy, freshWanted, isStale, type MadeBy } from '../provenance';
 import type { Task, TaskResult } from '../tasks';
 import type { DistillMethod } from '../methods';
 import { distill, Run, type RunOptions } from '../training';
@@ -41,9 +42,22 @@ const timesFor = (task: Task, own: Task['times'] | undefined, steps: number): re
   own?.[steps] ?? task.times[steps];
 
 /** What a curve has so far, beside the checkpoint of its run. */
-type Progress = { points: CurvePoint[]; seconds: number; cpuSeconds: number };
+type Progress = {
+  points: CurvePoint[];
+  seconds: number;
+  cpuSeconds: number;
+  /** Of every call that trained some of it. */
+  madeBy?: readonly MadeBy[];
+};
 
 const FILE = 'curve.json';
+
+/** What is there of a curve that today's code did not begin goes. */
+const removeStale = async (dir: string): Promise<void> => {
+  const known = await readFile(join(dir, FILE), 'utf8').catch(() => '{}'); // absent: nothing is known of it
+  const { madeBy = [] } = JSON.parse(known) as Partial<Progress>;
+  if (isStale(madeBy)) await rm(dir, { recursive: true, force: true });
+};
 
 const openRun = async (
   { teacher, start, dataset }: Task,
@@ -68,12 +82,30 @@ const openRun = async (
 export const trainingCurve = async (
   task: Task,
   config: CurveConfig,
-  { dir, onImages, signal }: { dir?: string; onImages?: (images: number) => void; signal?: AbortSignal } = {},
+  {
+    dir,
+    onImages,
+    signal,
+    addMadeBy,
+    fresh = freshWanted(),
+  }: {
+    dir?: string;
+    onImages?: (images: number) => void;
+    signal?: AbortSignal;
+    /** Told at the end what made the parts that were there before. */
+    addMadeBy?: (made: readonly MadeBy[]) => void;
+    /** Begins anew where other code, or unknown code, began. */
+    fresh?: boolean;
+  } = {},
 ): Promise<CurvePoint[]> => {
   const { evaluateAt, steps, n } = config;
+  if (dir !== undefined && fresh) await removeStale(dir);
   const { run, progress } = await openRun(task, config, dir);
+  const before = progress.madeBy ?? [];
+  const done = beginMaking(__filename);
   const { points } = progress;
   const keep = async (): Promise<void> => {
+    progress.madeBy = distinctMadeBy([...before, done()]);
     if (dir) await writeFileAtomic(join(dir, FILE), `${JSON.stringify(progress)}\n`);
   };
 
@@ -121,6 +153,7 @@ export const trainingCurve = async (
       }
     }
     if (dir) await rm(dir, { recursive: true, force: true });
+    addMadeBy?.(before);
     return points;
   } finally {
     run.dispose();

@@ -1,0 +1,113 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus, release, totalmem, type as osName } from 'node:os';
+import { join } from 'node:path';
+import { getBackend } from '@tensorflow/tfjs-core';
+import { codeHash } from './code-hash';
+
+/** The machine that computed something. */
+export type Machine = {
+  cpu: string;
+  cores: number;
+  memoryGiB: number;
+  os: string;
+};
+
+/** What computed a result, read when it was computed and stored with it. */
+export type MadeBy = {
+  /** Short hash, '-dirty' when tracked code differs from it, 'unknown' outside git. */
+  commit: string;
+  /** Of the code that computes it, see `codeHash`. */
+  code: string;
+  /** Backend of TensorFlow.js; 'none' when none was started. */
+  engine: string;
+  /** Of node and the packages that compute, by name. */
+  versions: Readonly<Record<string, string>>;
+  machine: Machine;
+  /** When it was done: ISO 8601, UTC. */
+  date: string;
+  /** From its beginning to its end, other work of the process in between included. */
+  seconds: number;
+};
+
+const git = (...args: string[]): string =>
+  execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+
+/** The commit that runs, as `MadeBy` has it. Figures and notebooks are left out of '-dirty': a run rewrites them. */
+export const commitHash = (): string => {
+  try {
+    const hash = git('rev-parse', '--short', 'HEAD');
+    const paths = [':(top)', ':(top,exclude)figures', ':(top,exclude)notebooks', ':(top,exclude)*.md'];
+    const changed = git('status', '--porcelain', '--untracked-files=no', '--', ...paths);
+    return changed === '' ? hash : `${hash}-dirty`;
+  } catch {
+    return 'unknown';
+  }
+};
+
+/** The machine that this process runs on. */
+export const thisMachine = (): Machine => {
+  const processors = cpus();
+  return {
+    cpu: processors[0]?.model ?? 'unknown',
+    cores: processors.length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    os: `${osName()} ${release()}`,
+  };
+};
+
+type Package = { version: string; dependencies: Readonly<Record<string, string>> };
+
+const COMPUTING = ['@tensorflow/tfjs-core', 'onnxruntime-node', 'sharp'] as const;
+
+let versions: Readonly<Record<string, string>> | undefined;
+
+/** package.json pins its versions exactly, so what it names is what runs. */
+const packageVersions = (): Readonly<Record<string, string>> => {
+  if (versions !== undefined) return versions;
+  const { version, dependencies } = JSON.parse(
+    readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8'),
+  ) as Package;
+  const named = COMPUTING.flatMap(name => (name in dependencies ? [[name, dependencies[name]]] : []));
+  return (versions = Object.fromEntries([['cosim', version], ['node', process.version.slice(1)], ...named]) as Readonly<
+    Record<string, string>
+  >);
+};
+
+/**
+ * To be called when a computation begins: a commit made while it runs has not computed it.
+ * @param file `__filename` of the module that computes
+ * @returns what made the result, to be called when it is there
+ * @throws ArgumentError for a file that is no module of the library
+ * @example
+ * const done = beginMaking(__filename);
+ * const result = await compute();
+ * await store({ result, madeBy: [done()] });
+ */
+export const beginMaking = (file: string): (() => MadeBy) => {
+  const began = performance.now();
+  const [commit, code] = [commitHash(), codeHash(file)];
+  return () => ({
+    commit,
+    code,
+    engine: getBackend() ?? 'none',
+    versions: packageVersions(),
+    machine: thisMachine(),
+    date: new Date().toISOString(),
+    seconds: Math.round((performance.now() - began) / 10) / 100,
+  });
+};
+
+/** Equal for results that differ in no more than when they were made and how long it took. */
+export const makerKey = ({ date: _date, seconds: _seconds, ...rest }: MadeBy): string => JSON.stringify(rest);
+
+/** Those that differ in more than time: of equal ones the latest date and all seconds. In the order of their first. */
+export const distinctMadeBy = (all: readonly MadeBy[]): MadeBy[] => {
+  const known = new Map<string, MadeBy>();
+  for (const made of all) {
+    const earlier = known.get(makerKey(made));
+    const date = earlier && earlier.date > made.date ? earlier.date : made.date;
+    known.set(makerKey(made), { ...made, date, seconds: (earlier?.seconds ?? 0) + made.seconds });
+  }
+  return [...known.values()];
+};

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { collectMadeBy } from '../../src/figures';
+import { beginMaking, distinctMadeBy, isStale, type Made, type MadeBy } from '../../src/provenance';
+import { configHash, sweep } from '../../src/studies/sweep';
+
+const file = join(__dirname, '..', '..', 'src', 'studies', 'sweep.ts');
+const today = beginMaking(file)();
+const before: MadeBy = { ...today, commit: '0ld', code: '0000000000000000' };
+
+type Row = { value: number } & Made;
+
+const withFolder = async (use: (folder: string) => Promise<void>): Promise<void> => {
+  const folder = await mkdtemp(join(tmpdir(), 'cosim-made-by-'));
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+};
+
+const run = async (folder: string, fresh: boolean) => {
+  const evaluate = (): Promise<Row[]> => Promise.resolve([{ value: 2 }]);
+  return (await sweep({ configs: [{ x: 1 }], folder, code: file, fresh, evaluate }))[0];
+};
+
+test('a result from the cache carries the commit and code that computed it, not those of today', () =>
+  withFolder(async folder => {
+    const first = await run(folder, false);
+    assert.deepEqual([first.madeBy[0].code, first.cached, first.stale], [today.code, false, false]);
+    const path = join(folder, `${configHash({ x: 1 })}.json`);
+    const stored = JSON.parse(await readFile(path, 'utf8')) as object;
+    await writeFile(path, JSON.stringify({ ...stored, madeBy: [before] }));
+    const again = await run(folder, false);
+    assert.deepEqual([again.cached, again.stale, again.madeBy], [true, true, [before]]);
+    assert.deepEqual(again.result, [{ value: 2, madeBy: [before], stale: true }]);
+  }));
+
+test('fresh computes again what other or unknown code computed, and nothing else', () =>
+  withFolder(async folder => {
+    await run(folder, false);
+    assert.equal((await run(folder, true)).cached, true);
+    const [name] = await readdir(folder);
+    await writeFile(join(folder, name), JSON.stringify({ config: { x: 1 }, result: [{ value: 1 }] }));
+    const unknown = await run(folder, false);
+    assert.deepEqual([unknown.stale, unknown.madeBy], [true, []]);
+    const fresh = await run(folder, true);
+    assert.deepEqual([fresh.cached, fresh.stale, fresh.result[0].value], [false, false, 2]);
+  }));
+
+test('rows of a study that was stopped say so', () =>
+  withFolder(async folder => {
+    const evaluate = ({ x }: { x: number }): Promise<Row[] | undefined> =>
+      Promise.resolve(x === 1 ? [{ value: 2 }] : undefined);
+    const entries = await sweep({ configs: [{ x: 1 }, { x: 2 }], folder, code: file, evaluate });
+    assert.equal(entries[0].result[0].interrupted, true);
+    assert.equal(collectMadeBy(entries[0].result).interrupted, true);
+  }));
+
+test('a figure keeps its makers once, and each row the places of its own', () => {
+  const rows = [
+    { value: 1, madeBy: [before], stale: true },
+    { value: 2, madeBy: [today] },
+    { value: 3, madeBy: [before, today] },
+    { value: 4, madeBy: [] },
+  ];
+  const { numbers, madeBy, unknown } = collectMadeBy({ points: rows });
+  assert.deepEqual(
+    madeBy.map(({ commit }) => commit),
+    ['0ld', today.commit],
+  );
+  assert.equal(unknown, true);
+  assert.deepEqual(numbers, {
+    points: [
+      { value: 1, madeBy: [0] },
+      { value: 2, madeBy: [1] },
+      { value: 3, madeBy: [0, 1] },
+      { value: 4, madeBy: [] },
+    ],
+  });
+});
+
+test('equal makers are one, with the latest date and all seconds; unknown makers are stale', () => {
+  const later = { ...before, date: '2999-01-01T00:00:00.000Z', seconds: 2 };
+  const [one, ...none] = distinctMadeBy([{ ...before, seconds: 1 }, later]);
+  assert.deepEqual([one.seconds, one.date, none], [3, later.date, []]);
+  assert.deepEqual([isStale([]), isStale([today]), isStale([today, before])], [true, false, true]);
+});
