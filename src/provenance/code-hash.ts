@@ -11,6 +11,7 @@ export const CODE_HASH_FILE = 'code-hash.json';
 
 let built: Readonly<Record<string, string>> | undefined;
 let sources: CodeHashes | undefined;
+const ofSources = new Map<string, string>(); // by file
 
 /**
  * The hash of all code that a module runs to compute its results, 16 hexadecimal digits; the same from `src` and from
@@ -21,7 +22,11 @@ let sources: CodeHashes | undefined;
  * const madeBy = { code: codeHash(__filename) };
  */
 export const codeHash = (file: string): string => {
-  if (file.endsWith('.ts')) return (sources ??= codeHashes(ROOT)).of(file);
+  if (file.endsWith('.ts')) {
+    const hash = ofSources.get(file) ?? (sources ??= codeHashes(ROOT)).of(file);
+    ofSources.set(file, hash);
+    return hash;
+  }
   built ??= JSON.parse(readFileSync(join(ROOT, CODE_HASH_FILE), 'utf8')) as Record<string, string>;
   const name = relative(ROOT, file).split(sep).join('/').replace(/\.js$/, '');
   const hash = built[name];
@@ -32,13 +37,20 @@ export const codeHash = (file: string): string => {
 
 let today: ReadonlySet<string> | undefined;
 
-/** The hashes of all modules as they are now: a result whose hash is none of them was computed by other code. */
-export const codeHashesOfToday = (): ReadonlySet<string> => {
-  if (today !== undefined) return today;
+/**
+ * Whether any module has this hash as it is now: a result whose hash none has was computed by other code.
+ * @param hash as `codeHash` gave it
+ */
+export const isCodeOfToday = (hash: string): boolean => {
+  if ([...ofSources.values()].includes(hash)) return true; // without reading the whole tree
+  return (today ??= hashesOfToday()).has(hash);
+};
+
+const hashesOfToday = (): ReadonlySet<string> => {
   if (!__filename.endsWith('.ts')) {
     built ??= JSON.parse(readFileSync(join(ROOT, CODE_HASH_FILE), 'utf8')) as Record<string, string>;
-    return (today = new Set(Object.values(built)));
+    return new Set(Object.values(built));
   }
   const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'));
-  return (today = new Set(files.map(name => codeHash(join(ROOT, name)))));
+  return new Set(files.map(name => codeHash(join(ROOT, name))));
 };

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../compute/check';
-import { codeHashesOfToday } from './code-hash';
+import { isCodeOfToday } from './code-hash';
 import type { MadeBy } from './made-by';
 
 /**
@@ -7,7 +7,7 @@ import type { MadeBy } from './made-by';
  * @param madeBy as it was stored; none: unknown
  */
 export const isStale = (madeBy: readonly MadeBy[]): boolean =>
-  madeBy.length === 0 || madeBy.some(({ code }) => !codeHashesOfToday().has(code));
+  madeBy.length === 0 || madeBy.some(({ code }) => !isCodeOfToday(code));
 
 /**
  * Whether results of other code are to be computed again: `COSIM_FRESH=1`, as `npm run notebooks -- run --fresh` sets it.
