@@ -47,6 +47,9 @@ const format = (): Promise<void> =>
 const lint = (): Promise<void> =>
   program('lint', 'eslint/bin/eslint.js', '.', '--max-warnings', '0', '--ignore-pattern', '.jupyter/');
 
+const imports = (): Promise<void> =>
+  program('imports', 'dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'src');
+
 const testFiles = (long: boolean): string[] =>
   readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.test.ts') && (long || !name.endsWith('.long.test.ts')))
@@ -120,7 +123,7 @@ const main = async (): Promise<void> => {
     options: { fast: { type: 'boolean', default: false }, static: { type: 'boolean', default: false } },
   });
   const notebooks = findNotebooks(notebooksFolder, []);
-  await Promise.all([types().then(format), lint()]); // lint takes about as long as the two others together
+  await Promise.all([types().then(format).then(imports), lint()]); // lint takes about as long as the three others together
   if (!values.static) await stage('unit tests', () => unitTests(!values.fast));
   await stage('notebook cells', () => notebookCells(notebooks));
   if (!values.static && !values.fast) await stage('notebooks run', () => notebookRuns(notebooks));

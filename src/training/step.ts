@@ -17,10 +17,10 @@ const ROLES: readonly Role[] = ['theta', 'phi', 'psi'];
 /** For networks whose weights are not forced into a norm. */
 const same = (parameters: Tensors): Tensors => parameters;
 
-/** The gradient of loss / batch over one accumulation round, by parameter, and sums to report. */
-export const gradientsOf =
+/** First half of a step: the gradient of loss / batch as one vector [n], over one accumulation round, and sums to report. */
+export const gradientOf =
   ({ trains, loss, lossScale, normalisedWeights: forced = same }: Update) =>
-  (state: Tensors, batch: Tensors, batchSize: number): { gradients: Tensors; metrics: Tensors } => {
+  (state: Tensors, batch: Tensors, batchSize: number): { gradient: tf.Tensor; metrics: Tensors } => {
     const roles = Object.fromEntries(ROLES.map(role => [role, withPrefix(`${role}/`, state)]));
     const start = forced(roles[trains]);
     const { gradients, metrics } = valueAndGradients(parameters => {
@@ -28,19 +28,11 @@ export const gradientsOf =
       return { value: tf.mul(result.value, lossScale / batchSize), metrics: result.metrics };
     }, start);
     const perSample = Object.entries(metrics).map(([name, sum]) => [name, tf.div(sum, batchSize)] as const);
-    return { gradients, metrics: Object.fromEntries(perSample) };
-  };
-
-/** First half of a step: the gradient as one vector [n], and sums to report. */
-export const gradientOf =
-  (update: Update) =>
-  (state: Tensors, batch: Tensors, batchSize: number): { gradient: tf.Tensor; metrics: Tensors } => {
-    const { gradients, metrics } = gradientsOf(update)(state, batch, batchSize);
-    return { gradient: flatten(gradients), metrics };
+    return { gradient: flatten(gradients), metrics: Object.fromEntries(perSample) };
   };
 
 /** As SiD and EDM: NaN becomes 0, infinities +-1e5, and they are counted. */
-export const clean = (gradient: tf.Tensor): { gradient: tf.Tensor; nonFinite: tf.Tensor } => {
+const clean = (gradient: tf.Tensor): { gradient: tf.Tensor; nonFinite: tf.Tensor } => {
   const finite = tf.isFinite(gradient);
   const nonFinite = tf.sum(tf.cast(tf.logicalNot(finite), 'float32'));
   const limited = tf.clipByValue(tf.where(tf.isNaN(gradient), tf.zerosLike(gradient), gradient), -1e5, 1e5);

@@ -9,7 +9,7 @@ import { type Engine, type EngineReport, type PendingMetrics, type Position, sca
 import type { RunOptions } from './options';
 import { pack } from './xla-inputs';
 import { applyModule, gradientModule, type StepModule, stepModule, type StepPlan } from './xla-modules';
-import { DeviceState, joined } from './xla-state';
+import { DeviceState } from './xla-state';
 
 /** A compiled module of an update. */
 type Loaded = Omit<StepModule, 'module'> & {
@@ -205,13 +205,10 @@ export class XlaEngine implements Engine {
   async gradient(update: Update, parts: AsyncIterable<HostBatch>, step: number): Promise<Float32Array> {
     const programs = await this.programsOf(update);
     await this.accumulate(programs, parts[Symbol.asyncIterator](), step);
-    const summed: Float32Array[] = [];
-    for (const { name, shape } of this.method.denoisers[update.trains]!.parameters) {
-      const copies = programs.totals!.get(`total/gradient/${name}`)!;
-      const values = await Promise.all(copies.map(array => array.read(new Float32Array(sizeOf(shape)))));
-      summed.push(values.reduce((sum, more) => sum.map((x, i) => x + more[i])));
-    }
-    return joined(summed);
+    const copies = programs.totals!.get('total/gradient')!;
+    const size = this.method.denoisers[update.trains]!.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const values = await Promise.all(copies.map(array => array.read(new Float32Array(size))));
+    return values.reduce((sum, more) => sum.map((x, i) => x + more[i]));
   }
 
   mark(): void {

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { traceTwice } from '../compute/graph/trace-twice';
-import type { Shape } from '../compute/graph/shapes';
+import { type Shape, sizeOf } from '../compute/graph/shapes';
 import type { Trace } from '../compute/graph/trace';
 import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
 import { HloBuilder } from '../compute/xla/builder';
@@ -12,10 +12,9 @@ import { emit } from '../compute/xla/emit';
 import type { Precision } from '../compute/xla/emitter';
 import type { Hlo, HloModule } from '../compute/xla/hlo';
 import type { Method, Role, Update } from '../methods';
-import type { AdamOptions } from './adam';
+import { type AdamOptions, flatten, unflatten } from './adam';
 import { inputShapes } from './draw-inputs';
-import { applyGradients } from './step-by-tensor';
-import { gradientsOf } from './step';
+import { applyGradient, gradientOf } from './step';
 import { packingOf, type Packing, writeInputs } from './xla-inputs';
 
 /** Numbers of a step that are no part of its batch. */
@@ -31,27 +30,31 @@ export type StepPlan = {
   precision: Precision;
 };
 
-/** Shapes of the parameters of a role, by their names in the state: `phi/...`. */
-const roleShapes = (method: Method, role: Role, prefix: string = role): Record<string, Shape> =>
-  Object.fromEntries((method.denoisers[role]?.parameters ?? []).map(({ name, shape }) => [`${prefix}/${name}`, shape]));
+const sizeOfRole = (method: Method, role: Role): number =>
+  (method.denoisers[role]?.parameters ?? []).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
-/** Names and shapes of what an update changes, as the device holds it. */
+/** Shapes of a role's parameters by name, in the order of its vector. */
+const layoutOf = (method: Method, role: Role): Record<string, { shape: number[]; size: number }> =>
+  Object.fromEntries(
+    (method.denoisers[role]?.parameters ?? []).map(({ name, shape }) => [
+      name,
+      { shape: [...shape], size: sizeOf(shape) },
+    ]),
+  );
+
+/** Names and lengths of the vectors that an update changes: parameters, phi's average, moments. */
 export const changedShapes = (
   method: Method,
   { trains }: Pick<Update, 'trains'>,
   { beta1 }: Pick<AdamOptions, 'beta1'>,
-): Record<string, Shape> => ({
-  ...roleShapes(method, trains),
-  ...(trains === 'phi' ? roleShapes(method, 'phi', 'ema') : {}),
-  ...roleShapes(method, trains, `${trains}.v`),
-  ...(beta1 > 0 ? roleShapes(method, trains, `${trains}.m`) : {}),
-});
+): Record<string, Shape> => {
+  const names = [trains, ...(trains === 'phi' ? ['ema'] : []), `${trains}.v`, ...(beta1 > 0 ? [`${trains}.m`] : [])];
+  return Object.fromEntries(names.map(name => [name, [sizeOfRole(method, trains)]]));
+};
 
+/** The parameters of every role, a vector each. */
 const allRoles = (method: Method): Record<string, Shape> =>
-  Object.assign({}, ...Object.keys(method.denoisers).map(role => roleShapes(method, role as Role))) as Record<
-    string,
-    Shape
-  >;
+  Object.fromEntries(Object.keys(method.denoisers).map(role => [role, [sizeOfRole(method, role as Role)]]));
 
 /** Metrics in one vector [k]: reading one array costs what reading a number does. */
 const together = (metrics: Tensors): tf.Tensor =>
@@ -65,28 +68,38 @@ type Half = { trace: Trace; metrics: string[] };
 
 const gradientHalf = ({ method, update, options, rows }: StepPlan): Half => {
   let names: string[] = [];
+  const roles = Object.keys(method.denoisers) as Role[];
   const batch = prefixed('batch/', inputShapes(update.inputs, rows));
   const f = (given: Tensors): Tensors => {
-    const { gradients, metrics } = gradientsOf(update)(given, withPrefix('batch/', given), options.batch);
+    const parts = roles.map(role => addPrefix(`${role}/`, unflatten(given[role], layoutOf(method, role))));
+    const state = Object.assign({}, ...parts) as Tensors;
+    const { gradient, metrics } = gradientOf(update)(state, withPrefix('batch/', given), options.batch);
     names = Object.keys(metrics);
-    return { ...addPrefix('gradient/', gradients), metrics: together(metrics) };
+    return { gradient, metrics: together(metrics) };
   };
   const trace = traceTwice(f, { ...allRoles(method), ...batch });
   return { trace, metrics: names };
 };
 
+/** The second half on whole vectors: `applyGradient` with one parameter, `all`. */
 const applyHalf = ({ method, update, options }: StepPlan): Half => {
   let names: string[] = [];
+  const { trains, normalisedWeights } = update;
   const state = changedShapes(method, update, options);
-  const gradients = roleShapes(method, update.trains, 'gradient');
-  const scalars = Object.fromEntries(SCALARS.map(name => [name, []]));
+  const inner = (name: string): string => (name.includes('.') ? name : `${name}/all`);
+  const whole =
+    normalisedWeights &&
+    (({ all }: Tensors): Tensors => ({ all: flatten(normalisedWeights(unflatten(all, layoutOf(method, trains)))) }));
   const f = (given: Tensors): Tensors => {
-    const gradient = withPrefix('gradient/', given);
-    const applied = applyGradients(update.trains, given, gradient, given, options, update.normalisedWeights);
+    const vectors = Object.fromEntries(Object.keys(state).map(name => [inner(name), given[name]]));
+    const applied = applyGradient(trains, vectors, given.gradient, given, options, whole);
     names = Object.keys(applied.metrics);
-    return { ...applied.state, metrics: together(applied.metrics) };
+    const next = Object.keys(state).map(name => [name, applied.state[inner(name)]] as const);
+    return { ...Object.fromEntries(next), metrics: together(applied.metrics) };
   };
-  return { trace: traceTwice(f, { ...state, ...gradients, ...scalars }), metrics: names };
+  const scalars = Object.fromEntries(SCALARS.map(name => [name, []]));
+  const trace = traceTwice(f, { ...state, gradient: [sizeOfRole(method, trains)], ...scalars });
+  return { trace, metrics: names };
 };
 
 /** A module with what is needed to call it. */
@@ -101,7 +114,7 @@ const summed = (b: HloBuilder, values: Record<string, Hlo>): Record<string, Hlo>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, b.allReduce(value)]));
 
 /**
- * The whole step: arguments are the parameters of all roles, what the update changes, the words and large given inputs;
+ * The whole step: arguments are the vectors of all roles, what the update changes, the words and large given inputs;
  * results are what it changes, which takes its memory, and `metrics`.
  */
 export const stepModule = (plan: StepPlan): StepModule => {
@@ -129,7 +142,7 @@ export const gradientModule = (plan: StepPlan): StepModule => {
   const b = new HloBuilder(devices);
   const state = argumentsOf(b, allRoles(method));
   const totals = argumentsOf(b, {
-    ...prefixed('total/', roleShapes(method, update.trains, 'gradient')),
+    'total/gradient': [sizeOfRole(method, update.trains)],
     'total/metrics': [metrics.length],
   });
   const packing = packingOf(update.inputs, ['adds'], rows);
@@ -154,7 +167,7 @@ export const applyModule = (plan: StepPlan, names: readonly string[]): StepModul
   const b = new HloBuilder(devices);
   const state = argumentsOf(b, changedShapes(method, update, options));
   const totals = argumentsOf(b, {
-    ...prefixed('total/', roleShapes(method, update.trains, 'gradient')),
+    'total/gradient': [sizeOfRole(method, update.trains)],
     'total/metrics': [names.length],
   });
   const packing = packingOf({}, SCALARS, 0);
