@@ -16,6 +16,12 @@ import {
 } from '../../src/claims';
 import { withFolder } from '../training/runs';
 
+/** Of code that is not today's. */
+const maker = {
+  ...{ commit: 'abc1234', code: '0000000000000000', engine: 'cpu', versions: {}, date: '2026-01-01', seconds: 1 },
+  machine: { cpu: 'AMD EPYC', cores: 2, memoryGiB: 24, os: 'Linux' },
+};
+
 const LITERATURE: LiteratureRow[] = [
   { table: 1, dataset: 'CIFAR-10', method: 'CoSIM', nfe: 2, metric: 'FID', value: 2.4, source: 'Table 1' },
   { table: 1, dataset: 'CIFAR-10', method: 'CoSIM', nfe: 2, metric: 'FD', value: 9, source: 'Table 1', note: '~9' },
@@ -30,7 +36,7 @@ const KIND: ResultTable = {
 const result = (numbers: unknown, seeds = [0, 1, 2]): StoredResult => ({
   ...{ name: 'r', title: 'r', numbers, picture: false },
   provenance: {
-    ...{ preset: 'laptop', seeds, commit: 'abc1234', date: '2026-01-01' },
+    ...{ preset: 'laptop', seeds, madeBy: [maker] },
     machine: { cpu: 'c', cores: 1, memoryGiB: 1, os: 'o' },
   },
 });
@@ -63,7 +69,7 @@ describe('a table beside the paper', () => {
       floor: '2.00',
       seeds: '0, 1, 2',
       spread: '2.00 to 4.00',
-      commit: 'abc1234',
+      commit: 'abc1234 (other code)',
     });
     assert.deepEqual([other.what, other.paper, other.difference], ['other 1', '', '']);
   });
@@ -175,7 +181,10 @@ test('the page has the numbers of a cost and of a theory, with their commits', a
     ['08_x', { ...result({ verdict }), name: '08_x', picture: true }],
   ]);
   const page = resultsPage(results, await readLiterature());
-  assert.match(page, /\| HSIVI-SM \| 4 +\| 20 +\| +1\.50 \| +\| abc1234 \|/);
-  assert.match(page, /\| Proposition 3\.4 \| f\\\* with q\\_phi \| holds +\| worst ratio 0\.5 \| abc1234 \|/);
+  assert.match(page, /\| HSIVI-SM \| 4 +\| 20 +\| +1\.50 \| +\| abc1234 \(other code\) \|/);
+  assert.match(
+    page,
+    /\| Proposition 3\.4 \| f\\\* with q\\_phi \| holds +\| worst ratio 0\.5 \| abc1234 \(other code\) \|/,
+  );
   assert.match(page, /!\[r\]\(figures\/08_x\.png\)/);
 });
