@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 
-const root = resolve(import.meta.dirname, '../..');
+const root = resolve(__dirname, '..', '..');
 
 /** The names of the rules that a source tree made of these files breaks, in alphabetical order. */
 const brokenRules = (files: Record<string, string>): string[] => {
