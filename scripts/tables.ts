@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { fullWidthSection, fullWidthTable } from '../bench/full-width-table';
+import { gpuBlock } from '../bench/gpu-table';
 import { speedBlock } from '../bench/speed-table';
 import { writeFileAtomic } from '../src/checkpoints';
 import {
@@ -29,6 +30,7 @@ export const generatedFiles = async (): Promise<Record<string, string>> => {
       verdicts: verdictBlock(results, literature),
       methods,
       speed: speedBlock(),
+      gpu: gpuBlock(),
       'full-width': fullWidthTable(),
     }),
     'notebooks/README.md': replaceBlocks(index, { notebooks: notebookIndex() }),

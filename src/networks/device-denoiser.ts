@@ -42,7 +42,7 @@ export class DeviceDenoiser {
     const f = ({ x, sigma, t, labels, augment, ...rest }: Tensors): Tensors => ({
       denoised: this.denoiser.denoise(withPrefix('parameters/', rest), x, sigma, { t, labels, augment }),
     });
-    const module = moduleOf(traceTwice(f, shapes), this.device.accelerates ? 'tf32' : 'float32');
+    const module = moduleOf(traceTwice(f, shapes), 'float32');
     const made: Prepared = {
       rows: B,
       program: await this.device.compile(module),

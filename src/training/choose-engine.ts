@@ -40,7 +40,7 @@ const compilingEngine = async (
   if (choice.engine === 'eager') return { reason: choice.reason };
   if (choice.engine === 'xla') {
     const { device, reason } = choice;
-    const precision = options.precision === 'auto' ? (device.accelerates ? 'tf32' : 'float32') : options.precision;
+    const precision = options.precision === 'auto' ? 'float32' : options.precision;
     const on = { devices: devicesFor(options, device.count), precision, reason };
     return XlaEngine.create(device, method, options, state, on);
   }

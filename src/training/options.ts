@@ -29,7 +29,7 @@ export type RunOptions = AdamOptions & {
   workers: number;
   /** Accelerators of the xla engine that share a batch, 0: all there are. */
   devices: number;
-  /** Of products on an accelerator; auto: tf32 there. */
+  /** Of products on an accelerator; auto: float32, until tf32 is shown to train to the same metrics. */
   precision: PrecisionName;
 };
 
