@@ -3,7 +3,7 @@
 // From the ground up; a room imports only from the rows below its own.
 const layers = [
   ['compute'],
-  ['diffusion', 'checkpoints'],
+  ['diffusion', 'checkpoints', 'provenance'],
   ['networks', 'datasets'],
   ['losses'],
   ['methods', 'metrics'],
@@ -11,7 +11,6 @@ const layers = [
   ['training'],
   ['models'],
   ['evaluation'],
-  ['provenance'],
   ['runs'],
   ['tasks'],
   ['studies'],
