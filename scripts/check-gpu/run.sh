@@ -9,7 +9,7 @@ export OUT
 mkdir -p "$OUT"
 [ -x ./node ] || { xz -dc node.xz > node 2>/dev/null || python3 -c 'import lzma, shutil; shutil.copyfileobj(lzma.open("node.xz"), open("node", "wb"))'; chmod +x node; }
 export UV_THREADPOOL_SIZE="${UV_THREADPOOL_SIZE:-16}" # compilers side by side
-export CHECK_CACHE="${CHECK_CACHE:-/tmp/cosim-check-programs}" # not with the results: it is large
+export CHECK_CACHE="${CHECK_CACHE:-${TMPDIR:-/tmp}/cosim-check-programs}" # not with the results: it is large
 if [ $# -eq 0 ]; then
   set -- \
     "60:client:client" \
