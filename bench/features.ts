@@ -107,7 +107,14 @@ const main = async (): Promise<void> => {
       const before = (first ??= data);
       const difference = data.reduce((largest, value, i) => Math.max(largest, Math.abs(value - before[i])), 0);
       rows.push({
-        ...{ file: basename(path), sha256, preprocessing, d, workers, batch, images: images.n, rounds },
+        file: basename(path),
+        sha256,
+        preprocessing,
+        d,
+        workers,
+        batch,
+        images: images.n,
+        rounds,
         images_per_s: rate,
         cpu_ms_per_image: cpu,
         largest_difference: difference,

@@ -33,7 +33,12 @@ const samples = async (models: { teacher: Model; generator: Model }, real: Datas
   const [h, w, c] = real.sampleShape;
   const sheet = await imageGrid({
     images: joinImages(rows.map(([, images]) => images)),
-    ...{ n: rows.length * COLUMNS, h, w, c, columns: COLUMNS, scale: 5 },
+    n: rows.length * COLUMNS,
+    h,
+    w,
+    c,
+    columns: COLUMNS,
+    scale: 5,
     rowLabels: rows.map(([label]) => label),
     title: 'CIFAR-10 at 16 × 16: below the real images, one noise a column',
   });

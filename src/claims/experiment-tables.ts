@@ -74,33 +74,46 @@ const table6 = {
 /** The same notebooks at their `paper` preset: the paper's networks, data and metrics, so that a difference can be taken. */
 const AT_PAPER_SCALE: readonly ResultTable[] = [
   {
-    ...{ ...table6, whole: true, dataset: 'ImageNet-512', metric: 'FD-DINOv2' },
+    ...table6,
+    whole: true,
+    dataset: 'ImageNet-512',
+    metric: 'FD-DINOv2',
     title: "At the paper's scale: regularisation (Table 6)",
     text: 'EDM2-L distilled on ImageNet-512 latents, two steps.',
-    ...{ result: 'paper/03_images', notebook: '03_regularization_ablation' },
+    result: 'paper/03_images',
+    notebook: '03_regularization_ablation',
   },
   ...[{ metric: 'FID' }, { metric: 'FD-DINOv2', also: DINO }].flatMap((metric): ResultTable[] => [
     {
-      ...{ ...perSteps(1), ...metric, dataset: 'CIFAR-10' },
+      ...perSteps(1),
+      ...metric,
+      dataset: 'CIFAR-10',
       title: `At the paper's scale: CIFAR-10, ${metric.metric} (Table 1)`,
       text: "EDM's VP teacher, unconditional.",
-      ...{ result: 'paper/05_images', notebook: '05_methods' },
+      result: 'paper/05_images',
+      notebook: '05_methods',
     },
     {
-      ...{ ...perSteps(3), ...metric, dataset: 'ImageNet-64' },
+      ...perSteps(3),
+      ...metric,
+      dataset: 'ImageNet-64',
       title: `At the paper's scale: ImageNet-64, ${metric.metric} (Table 3)`,
       text: "EDM's ADM teacher, class-conditional.",
-      ...{ result: 'paper/06_quality', notebook: '06_conditional' },
+      result: 'paper/06_quality',
+      notebook: '06_conditional',
     },
   ]),
   ...[
     { metric: 'FD-DINOv2', number: 2 },
     { metric: 'FID', number: 4, also: INCEPTION },
   ].map(({ number, ...metric }): ResultTable => ({
-    ...{ ...perSize, ...metric, dataset: 'ImageNet-512' },
+    ...perSize,
+    ...metric,
+    dataset: 'ImageNet-512',
     title: `At the paper's scale: ImageNet-512, ${metric.metric} (Table ${number})`,
     text: 'EDM2 S, M, L on latents.',
-    ...{ result: 'paper/07_sizes', notebook: '07_latents' },
+    result: 'paper/07_sizes',
+    notebook: '07_latents',
   })),
 ];
 

@@ -123,7 +123,12 @@ const train = async (
   try {
     const result = await withMetrics(chosen, setup, options, metrics =>
       distillRun({
-        ...{ ...setup, dir, images, saveEvery, metrics, signal },
+        ...setup,
+        dir,
+        images,
+        saveEvery,
+        metrics,
+        signal,
         sheets: { every, n, batch, steps: stepsOf(options, setup) },
         onProgress: ({ report, ...work }) => line.show({ ...work, ...(report && { note: lossText(report) }) }),
         onSnapshot: look => {

@@ -36,7 +36,12 @@ export const evalStatsCommand = (terminal: Terminal): Command =>
         const statistics = await stoppable('stopped; the same command goes on where it was', signal =>
           withRealImages(options, dataset =>
             referenceStatistics({
-              ...{ dataset, nReference, extractor, cache, chunk, signal },
+              dataset,
+              nReference,
+              extractor,
+              cache,
+              chunk,
+              signal,
               onProgress: line.show,
             }),
           ),

@@ -88,7 +88,16 @@ const measured = async (
         withJudged(options, async (images, n) => ({
           images,
           results: await evaluate({
-            ...{ images, ...against, extractor, metrics, n, blocks, seed, cache, chunk: saveEvery, signal },
+            images,
+            ...against,
+            extractor,
+            metrics,
+            n,
+            blocks,
+            seed,
+            cache,
+            chunk: saveEvery,
+            signal,
             ...(keep !== undefined && { keep: pngWriter(keep) }),
             onProgress: line.show,
           }),

@@ -47,7 +47,10 @@ export const withNetworkImages = async <T>(
     return await compiled(loaded, chosen, images, (model, guide) =>
       use(
         drawnImages({
-          ...{ name: basename(network), shape, classes, identity },
+          name: basename(network),
+          shape,
+          classes,
+          identity,
           draw: request => chosen.draw({ ...model, ...request, batch, engine: 'eager' }, guide),
         }),
       ),

@@ -76,12 +76,17 @@ export const measureRun = async (
     if (!existsSync(file)) {
       weights ??= await sha256OfWeights(run.parameters('ema'));
       const images = drawnImages({
-        ...{ name: `generator, ${K} steps`, shape, classes },
+        name: `generator, ${K} steps`,
+        shape,
+        classes,
         identity: { weights, sampler: run.method.sampler, times: run.times[K].join(), backend: getBackend() },
         draw: request => run.sample({ ...request, steps: K, batch }),
       });
       const results = await evaluate({
-        ...{ ...evaluateOptions(options), images, cache, signal },
+        ...evaluateOptions(options),
+        images,
+        cache,
+        signal,
         onProgress: progress => onProgress?.(K, progress),
       });
       const made = provenance({ preset: 'distill', seeds: results[0].seeds.map(({ first }) => first) });

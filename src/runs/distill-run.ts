@@ -178,7 +178,9 @@ const trainOn = async (run: Run, input: DistillRunInput): Promise<void> => {
   const from = run.images;
   onProgress?.({ stage: 'training', done: from, total, made: 0 });
   await run.train({
-    ...{ images, dir, signal },
+    images,
+    dir,
+    signal,
     onStep: report =>
       onProgress?.({ stage: 'training', done: report.images, total, made: report.images - from, report }),
   });

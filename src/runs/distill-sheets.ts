@@ -33,7 +33,12 @@ const drawPng = async (parts: readonly Samples[], { n, steps }: SheetOptions, ti
   const blank = new Float32Array((rows * columns - n) * h * w * c).fill(1);
   const { png } = await imageGrid({
     images: joinImages(parts.flatMap(({ data }) => [data, blank])),
-    ...{ n: rows * columns * parts.length, h, w, c, columns, title },
+    n: rows * columns * parts.length,
+    h,
+    w,
+    c,
+    columns,
+    title,
     scale: Math.max(1, Math.round(64 / w)),
     rowLabels: steps.flatMap(K => [stepsText(K), ...Array.from({ length: rows - 1 }, () => '')]),
   });

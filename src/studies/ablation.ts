@@ -58,7 +58,9 @@ export const ablation = async (
     evaluate: (config, addMadeBy) => {
       const label = `coef ${config.method.coef}, seed ${config.seed}`;
       return trainingCurve(task, config, {
-        ...{ dir: unfinishedFolder(folder, config), signal, addMadeBy },
+        dir: unfinishedFolder(folder, config),
+        signal,
+        addMadeBy,
         onImages: images => onImages?.(done + images, total, label),
       });
     },

@@ -175,7 +175,11 @@ export const runCifar10 = async (
           }),
           reference: train,
           real: test,
-          ...{ extractor, metrics: options.metrics, n: options.n, blocks: at.blocks, signal },
+          extractor,
+          metrics: options.metrics,
+          n: options.n,
+          blocks: at.blocks,
+          signal,
           cache: join(dir, 'features'),
           onProgress: ({ stage, done, total: all }) =>
             onMeasure?.(`${name} after ${at.images} images, ${stage}`, done, all),
@@ -190,7 +194,10 @@ export const runCifar10 = async (
     const curve: Cifar10Point[] = [];
     for (const images of evaluateAt) {
       await run.train({
-        ...{ images, dir: folder, saveEvery: SAVE_EVERY, signal },
+        images,
+        dir: folder,
+        saveEvery: SAVE_EVERY,
+        signal,
         onStep: report => onStep?.('CoSIM', report, total),
       });
       signal?.throwIfAborted();

@@ -109,7 +109,11 @@ export const classStudy = async (
     const { perClass: accuracies } = classification(logits!, labels);
     for (const label of classes)
       points.push({
-        ...{ series, steps, seed, label, n: perClass },
+        series,
+        steps,
+        seed,
+        label,
+        n: perClass,
         accuracy: accuracies[label]!,
         diversity:
           totalVariance(rowsOf(features, labels, label)) / totalVariance(rowsOf(realFeatures, realLabels, label)),

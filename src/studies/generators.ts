@@ -78,7 +78,9 @@ export const trainedGenerator = async (
   try {
     const save = autosave(run, dir, { onSave: async () => void (await keepMadeBy()) });
     const end = await run.train({
-      ...{ images, dir, signal },
+      images,
+      dir,
+      signal,
       onStep: async report => {
         trained = true;
         await onStep?.(report, run);

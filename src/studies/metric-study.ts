@@ -79,7 +79,11 @@ export const metricStudy = async ({
     ...(missing.length > 0 ? [`not there: ${missing.join(', ')} ('cosim features fetch ${missing[0]}')`] : []),
   ];
   return {
-    ...{ name, train, test, spaces, note: notes.join('; ') },
+    name,
+    train,
+    test,
+    spaces,
+    note: notes.join('; '),
     ...(name !== data && { fallback: name }),
     dispose: async () => {
       for (const space of spaces) await space.dispose();
@@ -124,7 +128,12 @@ export const floorsAgainstN = async (
       const [{ blocks: values }] = await evaluate({
         images: datasetImages(test, { shuffled: true }),
         reference: train,
-        ...{ extractor, metrics: ['fd'], n, cache, chunk, signal },
+        extractor,
+        metrics: ['fd'],
+        n,
+        cache,
+        chunk,
+        signal,
         blocks: Math.min(blocks, Math.floor(test.length / n)),
       });
       points.push(...values.map((value, seed) => ({ series: extractor.name, x: n, seed, value })));
@@ -193,8 +202,13 @@ export const distancesOfDistortions = async (
       for (const x of levels) {
         const result = await distanceOf(await apply(test, x));
         points.push({
-          ...{ distortion: name, series: extractor.name, x, seed: 0, value: result.value / floor },
-          ...{ floor, result },
+          distortion: name,
+          series: extractor.name,
+          x,
+          seed: 0,
+          value: result.value / floor,
+          floor,
+          result,
         });
         onProgress?.(`${name} ${x}, ${extractor.name}`, points.length, total);
       }

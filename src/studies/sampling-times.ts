@@ -106,7 +106,10 @@ export const samplingTimesStudy = async (
           const measured = async (times: readonly number[], count: number, block: number): Promise<TaskResult> =>
             task.measure(request => run.sample({ ...request, times }), { n: count, block, signal });
           const { times, landscape } = await searchTimes({
-            ...{ start: edmStart(K), scales, rounds, signal },
+            start: edmStart(K),
+            scales,
+            rounds,
+            signal,
             measure: async candidate => (await measured(candidate, searchN, SEARCH_BLOCK + seed)).value,
             onEvaluation: (_, done, atMost) => tell(1 + 2 * at, done / atMost, `${K} steps, search`),
           });

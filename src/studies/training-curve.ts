@@ -124,7 +124,9 @@ export const trainingCurve = async (
     };
     const save = autosave(run, dir, { onSave });
     await run.train({
-      ...{ images, dir, signal },
+      images,
+      dir,
+      signal,
       onStep: async report => {
         onImages?.(report.images);
         await save();
@@ -146,7 +148,12 @@ export const trainingCurve = async (
         const result = await task.measure(request => run.sample({ ...request, times }), { n, block: 0, signal });
         const { seconds, cpuSeconds } = progress;
         points.push({
-          ...{ seed: config.seed, images: run.images, nfe: K, iterations: run.step, seconds, cpuSeconds },
+          seed: config.seed,
+          images: run.images,
+          nfe: K,
+          iterations: run.step,
+          seconds,
+          cpuSeconds,
           ...result,
         });
         await keep();

@@ -91,7 +91,10 @@ export const imageMetric = async (
   for (const extractor of extractors)
     known.push(
       await realStatistics({ source: reference, first: 0, n: nReference }, extractor, {
-        ...{ chunk, cache, signal: stop, onImages },
+        chunk,
+        cache,
+        signal: stop,
+        onImages,
       }),
     );
   const floors = extractors.map((extractor, k) =>
@@ -122,7 +125,9 @@ export const imageMetric = async (
         also.push([title, await measured(statistics[k + 1], k + 1, options)]);
       const { n: nFloor } = othersOfBlock(real, n, block);
       return {
-        ...{ ...own, n, nReference },
+        ...own,
+        n,
+        nReference,
         ...(nFloor < n && { nFloor }),
         ...(also.length > 0 && { also: Object.fromEntries(also) }),
         ...(accuracy !== undefined && { accuracy }),

@@ -97,7 +97,9 @@ export const imageTask = (
       ...judge,
       name: dataset.name,
       identity: {
-        ...{ task: dataset.name, teacher: await sha256OfWeights(teacher.parameters), dropout },
+        task: dataset.name,
+        teacher: await sha256OfWeights(teacher.parameters),
+        dropout,
         ...judge.identity,
       },
       teacher,

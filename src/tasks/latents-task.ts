@@ -135,11 +135,17 @@ export const latentsTasks = (
       const { [k]: dropout = 0 } = dropouts;
       const weights = await sha256OfWeights(teacher.parameters);
       tasks.push({
-        ...{ name: 'latents', size: sizeName(name), parameters: parameterCount(teacher.denoiser.parameters) },
+        name: 'latents',
+        size: sizeName(name),
+        parameters: parameterCount(teacher.denoiser.parameters),
         identity: { task: 'latents', teacher: weights, dropout, ...judge.identity, ...autoencoder.identity },
-        ...{ teacher, dataset, times: SAMPLING_TIMES },
+        teacher,
+        dataset,
+        times: SAMPLING_TIMES,
         start: { denoiser: generatorOf({ teacher, dataset, dropout }), parameters: teacher.parameters },
-        ...{ metric: judge.metric, alsoMetrics: judge.alsoMetrics, measure: judge.measure },
+        metric: judge.metric,
+        alsoMetrics: judge.alsoMetrics,
+        measure: judge.measure,
         dispose: () => tf.dispose(teacher.parameters),
       });
     }

@@ -59,7 +59,11 @@ const USES: Record<string, { source: string; prints: string }> = {
 };
 
 const code = (source: string): Cell => ({
-  ...{ cell_type: 'code', metadata: {}, source, outputs: [], execution_count: null },
+  cell_type: 'code',
+  metadata: {},
+  source,
+  outputs: [],
+  execution_count: null,
 });
 
 test('every path can be imported and used in the real kernel, with its types', async () => {

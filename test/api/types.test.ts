@@ -39,8 +39,15 @@ describe('a TypeScript program that writes declarations can import every path an
     it(way, async () => {
       const compilerOptions = {
         ...options,
-        ...{ target: 'ES2022', lib: ['ES2022'], types: ['node'], strict: true, skipLibCheck: true },
-        ...{ declaration: true, emitDeclarationOnly: true, outDir: 'out', preserveSymlinks: true },
+        target: 'ES2022',
+        lib: ['ES2022'],
+        types: ['node'],
+        strict: true,
+        skipLibCheck: true,
+        declaration: true,
+        emitDeclarationOnly: true,
+        outDir: 'out',
+        preserveSymlinks: true,
       };
       const folder = consumer({
         'consumer.ts': await source(),

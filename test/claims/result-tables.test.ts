@@ -18,7 +18,12 @@ import { withFolder } from '../training/runs';
 
 /** Of code that is not today's. */
 const maker = {
-  ...{ commit: 'abc1234', code: '0000000000000000', engine: 'cpu', versions: {}, date: '2026-01-01', seconds: 1 },
+  commit: 'abc1234',
+  code: '0000000000000000',
+  engine: 'cpu',
+  versions: {},
+  date: '2026-01-01',
+  seconds: 1,
   machine: { cpu: 'AMD EPYC', cores: 2, memoryGiB: 24, os: 'Linux' },
 };
 
@@ -28,15 +33,24 @@ const LITERATURE: LiteratureRow[] = [
 ];
 
 const KIND: ResultTable = {
-  ...{ title: 't', text: 'x', result: 'r', dataset: 'CIFAR-10', metric: 'FID' },
+  title: 't',
+  text: 'x',
+  result: 'r',
+  dataset: 'CIFAR-10',
+  metric: 'FID',
   line: ({ series, nfe }) => ({ label: `${series} ${nfe}`, paper: { method: series, nfe } }),
   expected: [{ label: 'CoSIM 2', paper: { method: 'CoSIM', nfe: 2 } }],
 };
 
 const result = (numbers: unknown, seeds = [0, 1, 2]): StoredResult => ({
-  ...{ name: 'r', title: 'r', numbers, picture: false },
+  name: 'r',
+  title: 'r',
+  numbers,
+  picture: false,
   provenance: {
-    ...{ preset: 'laptop', seeds, madeBy: [maker] },
+    preset: 'laptop',
+    seeds,
+    madeBy: [maker],
     machine: { cpu: 'c', cores: 1, memoryGiB: 1, os: 'o' },
   },
 });

@@ -83,7 +83,9 @@ describe('steps', () => {
 
   it('reads the blocks of an evaluation, and only the end of a training', () => {
     const point = (steps: number, images: number, value: number) => ({
-      ...{ series: 'CoSIM', steps, images },
+      series: 'CoSIM',
+      steps,
+      images,
       results: [
         { metric: 'kid', blocks: [9, 9, 9] },
         { metric: 'fd', blocks: [value, value + 0.1, value + 0.2], n: 10, floorBlocks: [1, 1, 1] },
@@ -203,7 +205,9 @@ test('C8: each statement has the verdict that its experiment stored', () => {
 test('a claim holds where every measured test does; what is not measured counts neither way', () => {
   const judge = (verdict: 'holds' | 'does not hold' | 'not measured') => () => ({ verdict, numbers: '' });
   const claim = (...verdicts: Parameters<typeof judge>[0][]): Claim => ({
-    ...{ id: 'X', claim: 'x', paper: 'p' },
+    id: 'X',
+    claim: 'x',
+    paper: 'p',
     tests: verdicts.map(one => ({ on: one, result: 'a', judge: judge(one) })),
   });
   const text = (...verdicts: Parameters<typeof judge>[0][]) =>
@@ -217,11 +221,21 @@ test('a claim holds where every measured test does; what is not measured counts 
 
 test("C9: the paper's own numbers, each met to a tenth, in the result's metric or another", () => {
   const printed = (nfe: number, metric: string, value: number): LiteratureRow => ({
-    ...{ table: 1, dataset: 'CIFAR-10', method: 'CoSIM', nfe, metric, value, source: 'Table 1' },
+    table: 1,
+    dataset: 'CIFAR-10',
+    method: 'CoSIM',
+    nfe,
+    metric,
+    value,
+    source: 'Table 1',
   });
   const literature = [printed(2, 'FID', 2.4), printed(4, 'FID', 2), printed(2, 'FD-DINOv2', 120)];
   const point = (nfe: number, value: number, dino: number, images = 200) => ({
-    ...{ method: 'CoSIM', nfe, seed: 0, value, images },
+    method: 'CoSIM',
+    nfe,
+    seed: 0,
+    value,
+    images,
     also: { 'Fréchet distance (FD-DINOv2)': { value: dino, floor: 1 } },
   });
   const on = (...points: object[]) => {

@@ -104,8 +104,12 @@ test('durations and sizes have the unit that reads best; the estimate is a sente
   assert.deepEqual(texts, ['0.012 s', '1.4 s', '80 s', '1.7 min', '2 h', '4.6 days', '210 years']);
   assert.deepEqual([memoryText(11.64e9), memoryText(24e6)], ['11.6 GB', '24 MB']);
   const estimate: DistillEstimate = {
-    ...{ measured: [{ samples: 2, seconds: 1, peakBytes: 1e9 }], stateBytes: 1e8, memoryBytes: 2.5e9, batch: 2048 },
-    ...{ stepSeconds: 7_200, totalSeconds: 7_200 * 97_657 },
+    measured: [{ samples: 2, seconds: 1, peakBytes: 1e9 }],
+    stateBytes: 1e8,
+    memoryBytes: 2.5e9,
+    batch: 2048,
+    stepSeconds: 7_200,
+    totalSeconds: 7_200 * 97_657,
     engine: { engine: 'onnx', workers: 2, reason: '' },
   };
   assert.match(

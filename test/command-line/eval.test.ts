@@ -44,7 +44,12 @@ test('eval measures what samples drawn by hand measure, and says what it depends
   const { network, ...sampler } = images;
   assert.match(String(network), /^[0-9a-f]{64}$/);
   assert.deepEqual(sampler, {
-    ...{ name: 'digits', sampler: 'heun', steps: 3, churn: 0, backend: 'wasm', labels: 'seed modulo 10' },
+    name: 'digits',
+    sampler: 'heun',
+    steps: 3,
+    churn: 0,
+    backend: 'wasm',
+    labels: 'seed modulo 10',
   });
   assert.deepEqual([provenance.preset, provenance.seeds], ['eval', [0, 30]]);
 

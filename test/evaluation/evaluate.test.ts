@@ -115,7 +115,12 @@ test('the floor is that of real images behind the reference, or of another split
 const ramp = (length: number): Dataset & { asked: number[] } => {
   const asked: number[] = [];
   return {
-    ...{ name: 'ramp', sampleShape: [16, 16, 1], classes: 0, length, provenance: { sha256: 'ramp' }, asked },
+    name: 'ramp',
+    sampleShape: [16, 16, 1],
+    classes: 0,
+    length,
+    provenance: { sha256: 'ramp' },
+    asked,
     batch: indices => {
       asked.push(...indices);
       const x = new Uint8Array(indices.length * pixels);
@@ -202,7 +207,10 @@ test('an interrupted evaluation goes on where it was and gives the same bits', a
   const images = noise(-0.5);
   const stopped = evaluate(
     options({
-      ...{ images, cache, chunk: 10, signal: controller.signal },
+      images,
+      cache,
+      chunk: 10,
+      signal: controller.signal,
       onProgress: ({ stage, done }) => {
         if (stage === 'judged' && done >= 50) controller.abort();
       },
@@ -214,7 +222,10 @@ test('an interrupted evaluation goes on where it was and gives the same bits', a
   const [extractor, progress] = [projector(), [] as string[]];
   const [resumed] = await evaluate(
     options({
-      ...{ images: rest, extractor, cache, chunk: 10 },
+      images: rest,
+      extractor,
+      cache,
+      chunk: 10,
       onProgress: ({ stage, done, total, made }) => progress.push(`${stage} ${done}/${total} ${made}`),
     }),
   );
@@ -265,7 +276,10 @@ test('kept images are the bytes that were judged, as PNG by seed; a chunk withou
 test('a conditional network gets the class of a seed modulo the classes', async () => {
   const asked: [number[], number[]][] = [];
   const source = drawnImages({
-    ...{ name: 'x', shape: [1, 1, 3], classes: 3, identity: {} },
+    name: 'x',
+    shape: [1, 1, 3],
+    classes: 3,
+    identity: {},
     draw: ({ seeds, labels = [] }) => {
       asked.push([[...seeds], [...labels]]);
       return Promise.resolve({ data: new Float32Array(3 * seeds.length), n: seeds.length, shape: [1, 1, 3] });
@@ -283,7 +297,10 @@ test('a conditional network gets the class of a seed modulo the classes', async 
 });
 
 const diverged = drawnImages({
-  ...{ name: 'diverged', shape: [16, 16, 1], classes: 0, identity: {} },
+  name: 'diverged',
+  shape: [16, 16, 1],
+  classes: 0,
+  identity: {},
   draw: ({ seeds }) => {
     const data = new Float32Array(seeds.length * pixels);
     data[3 * pixels + 5] = NaN;
@@ -292,7 +309,10 @@ const diverged = drawnImages({
 });
 
 const known = {
-  ...{ n: 60, d: 4, mean: new Float64Array(4), covariance: new Float64Array(16) },
+  n: 60,
+  d: 4,
+  mean: new Float64Array(4),
+  covariance: new Float64Array(16),
   source: { file: 'x.npz' },
 };
 

@@ -21,7 +21,12 @@ export const projection = ({ data, n, h, w, c }: Images): Points => {
 export const projector = (): FeatureExtractor & { sizes: number[] } => {
   const sizes: number[] = [];
   return {
-    ...{ name: 'projection', d: D, classes: D, sha256: 'none', preprocessing: 'none', sizes },
+    name: 'projection',
+    d: D,
+    classes: D,
+    sha256: 'none',
+    preprocessing: 'none',
+    sizes,
     extract: images => {
       sizes.push(images.n);
       const features = projection(images);

@@ -191,7 +191,9 @@ test('a specification that compiles only with a warning is refused', async () =>
 test('measured against predicted: lines, dashes and dots apart, rules named, a series in one colour in all panels', async () => {
   const curve = (series: string, scale: number) => [1, 2, 4].map(x => ({ series, x, y: scale * x }));
   const panel = {
-    ...{ title: 'left', x: { title: 'steps', log: true }, y: { title: 'W2' } },
+    title: 'left',
+    x: { title: 'steps', log: true },
+    y: { title: 'W2' },
     predicted: curve('exact', 1),
     bounds: curve('bound', 2),
     measured: [...curve('exact', 1), ...curve('trained', 1.1)],

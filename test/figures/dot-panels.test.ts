@@ -9,7 +9,8 @@ const values = [0, 1, 2].flatMap(seed =>
 test('dots are means and lines ranges over seeds, by category and series; the reference is named', async () => {
   const reference = { value: 1, label: 'real' };
   const spec = dotPanels({
-    ...{ title: 't', subtitle: 's' },
+    title: 't',
+    subtitle: 's',
     panels: [{ title: 'p', values, category: 'class', metric: 'share', reference }],
   });
   const [panel] = spec.vconcat as {
@@ -26,7 +27,10 @@ test('dots are means and lines ranges over seeds, by category and series; the re
 
 test('panels may have series and categories of their own', async () => {
   const panel = (series: string) => ({
-    ...{ title: series, category: 'NFE', metric: 'distance', log: true },
+    title: series,
+    category: 'NFE',
+    metric: 'distance',
+    log: true,
     values: [1, 2].map(category => ({ series, category, seed: 0, value: category })),
   });
   const { svg } = await renderChart(dotPanels({ title: 't', panels: [panel('ours'), panel('teacher')] }));

@@ -45,11 +45,20 @@ const setup = (): DistillSetup => {
 };
 
 const inputIn = (dir: string, given: DistillSetup): DistillRunInput => ({
-  ...{ ...given, dir, images: 24, saveEvery: 8 },
+  ...given,
+  dir,
+  images: 24,
+  saveEvery: 8,
   sheets: { every: 10, n: 3, steps: [1, 2], batch: 64 },
   metrics: {
-    ...{ every: 12, reference: bytes, extractor: pixelFeatures({ side: 2, channels: 1 }), metrics: ['fd'] },
-    ...{ n: 6, blocks: 1, steps: [2], batch: 64 },
+    every: 12,
+    reference: bytes,
+    extractor: pixelFeatures({ side: 2, channels: 1 }),
+    metrics: ['fd'],
+    n: 6,
+    blocks: 1,
+    steps: [2],
+    batch: 64,
   },
 });
 
@@ -168,7 +177,9 @@ test('the estimate scales small steps to the batch and to all images, and counts
   const given = setup();
   const measured: number[] = [];
   const estimate = await estimateDistillation({
-    ...{ ...given, run: { ...given.run, batch: 64, accumulationRounds: 4, workers: 1 }, images: 6400 },
+    ...given,
+    run: { ...given.run, batch: 64, accumulationRounds: 4, workers: 1 },
+    images: 6400,
     onMeasure: samples => measured.push(samples),
   });
   assert.deepEqual(measured, [1, 16]); // one sample, and the round itself where that is quick

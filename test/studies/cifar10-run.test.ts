@@ -79,7 +79,9 @@ describe("CIFAR-10's run", () => {
           if (what === at) stop.abort(new Error(`stopped in ${at}`));
         };
         const stopped = runCifar10({
-          ...{ ...input, dir: parts, signal: stop.signal },
+          ...input,
+          dir: parts,
+          signal: stop.signal,
           onStep: stage => end(stage),
           onMeasure: what => end(what.includes('teacher') ? 'measure' : ''),
         });

@@ -23,7 +23,9 @@ const realDigits = async (labels: readonly number[], { same }: { same: boolean }
 
 test('real digits are accurate and as diverse as real ones; one digit a class has no diversity', async () => {
   const contender = (same: boolean) => ({
-    ...{ series: 'CoSIM' as const, steps: same ? 1 : 4, seed: 0 },
+    series: 'CoSIM' as const,
+    steps: same ? 1 : 4,
+    seed: 0,
     draw: ({ labels }: { labels?: number[] }) => realDigits(labels!, { same }),
   });
   const done: number[] = [];

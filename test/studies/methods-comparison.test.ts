@@ -113,7 +113,14 @@ describe('the comparison of methods', () => {
 
 test('of each method, NFE and seed the last measurement counts', () => {
   const point = (method: string, seed: number, images: number, value: number): MethodPoint => ({
-    ...{ method, seed, images, value, nfe: 2, n: 10, nReference: 20, floor: 0 },
+    method,
+    seed,
+    images,
+    value,
+    nfe: 2,
+    n: 10,
+    nReference: 20,
+    floor: 0,
   });
   const points = [point('a', 0, 100, 5), point('a', 0, 200, 4), point('a', 1, 200, 3), point('b', 0, 100, 9)];
   assert.deepEqual(

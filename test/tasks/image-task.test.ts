@@ -27,8 +27,13 @@ after(async () => {
 });
 
 const paperOptions = (more: ImageTaskOptions = {}): ImageTaskOptions => ({
-  ...{ teacher: files.unconditional, data: files.data, others: '', features: [files.first, files.second] },
-  ...{ reference: 40, chunk: 16, ...more },
+  teacher: files.unconditional,
+  data: files.data,
+  others: '',
+  features: [files.first, files.second],
+  reference: 40,
+  chunk: 16,
+  ...more,
 });
 
 /** Opens a data set until the tests are over. */
@@ -63,7 +68,12 @@ describe("a task made of the paper's kinds of files", () => {
       const extractor = await loadFeatures(name);
       const [whole] = await evaluate({
         images: datasetImages(dataset, { shuffled: true }),
-        ...{ reference: dataset, nReference: 40, extractor, metrics: ['fd'], n: 20, blocks: 1 },
+        reference: dataset,
+        nReference: 40,
+        extractor,
+        metrics: ['fd'],
+        n: 20,
+        blocks: 1,
       });
       const ours = k === 0 ? result : inMetric([result], task.alsoMetrics![0])[0];
       assertClose(ours.value, whole.value, 1e-6 * whole.value, name);
@@ -149,8 +159,13 @@ describe("a task made of the paper's kinds of files", () => {
     const tensors = tf.memory().numTensors;
     const task = await imageTask(paperOptions());
     const options = {
-      ...{ methods: ['cosim', 'sid', 'moments4'], seeds: [0], evaluateAt: [4], slowEvaluateAt: [4], evaluations: [3] },
-      ...{ n: 12, run: { batch: 4, rounds: 2, beta2: 0.99, eps: 1e-12, engine: 'eager' as const } },
+      methods: ['cosim', 'sid', 'moments4'],
+      seeds: [0],
+      evaluateAt: [4],
+      slowEvaluateAt: [4],
+      evaluations: [3],
+      n: 12,
+      run: { batch: 4, rounds: 2, beta2: 0.99, eps: 1e-12, engine: 'eager' as const },
     };
     const points = [
       ...(await compareMethods(task, options, file('methods'))),
@@ -164,8 +179,16 @@ describe("a task made of the paper's kinds of files", () => {
     const study = await samplingTimesStudy(
       task,
       {
-        ...{ method: { kind: 'cosim' as const }, run: options.run, images: 4, seeds: [0], steps: [2, 6] },
-        ...{ scales: [0.5, 1], rounds: 1, searchN: 8, n: 8, blocks: 1 },
+        method: { kind: 'cosim' as const },
+        run: options.run,
+        images: 4,
+        seeds: [0],
+        steps: [2, 6],
+        scales: [0.5, 1],
+        rounds: 1,
+        searchN: 8,
+        n: 8,
+        blocks: 1,
       },
       { folder: file('times'), generators: file('generators') },
     );
@@ -181,8 +204,13 @@ describe("a task made of the paper's kinds of files", () => {
     );
     assert.deepEqual([task.teacher.denoiser.classes, task.start.denoiser.config.dropout], [CLASSES, 0.1]);
     const options = {
-      ...{ method: { kind: 'cosim' as const, alpha: 1.2, coef: 1, R: 8 }, run: { batch: 4, engine: 'eager' as const } },
-      ...{ images: 4, seeds: [0, 1], steps: [1, 2], evaluations: [3], n: 10 },
+      method: { kind: 'cosim' as const, alpha: 1.2, coef: 1, R: 8 },
+      run: { batch: 4, engine: 'eager' as const },
+      images: 4,
+      seeds: [0, 1],
+      steps: [1, 2],
+      evaluations: [3],
+      n: 10,
     };
     const folders = { results: file('conditional'), generators: file('generators') };
     const told: string[] = [];
@@ -239,7 +267,8 @@ test('grey images larger than the drawn digits are judged as they are, real and 
   const source = datasetImages(dataset, { shuffled: true });
   const judge = await imageMetric({
     real: { reference: source, nReference: 20, others: source, firstOther: 20 },
-    ...{ extractors: [pixelFeatures({ side: 4, channels: 1 })], classes: 0 },
+    extractors: [pixelFeatures({ side: 4, channels: 1 })],
+    classes: 0,
   });
   const { value, floor } = await judge.measure(await stored(file('mnist')), { n: 20, block: 0 });
   assert.ok(value < 1e-6 * floor, `${value}, floor ${floor}`);

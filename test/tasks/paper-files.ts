@@ -62,7 +62,8 @@ const writeDecoder = (path: string): void => {
   const large = graph.add('Resize', [three, '', scales], { mode: 'nearest' });
   graph.name(graph.add('Div', [large, graph.float(10)]), 'images');
   const bytes = encodeOnnx({
-    ...{ nodes: graph.nodes, initializers: graph.initializers() },
+    nodes: graph.nodes,
+    initializers: graph.initializers(),
     inputs: [{ name: 'latents', type: 'float32', shape: ['n', 4, 'h', 'w'] }],
     outputs: [{ name: 'images', type: 'float32', shape: ['n', 3, 'H', 'W'] }],
   });

@@ -27,7 +27,9 @@ const start = (method: DistillMethod, run: Partial<RunOptions> = {}): Run => {
   const denoiser = tinyMlp();
   const teacher: Model = { denoiser, parameters: freshParameters(denoiser, 0) };
   const made = distill({
-    ...{ teacher, dataset: tinyPoints, method },
+    teacher,
+    dataset: tinyPoints,
+    method,
     run: { batch: BATCH, learningRate: 1e-2, eps: 1e-3, emaHalflife: 20, engine: 'eager', ...run },
   });
   tf.dispose(teacher.parameters);

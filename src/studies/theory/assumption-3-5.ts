@@ -67,13 +67,16 @@ export const assumption35 = ({
   const flowError = Math.max(...rows.map(row => Math.abs(row.flowSlope / row.slope - 1)));
   const tightest = Math.max(...rows.map(row => row.slope / row.bound));
   return {
-    ...{ rows, constants },
+    rows,
+    constants,
     verdict: {
       statement: 'Assumption 3.5',
       reading:
         'G(., t) is L_F-Lipschitz in x / sqrt(1 + t^2) for every t, so its slope in x is at most 2 L_F / (t + 1)',
       holds: rows.length > 0 && tightest <= 1 && flowError < 0.05,
-      ...{ tightest, flowError, constants },
+      tightest,
+      flowError,
+      constants,
     },
   };
 };

@@ -42,7 +42,15 @@ export const line31 = ({ mixture = twoModes(), s = 0.4, t = 1.5, nodes = 241 } =
   const Q = Float64Array.from(at, ({ score }) => score[0]);
   const S = x.map(value => mixtureAt(factors, [value], s).score[0]);
   return {
-    ...{ mixture, s, t, xHat: hidden.points, weights: hidden.weights, x, q, Q, S },
+    mixture,
+    s,
+    t,
+    xHat: hidden.points,
+    weights: hidden.weights,
+    x,
+    q,
+    Q,
+    S,
     posterior: Float64Array.from(at.flatMap(({ posterior }) => [...posterior])),
     fisher: q.reduce((sum, mass, j) => sum + mass * (S[j] - Q[j]) ** 2, 0),
   };

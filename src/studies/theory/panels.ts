@@ -29,7 +29,8 @@ export const panels31 = (rows: readonly Row31[]): MeasuredPanel[] => {
   return [
     {
       title: 'Weight of Q in f*',
-      ...{ x: { title: 'coef = α(1 + λ)' }, y: { title: 'β, least squares of f − S on Q − S' } },
+      x: { title: 'coef = α(1 + λ)' },
+      y: { title: 'β, least squares of f − S on Q − S' },
       predicted: values(solved, row => ['solved psi', row.coef, row.betaPredicted]),
       measured: [
         ...values(shown, row => ['solved psi', row.coef, row.beta]),
@@ -39,7 +40,8 @@ export const panels31 = (rows: readonly Row31[]): MeasuredPanel[] => {
     },
     {
       title: 'First stage at the optimum',
-      ...{ x: { title: 'coef = α(1 + λ)' }, y: { title: 'first stage / E‖S − Q‖²' } },
+      x: { title: 'coef = α(1 + λ)' },
+      y: { title: 'first stage / E‖S − Q‖²' },
       predicted: values(solved, row => [`α = ${row.alpha}`, row.coef, row.firstPredicted]),
       measured: [
         ...values(shown, row => [`α = ${row.alpha}`, row.coef, row.first]),
@@ -60,7 +62,8 @@ export const panelsB1 = (
     const own = rows.filter(row => row.d === d && row.scale === 1);
     return {
       title: `The maximum, ${d} dimension${d > 1 ? 's' : ''}`,
-      ...{ x: { title: 't of the generator', log: true }, y: { title: 'D_h', log: true } },
+      x: { title: 't of the generator', log: true },
+      y: { title: 'D_h', log: true },
       predicted: values(own, row => [row.name, row.t, row.direct]),
       measured: values(own, row => [row.name, row.t, row.value]),
     };
@@ -69,13 +72,15 @@ export const panelsB1 = (
   return [
     {
       title: 'Conjugates',
-      ...{ x: { title: '‖u‖' }, y: { title: 'h*(u)' } },
+      x: { title: '‖u‖' },
+      y: { title: 'h*(u)' },
       predicted: values(conjugates, row => [row.name, row.rho, row.formula]),
       measured: values(conjugates, row => [row.name, row.rho, row.searched]),
     },
     {
       title: `Other u than the best, t = ${middle}`,
-      ...{ x: { title: 'u / best u' }, y: { title: 'variational value / D_h' } },
+      x: { title: 'u / best u' },
+      y: { title: 'variational value / D_h' },
       measured: values(scaled, row => [row.name, row.scale, row.value / row.direct]),
       rules: [{ y: 1, label: 'D_h' }],
     },
@@ -87,7 +92,9 @@ export const panelsB1 = (
 export const panels32 = (rows: readonly Row32[], pushes: readonly PushRow[]): MeasuredPanel[] => {
   const real = rows.filter(row => row.K === 0);
   const steps = (title: string, unit: string, value: (row: Row32) => number): MeasuredPanel => ({
-    ...{ title, x: { title: 'steps K', log: true }, y: { title: unit, log: true } },
+    title,
+    x: { title: 'steps K', log: true },
+    y: { title: unit, log: true },
     predicted: values(rows.filter(row => row.seed === -1), row => [row.generator, row.K, value(row)]), // prettier-ignore
     measured: values(rows.filter(row => row.K > 0 && row.n > 0), row => [row.generator, row.K, value(row)]), // prettier-ignore
     rules: [{ y: real.reduce((sum, row) => sum + value(row), 0) / real.length, label: 'floor' }],
@@ -95,7 +102,8 @@ export const panels32 = (rows: readonly Row32[], pushes: readonly PushRow[]): Me
   return [
     {
       title: 'One step from p_t',
-      ...{ x: { title: 'noise level t', log: true }, y: { title: 'largest difference of CDFs', log: true } },
+      x: { title: 'noise level t', log: true },
+      y: { title: 'largest difference of CDFs', log: true },
       measured: values(pushes, row => [row.generator, row.t, visible(row.kolmogorov)]),
     },
     steps('Algorithm 1', 'largest difference of CDFs', row => row.kolmogorov),
@@ -115,7 +123,8 @@ export const panels34 = (rows: readonly Row34[]): MeasuredPanel[] => {
     const scale = (epsilon: number): number => (alpha * (1 + lambda) * epsilon) ** 2;
     return {
       title: `${family}: λ = ${lambda}`,
-      ...{ x: { title: 'ε_f at q̂' }, y: { title: 'FI(q̂‖p)', log: true } },
+      x: { title: 'ε_f at q̂' },
+      y: { title: 'FI(q̂‖p)', log: true },
       bounds: [
         ...values(epsilons, e => ['the bound', e, (1 + lambda) ** 2 * bestFisher + 2 * (2 + lambda) * scale(e)]),
         ...values(epsilons, e => ['a sharper bound', e, (1 + lambda) * bestFisher + 4 * scale(e)]),
@@ -130,7 +139,8 @@ export const panels34 = (rows: readonly Row34[]): MeasuredPanel[] => {
     game(families[1], 1),
     {
       title: `${families[0]}: exact f`,
-      ...{ x: { title: 'λ' }, y: { title: 'FI(q̂‖p)', log: true } },
+      x: { title: 'λ' },
+      y: { title: 'FI(q̂‖p)', log: true },
       bounds: values(exact, row => ['the bound', row.lambda, row.bound]),
       measured: values(exact, row => ['exact f', row.lambda, row.fisher]),
       rules: strengths.map(coef => ({ x: coef / alpha - 1, label: `coef ${coef}` })),
@@ -149,7 +159,8 @@ export const panels38 = (
     const own = rows.filter(row => row.process === process);
     return {
       title: `${process}: after K steps`,
-      ...{ x: { title: 'steps K' }, y: { title: 'W2(q^(K), p_0)' } },
+      x: { title: 'steps K' },
+      y: { title: 'W2(q^(K), p_0)' },
       predicted: values(own, row => ['as printed, constant 1', row.K, row.literal]),
       bounds: values(own, row => [kind(row), row.K, row.bound]),
       measured: values(own, row => [kind(row), row.K, row.w2]),
@@ -159,7 +170,8 @@ export const panels38 = (
     const own = rates.filter(row => row.process === process);
     return {
       title: `${process}: one step, optimal G`,
-      ...{ x: { title: 't', log: true }, y: { title: 'W2 after / W2 before', log: true } },
+      x: { title: 't', log: true },
+      y: { title: 'W2 after / W2 before', log: true },
       bounds: values(own, row => [formula, row.t, row.bound]),
       measured: values(own, row => [row.start, row.t, row.ratio]),
       rules: [
@@ -175,7 +187,8 @@ export const panels38 = (
     shrinking('VE', 'its bound'),
     {
       title: 'Stopping at δ',
-      ...{ x: { title: 'δ', log: true }, y: { title: 'W2(p_δ, p_0)', log: true } },
+      x: { title: 'δ', log: true },
+      y: { title: 'W2(p_δ, p_0)', log: true },
       predicted: values(deltas, delta => ['δ² d', delta, delta ** 2]),
       bounds: values(stops, row => ['δ²/2 (E‖∇log p_0‖²)^½', row.delta, row.bound]),
       measured: values(stops, row => ['p_δ', row.delta, row.w2]),
@@ -194,19 +207,22 @@ export const panels35 = (
   return [
     {
       title: 'Slope in x / √(1 + t²)',
-      ...{ x: t, y: { title: 'largest slope of G(·, t)', log: true } },
+      x: t,
+      y: { title: 'largest slope of G(·, t)', log: true },
       predicted: values(rows, row => [series(row), row.t, row.scaled]),
       measured: values(rows, row => [series(row), row.t, Math.hypot(1, row.t) * row.flowSlope]),
     },
     {
       title: 'Slope in x',
-      ...{ x: t, y: { title: 'largest slope of G(·, t)', log: true } },
+      x: t,
+      y: { title: 'largest slope of G(·, t)', log: true },
       bounds: values(rows, row => [series(row), row.t, row.bound]),
       measured: values(rows, row => [series(row), row.t, row.flowSlope]),
     },
     {
       title: 'What t_mid comes to',
-      ...{ x: { title: 'deviation of a mode / distance of modes' }, y: { title: 'L_F and t_mid', log: true } },
+      x: { title: 'deviation of a mode / distance of modes' },
+      y: { title: 'L_F and t_mid', log: true },
       measured: constants.flatMap(row => [
         { series: 'L_F', x: row.deviation, y: row.lipschitz },
         { series: 't_mid = 4 L_F (VE)', x: row.deviation, y: row.veMiddle },

@@ -52,7 +52,10 @@ export type Row32 = {
 /** The generator for the library's sampler: a host function of tables, one for each time. */
 const tableDenoiser = (tables: readonly MapTable[]): Denoiser => ({
   config: { kind: 'table' },
-  ...{ sampleShape: [1], classes: 0, parameters: [], dropout: [] },
+  sampleShape: [1],
+  classes: 0,
+  parameters: [],
+  dropout: [],
   denoise: (_parameters, x, sigma) => {
     const [level] = sigma.dataSync();
     const nearest = tables.reduce((best, table) =>
@@ -134,7 +137,11 @@ export const proposition32 = async ({
       for (const seed of seeds) {
         if (signal?.aborted) return { rows, pushes, verdict: verdict32(rows, pushes) };
         const { data } = await sampleMultistep({
-          ...{ denoiser: tableDenoiser(tables), parameters: {}, times: steps, batch: n, engine: 'eager' },
+          denoiser: tableDenoiser(tables),
+          parameters: {},
+          times: steps,
+          batch: n,
+          engine: 'eager',
           seeds: Array.from({ length: n }, (_, i) => 1 + seed * n + i),
         });
         add({ ...shared, seed, n, ...distancesOf(Float64Array.from(data).sort(), quantiles, factors) });
@@ -159,7 +166,11 @@ export const verdict32 = (rows: readonly Row32[], pushes: readonly PushRow[]): C
     reading:
       'optimal = the map of the probability flow on the line; distances are the largest difference of distribution functions',
     holds: pushError < 1e-3 && lawError < 2e-3 && sampledMean < 1.5 * floor.mean,
-    ...{ pushError, lawError, sampledMean, floor: floor.mean, floorHigh: floor.high },
+    pushError,
+    lawError,
+    sampledMean,
+    floor: floor.mean,
+    floorHigh: floor.high,
     lawW2: Math.max(...own(laws).map(row => row.w2)),
     imperfect: Math.min(...own(laws, false).map(row => row.kolmogorov)),
   };

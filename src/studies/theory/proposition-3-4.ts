@@ -117,7 +117,14 @@ const play = (
   const bestFisher = members[best].fisher;
   const scale = (alpha * (1 + lambda) * epsilon) ** 2;
   return {
-    ...{ family: name, errors, alpha, lambda, seed, epsilon, fisher: members[hat].fisher, bestFisher },
+    family: name,
+    errors,
+    alpha,
+    lambda,
+    seed,
+    epsilon,
+    fisher: members[hat].fisher,
+    bestFisher,
     bound: (1 + lambda) ** 2 * bestFisher + 2 * (2 + lambda) * scale,
     sharper: (1 + lambda) * bestFisher + 4 * scale,
   };

@@ -105,7 +105,13 @@ const chain = (
   return Array.from({ length: K }, (_, k): Row38 => {
     if (k > 0) law = pushed(withNoise(law, tMid), atMiddle);
     return {
-      ...{ process, error, K: k + 1, w2: wasserstein2(law, factors), rate: r, first, middle: inMiddle },
+      process,
+      error,
+      K: k + 1,
+      w2: wasserstein2(law, factors),
+      rate: r,
+      first,
+      middle: inMiddle,
       bound: r ** k * (first + mismatch) + (inMiddle * (1 - r ** k)) / (1 - r),
       literal: 0.75 ** k * first + inMiddle,
     };
@@ -128,7 +134,10 @@ const rates = (factors: MixtureFactors, lipschitz: number, times: readonly numbe
       const t = process === 'VE' ? level : 0.5 * Math.log1p(level ** 2);
       const optimal = mapOf(quantileMap(factors, level, points));
       return starts.map(({ start, law, before }) => ({
-        ...{ process, t, start, bound: PROCESSES[process].rate(lipschitz, t) },
+        process,
+        t,
+        start,
+        bound: PROCESSES[process].rate(lipschitz, t),
         ratio: wasserstein2(pushed(withNoise(law, level), optimal), factors) / before,
       }));
     }),
@@ -205,7 +214,13 @@ export const verdict38 = (
     reading:
       'E(t) = E||G - G*||^2 under p_t; times T, t_mid, t_mid, ...; L_F as in Assumption 3.5; <~ hides a constant of at most 4',
     holds: rows.length > 0 && perBound <= 1 + 1e-3 && perLiteral <= 4 && perRate <= 1 + 1e-3 && perStop <= 1 + 1e-3,
-    ...{ perBound, perLiteral, perRate, lipschitz, veMiddle: veMiddle(lipschitz), vpMiddle: vpMiddle(lipschitz) },
-    ...{ perStop, stopPerDeltaSquared: Math.max(...stops.map(({ delta, w2 }) => w2 / delta ** 2)) },
+    perBound,
+    perLiteral,
+    perRate,
+    lipschitz,
+    veMiddle: veMiddle(lipschitz),
+    vpMiddle: vpMiddle(lipschitz),
+    perStop,
+    stopPerDeltaSquared: Math.max(...stops.map(({ delta, w2 }) => w2 / delta ** 2)),
   };
 };

@@ -148,7 +148,12 @@ export const verdict31 = (rows: readonly Row31[]): Checked<Row31>['verdict'] => 
     reading:
       'the psi loss of the code is least at f* = beta Q + (1 - beta) S; first stage (beta - alpha beta^2) E||S - Q||^2',
     holds: solved.length > 0 && betaError < 1e-3 && firstError < 1e-3 && wrongSigns === 0 && trainedBetaError < 0.05,
-    ...{ solved: solved.length, betaError, firstError, wrongSigns },
-    ...{ trained: trained.length, trainedBetaError, trainedResidual: most(trained, row => row.residual) },
+    solved: solved.length,
+    betaError,
+    firstError,
+    wrongSigns,
+    trained: trained.length,
+    trainedBetaError,
+    trainedResidual: most(trained, row => row.residual),
   };
 };

@@ -65,7 +65,9 @@ export const conjugateRows = (functions: readonly Convex[], rhos: readonly numbe
     rhos
       .filter(rho => rho < limit)
       .map(rho => ({
-        ...{ name, rho, formula: conjugate(rho) },
+        name,
+        rho,
+        formula: conjugate(rho),
         searched: searchMaximum(r => rho * r - h(r)).value,
       })),
   );
@@ -158,13 +160,17 @@ export const theoremB1 = ({
   const maximumError = Math.max(...best.map(row => Math.abs(row.value / row.direct - 1)));
   const above = rows.filter(row => row.value > row.direct * (1 + 1e-6)).length;
   return {
-    ...{ rows, conjugates },
+    rows,
+    conjugates,
     verdict: {
       statement: 'Theorem B.1',
       reading:
         'E_q[h(S - Q)] = max_u E[u . (S - grad log q(x_s|xhat)) - h*(u)], for three h, in one and two dimensions',
       holds: best.length > 0 && conjugateError < 1e-9 && maximumError < 1e-5 && above === 0,
-      ...{ conjugateError, maximumError, above, divergences: best.length },
+      conjugateError,
+      maximumError,
+      above,
+      divergences: best.length,
     },
   };
 };

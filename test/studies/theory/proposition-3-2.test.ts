@@ -11,7 +11,12 @@ before(() => selectBackend({ backend: 'wasm' }));
 
 test('one Gaussian: the optimal G keeps it in any number of steps; the posterior mean leaves what theory says', async () => {
   const { rows, pushes, verdict } = await theory.proposition32({
-    ...{ mixture: gaussian(1), levels: [80, 2], times: [[80], [80, 2]], n: 2000, seeds: [0, 1, 2], points: 301 },
+    mixture: gaussian(1),
+    levels: [80, 2],
+    times: [[80], [80, 2]],
+    n: 2000,
+    seeds: [0, 1, 2],
+    points: 301,
     generators: ['optimal', 'posterior mean'],
   });
   assert.equal(verdict.holds, true);

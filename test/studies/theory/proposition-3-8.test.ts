@@ -8,7 +8,11 @@ const near = (got: number, wanted: number, tolerance: number): void =>
 
 // p_0 = N(0, 1): L_F = 1, G*(x, t) = x / sqrt(1 + t^2), t_mid = 4 for VE
 const result = theory.proposition38(gaussian(1), {
-  ...{ K: 4, sizes: { small: 0.1, large: 0.5 }, rateTimes: [1, 4], deltas: [0.05, 0.2], points: 201 },
+  K: 4,
+  sizes: { small: 0.1, large: 0.5 },
+  rateTimes: [1, 4],
+  deltas: [0.05, 0.2],
+  points: 201,
 });
 
 test('one Gaussian: L_F, the rates and what stopping costs in closed form', () => {

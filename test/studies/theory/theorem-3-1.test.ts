@@ -58,7 +58,11 @@ test('a network trained on samples comes close; an aborted training gives nothin
   near(theory.weightOnQ(line, f).beta, 0.5, 0.08);
   assert.equal(theory.trainedPsi(line, 1, { steps: 5, batch: 8, seed: 0, signal: AbortSignal.abort() }), undefined);
   const { rows, verdict } = await theory.theorem31(line, {
-    ...{ alphas: [1, 1.2], coefs: [0.4, 0.8], trainedCoefs: [], seeds: [], steps: 1 },
+    alphas: [1, 1.2],
+    coefs: [0.4, 0.8],
+    trainedCoefs: [],
+    seeds: [],
+    steps: 1,
   });
   assert.equal(rows.length, 4);
   assert.equal(verdict.holds, true);
