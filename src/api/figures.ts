@@ -45,6 +45,7 @@ export {
   pointClouds,
   provenance,
   type Provenance,
+  type ResultsProvenance,
   type Reference,
   type References,
   renderChart,
@@ -60,3 +61,4 @@ export {
   type TableOptions,
   zoomedDifference,
 } from '../figures';
+export type { Machine, MadeBy } from '../provenance';

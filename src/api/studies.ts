@@ -125,3 +125,5 @@ export {
   type Task,
   type TaskResult,
 } from '../tasks';
+export type { AddMadeBy, FigureMaking } from '../studies';
+export type { MadeBy } from '../provenance';

@@ -11,7 +11,7 @@ export {
   runCifar10,
 } from './cifar10-run';
 export { type ClassPoint, classStudy, type ClassStudyOptions } from './conditional';
-export { cacheFolder, figureFolder, keepFigure } from './figure-folder';
+export { cacheFolder, figureFolder, type FigureMaking, keepFigure } from './figure-folder';
 export { type GeneratorConfig, trainedGenerator, type TrainedGenerator } from './generators';
 export { guidanceCurve, type GuidanceOptions, type GuidancePoint } from './guidance-study';
 export {
@@ -49,7 +49,7 @@ export {
 } from './sampling-times';
 export { compareSizes, sizeConfig, type SizePoint, type SizesOptions } from './sizes-comparison';
 export { compareSteps, type ComparisonPoint, type Contender, generatorAt, teacherAt } from './steps-comparison';
-export { configHash, sweep, type SweepEntry, unfinishedFolder } from './sweep';
+export { type AddMadeBy, configHash, sweep, type SweepEntry, unfinishedFolder } from './sweep';
 export { compareTrained, type TrainedCallbacks, type TrainedOptions } from './trained-comparison';
 export { type CurveConfig, type CurvePoint, trainingCurve } from './training-curve';
 export * as theory from './theory';

@@ -146,7 +146,7 @@ describe('a long distillation', () => {
         [{ dataset: noiseData([4, 4, 1], 3) }, /samples of 'noise' must be of shape \[8, 8, 1\]/],
         [{ dataset: noiseData([8, 8, 1], 2) }, /classes of 'noise' must be 3, got 2/],
         [{ images: 0 }, /images must be an integer from 1/],
-        [{ run: { batch: 4, accumulationRounds: 3 } }, /rounds must be a divisor of the batch 4, got 3/],
+        [{ run: { batch: 4, accumulationRounds: 3 } }, /accumulationRounds must be a divisor of the batch 4, got 3/],
         [{ method: { kind: 'cosim', R: 0 } }, /R must be an integer from 1/],
         [{ sheets: { ...input.sheets!, steps: [3] } }, /sheets\.steps must be numbers of steps that have times: 1, 2, 4/],
         [{ method: { kind: 'sid' } }, /steps that have times: 1, got 2/],

@@ -36,6 +36,9 @@ const TINY: Cifar10Run = {
   blocks: 2,
 };
 
+/** Rows without the clock of what made them. */
+const numbers = (rows: readonly object[]): object[] => rows.map(row => ({ ...row, madeBy: undefined }));
+
 describe("CIFAR-10's run", () => {
   test('goes from data to measured generator; stopped anywhere, it goes on to the same numbers', () =>
     withFolder(async dir => {
@@ -88,8 +91,8 @@ describe("CIFAR-10's run", () => {
         await assert.rejects(stopped, new RegExp(`stopped in ${at}`));
       }
       const resumed = await runCifar10({ ...input, dir: parts });
-      assert.deepEqual(resumed.points, whole.points);
-      assert.deepEqual(resumed.curve, whole.curve);
+      assert.deepEqual(numbers(resumed.points), numbers(whole.points));
+      assert.deepEqual(numbers(resumed.curve), numbers(whole.curve));
       assert.equal((await readdir(join(parts, 'teacher'))).includes('00000002'), true);
       await train.close?.();
       await data.close?.();

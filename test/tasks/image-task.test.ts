@@ -165,7 +165,7 @@ describe("a task made of the paper's kinds of files", () => {
       slowEvaluateAt: [4],
       evaluations: [3],
       n: 12,
-      run: { batch: 4, rounds: 2, beta2: 0.99, eps: 1e-12, engine: 'eager' as const },
+      run: { batch: 4, accumulationRounds: 2, beta2: 0.99, eps: 1e-12, engine: 'eager' as const },
     };
     const points = [
       ...(await compareMethods(task, options, file('methods'))),

@@ -37,7 +37,7 @@ describe('what a trace records', () => {
 test('without a backend the message says what to do, and it can be done then', () => {
   const graph = (file: string): string => JSON.stringify(join(__dirname, '../../../src/compute', file));
   const script = `
-    const { targetFor } = require(${graph('graph/probe')});
+    const { targetFor } = require(${graph('onnx/probe')});
     const { selectBackend } = require(${graph('backend')});
     targetFor('auto').catch(async error => {
       console.log(error.message);
