@@ -15,7 +15,8 @@ const namesOf = async (face: string): Promise<string[]> =>
 
 test('the package has ten sub-paths, each one file of src/api, for both ways in which TypeScript finds types', () => {
   assert.deepEqual(Object.keys(paths), ['cosim', ...SUB_PATHS]);
-  assert.deepEqual(readdirSync(join(root, 'src', 'api')).sort(), SUB_PATHS.map(name => `${name}.ts`).sort());
+  const files = readdirSync(join(root, 'src', 'api')).filter(name => name.endsWith('.ts'));
+  assert.deepEqual(files.sort(), SUB_PATHS.map(name => `${name}.ts`).sort());
   for (const name of SUB_PATHS) {
     const types = `dist/api/${name}.d.ts`;
     assert.deepEqual(manifest.exports[`./${name}`], { types: `./${types}`, default: `./dist/api/${name}.js` });
