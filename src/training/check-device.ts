@@ -52,12 +52,14 @@ const points: Dataset = {
     }),
 };
 
-const hostOf = async (state: Tensors): Promise<Record<string, Float32Array>> => {
+/** Copies of a state's values on the host. */
+export const hostOf = async (state: Tensors): Promise<Record<string, Float32Array>> => {
   const read = Object.entries(state).map(async ([name, t]) => [name, (await t.data<'float32'>()).slice()] as const);
   return Object.fromEntries(await Promise.all(read));
 };
 
-const relative = (
+/** Relative L2 distance of two changes of the parameters `start`: those that lead to `a` and to `b`. */
+export const distanceOfChanges = (
   start: Record<string, Float32Array>,
   a: Record<string, Float32Array>,
   b: Record<string, Float32Array>,
@@ -112,7 +114,7 @@ export const checkDevice = async (device: Device, precision: Precision = 'float3
     const losses = await step(engine, 0);
     await engine.fetch();
     const lossError = Math.max(...losses.map((loss, i) => Math.abs(loss / expected[i] - 1)));
-    const changeError = relative(start, await hostOf(engine.state()), end);
+    const changeError = distanceOfChanges(start, await hostOf(engine.state()), end);
     const timing = performance.now();
     for (let i = 1; i <= TIMED; i++) await step(engine, i);
     const stepMs = (performance.now() - timing) / TIMED;
