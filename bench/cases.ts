@@ -1,3 +1,4 @@
+import { shapeSize } from '../src/compute/host-arrays';
 import { normalRows } from '../src/compute/noise';
 import type { Dataset } from '../src/datasets';
 import { cosim, denoising, type Method } from '../src/methods';
@@ -78,7 +79,7 @@ export const methodOf = (which: Case): Method => {
 
 /** Samples of noise: the time of a step does not depend on what is in them. */
 export const noiseData = ({ sampleShape, classes }: Denoiser): Dataset => {
-  const size = sampleShape.reduce((product, n) => product * n, 1);
+  const size = shapeSize(sampleShape);
   return {
     name: 'noise',
     sampleShape,

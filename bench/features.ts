@@ -1,6 +1,8 @@
 // Images per second of feature extraction: an ONNX file on 32 x 32 images (CIFAR-10's where its folder is given, else noise)
 // against batch size and threads, with the processor time of all threads. Rows replace those of the same file in
 // bench/features.json.
+import { median } from 'd3';
+import type { Images } from '../src/compute/host-arrays';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
@@ -10,7 +12,7 @@ import { writeFileAtomic } from '../src/checkpoints';
 import { expectInteger } from '../src/compute/check';
 import { cifar10, indexRange } from '../src/datasets';
 import { loadFeatures } from '../src/evaluation';
-import { type FeatureExtractor, featureIdentity, type Images } from '../src/metrics';
+import { type FeatureExtractor, featureIdentity } from '../src/metrics';
 
 const USAGE = `node --import tsx bench/features.ts FILE.onnx [options]
   --cifar FOLDER   the folder of CIFAR-10's binary files; default: noise of that size
@@ -47,11 +49,6 @@ const provenance = () => ({
   node: process.version,
 });
 
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
-};
-
 const imagesOf = async (folder: string | undefined, n: number): Promise<Images> => {
   const size = { n, h: 32, w: 32, c: 3 };
   if (folder === undefined) {
@@ -76,7 +73,7 @@ const timed = async (network: FeatureExtractor, images: Images, batch: number, r
     rates.push((1000 * images.n) / (performance.now() - start));
     cpu.push((user + system) / 1000 / images.n);
   }
-  return { rate: median(rates), cpu: median(cpu), data };
+  return { rate: median(rates)!, cpu: median(cpu)!, data };
 };
 
 const main = async (): Promise<void> => {

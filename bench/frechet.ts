@@ -1,6 +1,7 @@
 // Times ways to a Fréchet distance, tr sqrt(A B) above all, and the statistics before it, once each: at 2048 dimensions
 // the slow ones take minutes. Other work on the machine lengthens wall times: CPU times tell more. Rows are stored one
 // by one in bench/frechet.json, in place of those of the same way and sizes.
+import type { Points } from '../src/compute/host-arrays';
 import { existsSync, readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { writeFileAtomic } from '../src/checkpoints';
 import { expectInteger, expectOneOf } from '../src/compute/check';
 import { normalRows } from '../src/compute/noise';
 import { product, productTransposed, transposed } from '../src/compute/onnx/products';
-import { featureStatistics, type FeatureStatistics, type Points } from '../src/metrics';
+import { featureStatistics, type FeatureStatistics } from '../src/metrics';
 import { covarianceFactor } from '../src/metrics/covariance-factor';
 import { rootTraceHere } from '../src/metrics/root-trace';
 import { provenance } from './provenance';

@@ -1,5 +1,6 @@
 // node --import tsx bench/full-width.ts [--case NAME]: the paper's own networks on this machine, with random weights. Each
 // case runs in a process of its own, for its peak memory, and stores one row in bench/full-width.json.
+import { shapeSize } from '../src/compute/host-arrays';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -61,7 +62,7 @@ const timesOf = ({ wall_s, cpu_s }: Times): Times => ({ wall_s, cpu_s });
 
 /** Normal noise in place of images: what a step costs does not depend on them. */
 const noise = (sampleShape: readonly number[]): Dataset => {
-  const size = sampleShape.reduce((a, b) => a * b, 1);
+  const size = shapeSize(sampleShape);
   return {
     name: 'noise',
     sampleShape,

@@ -1,5 +1,6 @@
 // Times one case on one engine beside PyTorch, in alternation, after checking that both compute the same. A process of its
 // own for each case, so that peak memory is the case's. Takes one JSON argument, prints one JSON line.
+import { median, quantile } from 'd3';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,15 +46,8 @@ export type Row = {
   result_error: number | null; // of the parameters' change or of what comes out, relative L2
 };
 
-const quantile = (values: readonly number[], q: number): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = q * (sorted.length - 1);
-  const low = Math.floor(at);
-  return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low]);
-};
-const median = (values: readonly number[]): number => quantile(values, 0.5);
 const spread = (values: readonly number[]): number =>
-  (quantile(values, 0.75) - quantile(values, 0.25)) / median(values);
+  (quantile(values, 0.75)! - quantile(values, 0.25)!) / median(values)!;
 
 const load = async (torch: Torch, which: Case, ours: Ours, options: RunOptions, folder: string): Promise<void> => {
   const path = join(folder, 'start.safetensors');
@@ -145,11 +139,11 @@ const time = async (task: Task, torch: Torch | undefined, folder: string): Promi
   return {
     case: which.name,
     engine: task.engine,
-    ours_ms: median(ours.wall),
-    torch_ms: torch ? median(theirs.wall) : null,
-    ratio: torch ? median(ours.wall) / median(theirs.wall) : null,
-    ours_cpu_ms: median(ours.cpu),
-    torch_cpu_ms: torch ? median(theirs.cpu) : null,
+    ours_ms: median(ours.wall)!,
+    torch_ms: torch ? median(theirs.wall)! : null,
+    ratio: torch ? median(ours.wall)! / median(theirs.wall)! : null,
+    ours_cpu_ms: median(ours.cpu)!,
+    torch_cpu_ms: torch ? median(theirs.cpu)! : null,
     n: rounds,
     ours_spread: spread(ours.wall),
     torch_spread: torch ? spread(theirs.wall) : null,

@@ -1,3 +1,4 @@
+import type { HostArray } from '../src/compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineName as AnyEngine } from '../src/compute/engine-choice';
 import { normal } from '../src/compute/noise';
@@ -5,7 +6,7 @@ import { dismissWorkers, targetFor } from '../src/compute/onnx';
 import { addPrefix, type Tensors, withPrefix } from '../src/compute/tensors';
 import type { Role } from '../src/methods';
 import { drawInputs } from '../src/training';
-import type { HostArray, HostBatch } from '../src/training';
+import type { HostBatch } from '../src/training';
 import { auxiliaryOf, type Denoiser, freshParameters, withEngine } from '../src/networks';
 import { sampleMultistep } from '../src/samplers';
 import { seededNormal } from '../src/samplers/batches';

@@ -1,3 +1,4 @@
+import type { HostArray } from '../src/compute/host-arrays';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -6,7 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { type HostTensor, toReference, writeSafetensors } from '../src/checkpoints';
 import type { Tensors } from '../src/compute/tensors';
-import type { HostArray, HostBatch } from '../src/training';
+import type { HostBatch } from '../src/training';
 
 const PYTHON = '/usr/bin/python3';
 
@@ -45,7 +46,7 @@ export const startTorch = async (threads: number): Promise<Torch | undefined> =>
 
 /** A batch in PyTorch's layout: images [B, H, W, C] become [B, C, H, W]; the rest stays. */
 const channelsFirst = ({ data, shape }: HostArray): HostTensor => {
-  if (shape.length !== 4) return { dtype: 'F32', shape, data };
+  if (shape.length !== 4) return { dtype: 'F32', shape: [...shape], data };
   const [B, H, W, C] = shape;
   const moved = new Float32Array(data.length);
   for (let b = 0, at = 0; b < B; b++)

@@ -3,6 +3,7 @@
  * provider. Needs a Vulkan driver; without a card, SwiftShader's through VK_ICD_FILENAMES. Not part of `npm test`: most
  * machines have neither, and then it fails and says so.
  */
+import { shapeSize } from '../src/compute/host-arrays';
 import type * as Ort from 'onnxruntime-node';
 import { selectBackend } from '../src/compute/backend';
 import { normal } from '../src/compute/noise';
@@ -35,10 +36,7 @@ const main = async (): Promise<void> => {
   const { InferenceSession, Tensor } = runtime();
   const feeds: Record<string, Ort.Tensor> = {};
   for (const [name, shape] of Object.entries(shapes)) {
-    const values = normal(
-      { seed: 1, stream: name },
-      shape.reduce((a, b) => a * b, 1),
-    );
+    const values = normal({ seed: 1, stream: name }, shapeSize(shape));
     const level = /\/[st]$/.test(name);
     feeds[name] = new Tensor('float32', level ? values.map(z => Math.exp(z)) : values.map(z => 0.2 * z), shape);
   }

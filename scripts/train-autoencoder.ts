@@ -1,11 +1,12 @@
 /* npm run teacher -- autoencoder: trains the autoencoder of drawn digits and writes it, as weights and as ONNX, with its card. */
+import type { Samples } from '../src/compute/host-arrays';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { dispose } from '@tensorflow/tfjs-core';
 import { writeFileAtomic } from '../src/checkpoints';
 import { selectBackend } from '../src/compute/backend';
-import { type AutoencoderUnits, digits, type HostSamples, indexRange, networkUnits } from '../src/datasets';
+import { type AutoencoderUnits, digits, indexRange, networkUnits } from '../src/datasets';
 import { loadFeatures } from '../src/evaluation';
 import { featureImages } from '../src/evaluation/image-bytes';
 import { provenance, type Provenance } from '../src/figures/provenance';
@@ -25,11 +26,7 @@ const UNITS_FROM = 10_000; // training digits that the latents' means and deviat
 const TEST = 2_000;
 const RAW: AutoencoderUnits = { mean: [0, 0, 0, 0], deviation: [0.5, 0.5, 0.5, 0.5], range: '[-1, 1]' }; // changes nothing
 
-const drawn = async (
-  split: 'train' | 'test',
-  first: number,
-  n: number,
-): Promise<HostSamples & { labels: Int32Array }> => {
+const drawn = async (split: 'train' | 'test', first: number, n: number): Promise<Samples & { labels: Int32Array }> => {
   const { x, labels } = await digits({ seed: AUTOENCODER.seed, split, resolution: imageShape[0] }).batch(
     indexRange(n, first),
   );
@@ -54,7 +51,7 @@ const measureUnits = async (parameters: Tensors): Promise<{ mean: number[]; devi
 const measureQuality = async (parameters: Tensors, units: { mean: number[]; deviation: number[] }) => {
   const { encode, decode } = autoencoderOnBackend(parameters, { ...units, range: '[-1, 1]' }, {});
   const classifier = await loadFeatures('digits');
-  const judged = async (images: HostSamples, labels: Int32Array) => {
+  const judged = async (images: Samples, labels: Int32Array) => {
     const { features, logits } = await classifier.extract(featureImages(images));
     return { statistics: await featureStatistics(features), accuracy: classification(logits!, labels).accuracy };
   };

@@ -1,3 +1,4 @@
+import { shapeSize } from '../src/compute/host-arrays';
 import { normal } from '../src/compute/noise';
 import type { Dataset } from '../src/datasets';
 import type { Mixture } from '../src/diffusion';
@@ -56,7 +57,7 @@ export const tinyEdm2 = (): Denoiser =>
 
 /** Endless noise of a given shape as data, labels going round. */
 export const noiseData = (sampleShape: readonly number[], classes = 0, length = Infinity): Dataset => {
-  const size = sampleShape.reduce((a, b) => a * b, 1);
+  const size = shapeSize(sampleShape);
   return {
     name: 'noise',
     sampleShape,

@@ -1,4 +1,6 @@
 /* Times of a forward pass, and of four steps of Algorithm 1 as one program; noise uploaded and images read every time. */
+import { median } from 'd3';
+import { shapeSize } from '../../src/compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute';
 import { trace } from '../../src/compute/graph/trace';
@@ -10,7 +12,7 @@ import type { Precision } from '../../src/compute/xla/emitter';
 import { openXlaDevice, type PjrtDevice } from '../../src/compute/xla/pjrt';
 import { type Case, denoiserOf, SAMPLING } from '../../bench/cases';
 import { weights } from '../../bench/ours';
-import { median, type Report, rounded } from './report';
+import { type Report, rounded } from './report';
 import { caseOf, parseCase } from './training-case';
 
 /** What the case computes from `phi/...` and its inputs. */
@@ -33,7 +35,7 @@ const functionOf = (which: Case): ((x: Tensors) => Tensors) => {
 const timed = async (device: PjrtDevice, which: Case, precision: Precision): Promise<Record<string, unknown>> => {
   const denoiser = denoiserOf(which);
   const shape = [which.batch, ...denoiser.sampleShape];
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = shapeSize(shape);
   const names = which.work === 'forward' ? ['x', 'sigma'] : SAMPLING.times.map((_, i) => `noise${i}`);
   const inputs = Object.fromEntries(
     names.map(name => [
@@ -71,7 +73,7 @@ const timed = async (device: PjrtDevice, which: Case, precision: Precision): Pro
   for (const array of held.values()) array.dispose();
   program.dispose();
   return {
-    ms: rounded(median(times.slice(2))),
+    ms: rounded(median(times.slice(2))!),
     ready_s: rounded(ready),
     memory: program.memory,
     device: device.client.memory(),

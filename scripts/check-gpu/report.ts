@@ -21,5 +21,3 @@ export const reportOf = (section: string): Report => {
 
 /** Digits that a time in milliseconds deserves. */
 export const rounded = (x: number): number => Number(x.toPrecision(4));
-
-export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];

@@ -1,3 +1,4 @@
+import type { Points } from '../../src/compute/host-arrays';
 import {
   densityCoverage,
   energyDistance,
@@ -6,7 +7,6 @@ import {
   kidUnbiased,
   manifold,
   mmd,
-  type Points,
   precisionRecall,
   slicedWassersteinAlong,
   wasserstein,

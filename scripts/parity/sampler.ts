@@ -1,3 +1,4 @@
+import { shapeSize } from '../../src/compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { karrasTimes } from '../../src/diffusion';
 import type { Denoiser } from '../../src/networks';
@@ -31,7 +32,7 @@ const imageStack = (
   name: string,
 ): { count: number; at: (k: number) => Float32Array; shape: number[] } => {
   const { data, shape } = fixture.host(name);
-  const size = shape.slice(1).reduce((a, b) => a * b, 1);
+  const size = shapeSize(shape.slice(1));
   return { count: shape[0], at: k => (data as Float32Array).subarray(k * size, (k + 1) * size), shape: shape.slice(1) };
 };
 

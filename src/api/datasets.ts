@@ -30,7 +30,6 @@ export {
   type FetchedName,
   type FetchOptions,
   type FolderLabels,
-  type HostSamples,
   type IdxOptions,
   IMAGE_RANGES,
   imageFolder,
@@ -85,3 +84,4 @@ export {
   mixtureSample,
   type PointValues,
 } from '../diffusion';
+export type { Samples, Shape } from '../compute/host-arrays';

@@ -60,7 +60,6 @@ export {
   type FeatureStatistics,
   frechet,
   frechetDistance,
-  type Images,
   inceptionScore,
   type InceptionScore,
   type InceptionScoreOptions,
@@ -85,7 +84,6 @@ export {
   type ModesReport,
   NpzError,
   type PairOptions,
-  type Points,
   precisionRecall,
   type PrecisionRecall,
   type PrecisionRecallOptions,
@@ -108,3 +106,4 @@ export {
   type WithFeatures,
 } from '../metrics';
 export { type EngineName } from '../compute/engine-choice';
+export type { Images, Points } from '../compute/host-arrays';

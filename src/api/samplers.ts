@@ -25,7 +25,6 @@ export {
   sampleHeun,
   sampleMultistep,
   type SamplerInput,
-  type Samples,
   searchTimes,
   TIME_SCALES,
   type TimeSearchEntry,
@@ -34,3 +33,4 @@ export {
 } from '../samplers';
 export { type Address, normal, uniform } from '../compute';
 export { type EngineName } from '../compute/engine-choice';
+export type { Samples } from '../compute/host-arrays';

@@ -1,6 +1,7 @@
+import { shapeSize } from '../compute/host-arrays';
 import { isModule } from './edm-objects';
 import { isNode, type ObjectNode, type PickleValue } from './pickle-values';
-import { countOf, readViewSync } from './tensor-view';
+import { readViewSync } from './tensor-view';
 import { TreeWalk } from './tree-walk';
 
 const LARGEST_ARRAY = 4096; // elements of a NumPy array that are worth writing out
@@ -12,7 +13,7 @@ const record = (entries: Iterable<readonly [string, unknown]>): Record<string, u
 };
 
 const numbersOf = (node: Extract<PickleValue, { kind: 'array' }>): unknown => {
-  if (!node.view || countOf(node.view.shape) > LARGEST_ARRAY || node.view.dtype.includes('F16')) return undefined;
+  if (!node.view || shapeSize(node.view.shape) > LARGEST_ARRAY || node.view.dtype.includes('F16')) return undefined;
   return Array.from(readViewSync(node.view).data as ArrayLike<number | bigint>, Number);
 };
 

@@ -1,3 +1,4 @@
+import { shapeSize } from '../compute/host-arrays';
 import { basename } from 'node:path';
 import { expectKeys } from '../compute/check';
 import { CHECKPOINT_RULES } from './allowed-globals';
@@ -9,7 +10,7 @@ import { byteWidth, type HostTensor } from './host-tensor';
 import { readPickle } from './pickle';
 import { pickleLimits, type PickleLimits } from './pickle-machine';
 import { safetensorsContent } from './safetensors-content';
-import { countOf, readView, type TensorView } from './tensor-view';
+import { readView, type TensorView } from './tensor-view';
 import { isLegacyMagic, readLegacyContainer } from './torch-legacy';
 import { readZipContainer } from './torch-zip';
 import { widen, type Widening } from './widen';
@@ -81,7 +82,7 @@ const EXPANSION_FREE = 2 ** 26; // bytes
 /** Views can make much of few bytes; a checkpoint of trained tensors never does. */
 const checkExpansion = (views: Iterable<TensorView>, fileBytes: number): void => {
   let bytes = 0;
-  for (const { dtype, shape } of views) bytes += countOf(shape) * byteWidth(dtype);
+  for (const { dtype, shape } of views) bytes += shapeSize(shape) * byteWidth(dtype);
   if (bytes > EXPANSION * fileBytes + EXPANSION_FREE)
     throw new CheckpointError('limit-expansion', `its tensors would take ${bytes} bytes, the file has ${fileBytes}`);
 };

@@ -1,3 +1,4 @@
+import { shapeSize } from '../compute/host-arrays';
 import { expectOneOf, fail } from '../compute/check';
 import { writeFileAtomic } from './atomic';
 import { type ByteSource, withFile } from './byte-source';
@@ -67,7 +68,7 @@ const checkTensor = (name: string, { dtype, shape, data }: HostTensor): void => 
   if (name === '__metadata__' || !isWellFormed(name)) fail(where, 'name', 'well-formed and not __metadata__', name);
   expectOneOf<HostDtype>(where, `dtype of '${name}'`, dtype, Object.keys(ARRAYS) as HostDtype[]);
   if (!(data instanceof ARRAYS[dtype])) fail(where, `data of '${name}'`, `a ${ARRAYS[dtype].name}`, data);
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = shapeSize(shape);
   if (!shape.every(size => Number.isInteger(size) && size >= 0) || count !== data.length)
     fail(where, `shape of '${name}'`, `sizes with the product ${data.length}`, shape);
 };

@@ -1,3 +1,4 @@
+import { shapeSize } from '../compute/host-arrays';
 import { crc32 } from 'node:zlib';
 import type { ByteRange } from './byte-source';
 import { CheckpointError } from './checkpoint-error';
@@ -24,7 +25,6 @@ const refuse = (code: 'tensor-shape' | 'tensor-bounds', what: string): never => 
 };
 
 /** Number of elements. */
-export const countOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
 /** Strides of a row-major tensor that fills its storage. */
 export const rowMajor = (shape: readonly number[]): number[] => {
@@ -57,7 +57,7 @@ export const tensorView = (
   if (!shape.every(isSize) || !strides.every(isSize) || !isSize(offset))
     return refuse('tensor-shape', `${text}, offset ${String(offset)}: integers from 0 to 2^53 - 1 are expected`);
   const view = { dtype, shape: [...shape], strides: [...strides], offset, storage };
-  const count = countOf(shape);
+  const count = shapeSize(shape);
   if (!Number.isSafeInteger(count * byteWidth(dtype))) refuse('tensor-shape', `${text}: more elements than can be`);
   const end = count === 0 ? offset : offset + extentOf(view);
   if (!(end <= storage.count))
@@ -101,7 +101,7 @@ const fromSpan = (view: TensorView, span: Uint8Array): HostTensor => {
   const dense = rowMajor(shape).every((step, axis) => step === strides[axis] || shape[axis] === 1);
   if (dense) return { dtype, shape, data: new ARRAYS[dtype](span.buffer) };
   const Words = WORDS[byteWidth(dtype) as keyof typeof WORDS];
-  const words = new Words(countOf(shape));
+  const words = new Words(shapeSize(shape));
   gather(view, new Words(span.buffer), words as unknown as (number | bigint)[]);
   return { dtype, shape, data: new ARRAYS[dtype](words.buffer) };
 };
@@ -113,14 +113,14 @@ const empty = ({ dtype, shape }: TensorView): HostTensor => ({ dtype, shape, dat
  * @throws CheckpointError 'torch-storage' if the file has no such storage, 'zip-checksum' if it is damaged.
  */
 export const readView = async (view: TensorView): Promise<HostTensor> => {
-  if (countOf(view.shape) === 0) return empty(view);
+  if (shapeSize(view.shape) === 0) return empty(view);
   const { source, start, length } = spanOf(view);
   return fromSpan(view, await source.read(start, length));
 };
 
 /** `readView` for small tensors, blocking. */
 export const readViewSync = (view: TensorView): HostTensor => {
-  if (countOf(view.shape) === 0) return empty(view);
+  if (shapeSize(view.shape) === 0) return empty(view);
   const { source, start, length } = spanOf(view);
   return fromSpan(view, new Uint8Array(source.readSync(start, length)));
 };

@@ -1,4 +1,5 @@
 /* The tests of the paper's claims: pure functions from the numbers of stored results to a verdict (`verdicts.ts`). */
+import { median } from 'd3';
 import { inMetric } from '../tasks';
 import {
   clearlyLower,
@@ -94,8 +95,6 @@ export const matchesTeacher: ClaimRule = numbers => {
   const text = `4 steps ${withRange(lower)}, the teacher at ${nfe} ${withRange(higher)}: ${excess}`;
   return outcomeOf(holds, text);
 };
-
-const median = (values: readonly number[]): number | undefined => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** Training images and time of some runs, medians; undefined where the rows do not say. */
 const budgetOf = (rows: readonly ResultRow[]): { images?: number; seconds?: number; text: string } => {

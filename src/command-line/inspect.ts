@@ -1,10 +1,9 @@
+import { shapeSize } from '../compute/host-arrays';
 import { Command } from 'commander';
 import { type CheckpointDescription, describeCheckpoint } from '../checkpoints';
 import { denoiserOfCheckpoint } from '../models';
 import { type Denoiser, denoiserFromReference, parameterCount } from '../networks';
 import { columns, grouped, type Terminal } from './terminal';
-
-const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
 const json = (value: unknown): string => JSON.stringify(value) ?? 'null';
 
@@ -43,7 +42,7 @@ const networkRows = (description: CheckpointDescription): string[][] => {
 const report = (description: CheckpointDescription, listed: boolean): string => {
   const { file, bytes, format, tensors, values, parts } = description;
   const entries = Object.entries(tensors);
-  const elements = entries.reduce((sum, [, { shape }]) => sum + elementsOf(shape), 0);
+  const elements = entries.reduce((sum, [, { shape }]) => sum + shapeSize(shape), 0);
   const rest = Object.entries((values ?? {}) as Record<string, unknown>).filter(
     ([key]) => !parts.some(({ name }) => name === key || (name === '' && /^(class_name|init_kwargs)$/.test(key))),
   );

@@ -1,3 +1,4 @@
+import type { Samples } from '../compute/host-arrays';
 import { Command, Option } from 'commander';
 import { dispose } from '@tensorflow/tfjs-core';
 import { writeFileAtomic, writeSafetensors } from '../checkpoints';
@@ -6,7 +7,6 @@ import { ArgumentError } from '../compute/check';
 import { imageGrid } from '../figures';
 import { type ReferenceOptions, TEACHER_NAMES } from '../models';
 import type { Model } from '../networks';
-import type { Samples } from '../samplers';
 import { loadModelNamed } from './named-model';
 import { withNetworkOptions } from './network-options';
 import { count, index, seedList } from './options';

@@ -1,8 +1,9 @@
+import type { Samples } from '../compute/host-arrays';
 import type { Command } from 'commander';
 import { ArgumentError } from '../compute/check';
 import { SAMPLING_TIMES } from '../diffusion';
 import type { Model } from '../networks';
-import { sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput, type Samples } from '../samplers';
+import { sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput } from '../samplers';
 import { loadModelNamed, type SampledModel, weightsSha256 } from './named-model';
 import { count, decimal, numberList } from './options';
 

@@ -2,6 +2,7 @@
  * tfjs-backend-wasm has no gradient kernel for convolution weights and slow paths for others; tfjs-backend-cpu's take
  * seconds. Here they are composed from the same backend's fast kernels. Axis letters: B batch, H W height and width, C input channels, K output channels.
  */
+import { shapeSize } from './host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { wasmSlice, wasmSplit } from './wasm-slice';
@@ -101,10 +102,10 @@ const batchMatMul =
       const info = shipped({ inputs: { a: x, b: y }, attrs: flags, backend: tf.backend() }) as tf.TensorInfo;
       return tf.engine().makeTensorFromTensorInfo(info);
     };
-    const batch = tf.util.sizeFromShape(a.shape.slice(0, -2));
+    const batch = shapeSize(a.shape.slice(0, -2));
     const [rows, inner] = a.shape.slice(-2);
     const columns = b.shape[b.rank - (transposeB ? 2 : 1)];
-    const shared = batch === tf.util.sizeFromShape(b.shape.slice(0, -2));
+    const shared = batch === shapeSize(b.shape.slice(0, -2));
     if (!shared || (batch > 1 && rows * inner * columns < LARGE_PRODUCT)) return run(a, b, { transposeA, transposeB });
     const flip = (t: tf.Tensor): tf.Tensor => tf.transpose(t, [...t.shape.slice(2).keys(), t.rank - 1, t.rank - 2]);
     const [left, right] = [transposeA ? flip(a) : a, transposeB ? flip(b) : b];

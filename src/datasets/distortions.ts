@@ -1,4 +1,5 @@
 /* Images made worse in known ways, to see what a metric makes of it. Axis letters: [n, H, W, C]. */
+import { shapeSize } from '../compute/host-arrays';
 import sharp from 'sharp';
 import { expectNumber, fail } from '../compute/check';
 import { normal } from '../compute/noise';
@@ -13,7 +14,7 @@ const changed = (
 ): Dataset => {
   const { name, sampleShape } = dataset;
   if (sampleShape.length !== 3) fail(where, `samples of '${name}'`, 'images [H, W, C]', sampleShape);
-  const size = sampleShape.reduce((product, side) => product * side, 1);
+  const size = shapeSize(sampleShape);
   return {
     ...dataset,
     provenance: { ...dataset.provenance, ...provenance },

@@ -9,7 +9,6 @@ export {
   type Autoencoder,
   autoencoderOf,
   type AutoencoderUnits,
-  type HostSamples,
   IMAGE_RANGES,
   type ImageRange,
   type RawAutoencoder,
@@ -43,15 +42,8 @@ export {
 } from './open-dataset';
 export { CROP_TRANSFORMS, type CropOptions, cropTo, type CropTransform, roundHalfEven } from './pictures/centre-crop';
 export { picturesOfDataset, picturesOfFiles, type PictureSource } from './pictures/picture-source';
-export { type FloatImages, resizeTensorflow1 } from './pictures/resize-tensorflow';
-export {
-  type ByteImages,
-  expectByteImages,
-  resize,
-  RESIZE_KERNELS,
-  type ResizeKernel,
-  type ResizeOptions,
-} from './pictures/resize';
+export { resizeTensorflow1 } from './pictures/resize-tensorflow';
+export { expectByteImages, resize, RESIZE_KERNELS, type ResizeKernel, type ResizeOptions } from './pictures/resize';
 export { ofClasses, subset } from './subset';
 export { type DatasetSummary, summariseDataset, type SummaryOptions } from './summary';
 export { trainingIndices, type TrainingIndicesOptions } from './training-indices';

@@ -1,3 +1,4 @@
+import type { Images, Points } from '../compute/host-arrays';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -10,8 +11,6 @@ import {
   type FeatureExtractor,
   featureIdentity,
   type FeatureSet,
-  type Images,
-  type Points,
   type SetNeed,
 } from '../metrics';
 import type { NumberedImages } from './numbered-images';

@@ -1,7 +1,7 @@
+import type { Images, Samples } from '../compute/host-arrays';
 import { fail } from '../compute/check';
-import { type Autoencoder, type Dataset, type HostSamples, networkUnits, trainingIndices } from '../datasets';
-import type { Images } from '../metrics';
-import type { SamplerInput, Samples } from '../samplers';
+import { type Autoencoder, type Dataset, networkUnits, trainingIndices } from '../datasets';
+import type { SamplerInput } from '../samplers';
 import { imageBytes, featureImages } from './image-bytes';
 
 /** Numbered images, the same number always the same image: a data set's by place, a network's by seed. */
@@ -88,7 +88,7 @@ export const decodedImages = (dataset: Dataset, autoencoder: Autoencoder): Numbe
  */
 export const expectFinite = (
   where: string,
-  { data, n }: Pick<HostSamples, 'data' | 'n'>,
+  { data, n }: Pick<Samples, 'data' | 'n'>,
   seeds: readonly number[],
 ): void => {
   const bad = data.findIndex(v => !Number.isFinite(v));

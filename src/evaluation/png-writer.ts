@@ -1,7 +1,7 @@
+import type { Images } from '../compute/host-arrays';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commitFolder } from '../checkpoints';
-import type { Images } from '../metrics';
 import type { ImageWriter } from './feature-store';
 
 const nameOf = (seed: number): string => String(seed).padStart(6, '0');

@@ -1,8 +1,8 @@
 /* The network whose features and answers judge drawn digits. Axis letters: B batch, H W height and width, C channels. */
+import type { Points } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, expectShape, fail, withDefaults } from '../compute/check';
 import type { Tensors } from '../compute/tensors';
-import type { Points } from '../metrics';
 import { conv, convSpec, linear, linearSpec, type ParameterSpec, resample, silu } from '../networks';
 
 export const RESOLUTION = 16;

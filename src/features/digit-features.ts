@@ -1,8 +1,9 @@
+import type { Images } from '../compute/host-arrays';
 import { dispose } from '@tensorflow/tfjs-core';
 import { expectInteger, expectKeys, fail } from '../compute/check';
 import type { Tensors } from '../compute/tensors';
 import { expectByteImages, networkUnits } from '../datasets';
-import type { Extracted, ExtractOptions, FeatureExtractor, Images } from '../metrics';
+import type { Extracted, ExtractOptions, FeatureExtractor } from '../metrics';
 import { CLASSES, classify, FEATURES, RESOLUTION } from './digit-classifier';
 
 const BATCH = 250;

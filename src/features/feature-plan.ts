@@ -1,4 +1,5 @@
 /* A declared feature network against what its file says of itself. */
+import { shapeSize } from '../compute/host-arrays';
 import { expectInteger, expectKeys, fail } from '../compute/check';
 import type { FeaturePlan, FileSignature, FileValue } from './feature-worker';
 import { expectPreprocessing, inputShape, inputSize, type Preprocessing } from './preprocessing';
@@ -67,7 +68,7 @@ const find = (
 const lengthOf = ({ shape }: FileValue, token?: number): number | undefined => {
   const sizes = shape.slice(1).filter((_, i, all) => !(token !== undefined && all.length === 2 && i === 0));
   if (shape.length < 2 || !sizes.every(size => typeof size === 'number')) return undefined;
-  return sizes.reduce((product, size) => product * size, 1);
+  return shapeSize(sizes);
 };
 
 /** A plan, with the lengths of its vectors as far as the file says them. */

@@ -1,6 +1,6 @@
 /* A thread in which a feature network runs, so that the thread that asks stays free. */
-import { Worker } from 'node:worker_threads';
 import { WorkerError } from '../compute/onnx';
+import { startThread } from '../compute/start-thread';
 import type { FeatureAnswer, FeatureRequest, Received, Sent } from './feature-worker';
 
 export type FeatureThread = {
@@ -11,9 +11,7 @@ export type FeatureThread = {
 };
 
 export const startFeatureThread = (): FeatureThread => {
-  const file = require.resolve('./feature-worker');
-  const hook = file.endsWith('.ts') ? `require('tsx/cjs');` : ''; // run from source: the thread must read TypeScript too
-  const worker = new Worker(`${hook} require(${JSON.stringify(file)})`, { eval: true });
+  const worker = startThread(require.resolve('./feature-worker'));
   const waiting = new Map<number, { resolve: (answer: FeatureAnswer) => void; reject: (error: Error) => void }>();
   let ended: WorkerError | undefined;
   let sent = 0;

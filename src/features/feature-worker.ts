@@ -1,8 +1,8 @@
 /* The code of a feature thread: holds one session; makes its input of images, runs it, sends the vectors back. */
+import { type Images, shapeSize } from '../compute/host-arrays';
 import { parentPort } from 'node:worker_threads';
 import type * as Ort from 'onnxruntime-node';
 import { runtime, SESSION_OPTIONS } from '../compute/onnx/runtime';
-import type { Images } from '../metrics';
 import { inputShape, preprocess, type Preprocessing } from './preprocessing';
 
 /** An input or output of a file; a size that is text, or a shape of none, is only known when it runs. */
@@ -67,7 +67,7 @@ const rowsOf = (name: string, { data, dims, type }: Ort.Tensor, n: number, token
   }
   if (sizes.filter(size => size > 1).length > 1)
     throw new Error(`output '${name}' is ${shape}, which is not one vector an image`);
-  const d = sizes.reduce((product, size) => product * size, 1);
+  const d = shapeSize(sizes);
   return { data: values.slice(0, n * d), d };
 };
 
@@ -80,7 +80,7 @@ const run = async (plan: FeaturePlan, images: Images): Promise<FeatureAnswer> =>
   const { preprocessing, input, features, logits, token, fixedBatch } = plan;
   const made = preprocess(images, preprocessing);
   const shape = inputShape(preprocessing, fixedBatch ?? images.n, images);
-  const size = shape.reduce((product, d) => product * d, 1);
+  const size = shapeSize(shape);
   let data = made;
   if (made.length < size) {
     data = made instanceof Uint8Array ? new Uint8Array(size) : new Float32Array(size); // the rest is not looked at

@@ -1,4 +1,5 @@
 /* Any ONNX file as a feature network, on every processor, off the thread that asks. */
+import type { Images } from '../compute/host-arrays';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -6,7 +7,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { ArgumentError, expectInteger, expectKeys, fail } from '../compute/check';
 import { runtimeProblem } from '../compute/onnx/runtime';
 import { expectByteImages } from '../datasets';
-import type { Extracted, ExtractOptions, FeatureExtractor, Images } from '../metrics';
+import type { Extracted, ExtractOptions, FeatureExtractor } from '../metrics';
 import { expectDeclaration, expectImageSize, type FeatureDeclaration, planFeatures } from './feature-plan';
 import { type FeatureThread, startFeatureThread } from './feature-thread';
 import type { FeaturePlan, FileSignature, Rows } from './feature-worker';

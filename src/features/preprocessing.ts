@@ -1,10 +1,10 @@
 /* What is done to images before a feature network sees them, as a declaration. Axis letters: n images, h w, c channels. */
+import type { Images } from '../compute/host-arrays';
 import { expectInteger, expectKeys, expectOneOf, fail } from '../compute/check';
 // by file: worker threads load this, and the room's index brings decoders
 import { roundHalfEven } from '../datasets/pictures/centre-crop';
 import { resize, type ResizeKernel } from '../datasets/pictures/resize';
-import { type FloatImages, resizeTensorflow1 } from '../datasets/pictures/resize-tensorflow';
-import type { Images } from '../metrics';
+import { resizeTensorflow1 } from '../datasets/pictures/resize-tensorflow';
 
 /** The kernels by which images are resized for feature networks. */
 export const FEATURE_KERNELS = ['pil-box', 'pil-bilinear', 'pil-bicubic', 'pil-lanczos', 'tf1-bilinear'] as const;
@@ -124,7 +124,7 @@ export const inputShape = (preprocessing: Preprocessing, n: number, images: Size
   return preprocessing.layout === 'NCHW' ? [n, c, h, w] : [n, h, w, c];
 };
 
-const resized = (images: Images, preprocessing: Preprocessing): Images | FloatImages => {
+const resized = (images: Images, preprocessing: Preprocessing): Images | Images<Float32Array> => {
   const { kernel } = preprocessing.resize;
   if (kernel === 'none') return images;
   const { h, w } = resizedSize(preprocessing, images);

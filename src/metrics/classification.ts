@@ -1,5 +1,6 @@
+import type { Points } from '../compute/host-arrays';
 import { fail } from '../compute/check';
-import { expectPoints, type Points } from './measurement';
+import { expectPoints } from './measurement';
 
 /** How a classifier's answers compare with labels. */
 export type ClassificationReport = {

@@ -1,6 +1,7 @@
+import type { Points } from '../compute/host-arrays';
 import { expectInteger, withDefaults } from '../compute/check';
 import { asManifold, type Manifold, radiiOf } from './manifold';
-import { expectFinite, expectPair, type Points } from './measurement';
+import { expectFinite, expectPair } from './measurement';
 import { membership } from './membership';
 import { PAIR_DEFAULTS, type PairOptions, type PairSettings, passOptions } from './pairwise';
 

@@ -1,5 +1,6 @@
+import type { Points } from '../compute/host-arrays';
 import { withDefaults } from '../compute/check';
-import { expectFinite, expectPair, type Measurement, type Points } from './measurement';
+import { expectFinite, expectPair, type Measurement } from './measurement';
 import {
   centreOf,
   PAIR_DEFAULTS,

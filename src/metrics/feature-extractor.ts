@@ -1,15 +1,4 @@
-import type { Points } from './measurement';
-
-/** Images as metrics see them: bytes, the way they would be stored. */
-export type Images = {
-  /** [n, h, w, c], 0 to 255. */
-  data: Uint8Array;
-  n: number;
-  h: number;
-  w: number;
-  /** 1: grey, 3: RGB. */
-  c: number;
-};
+import type { Images, Points } from '../compute/host-arrays';
 
 /** What a feature network makes of n images. */
 export type Extracted = {

@@ -1,6 +1,7 @@
+import type { Points } from '../compute/host-arrays';
 import { expectInteger, fail } from '../compute/check';
 import { productTransposed } from '../compute/onnx';
-import { expectPoints, type Points } from './measurement';
+import { expectPoints } from './measurement';
 
 /** Mean and covariance of n points, in float64. */
 export type FeatureStatistics = {

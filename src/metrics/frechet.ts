@@ -1,6 +1,7 @@
+import type { Points } from '../compute/host-arrays';
 import { fail } from '../compute/check';
 import { featureStatistics, type FeatureStatistics, type StatisticsOptions } from './feature-statistics';
-import { expectPair, type Measurement, type Points } from './measurement';
+import { expectPair, type Measurement } from './measurement';
 import { rootTrace } from './root-trace';
 import { expectSameFeatures, type WithFeatures } from './same-features';
 

@@ -1,5 +1,6 @@
+import type { Points } from '../compute/host-arrays';
 import { expectInteger, expectOneOf, fail, withDefaults } from '../compute/check';
-import { expectFinite, expectPoints, type Points } from './measurement';
+import { expectFinite, expectPoints } from './measurement';
 
 /** Options of `inceptionScore`. */
 export type InceptionScoreOptions = {

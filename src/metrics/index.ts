@@ -7,7 +7,6 @@ export {
   type FeatureExtractor,
   featureIdentity,
   type FeatureIdentity,
-  type Images,
 } from './feature-extractor';
 export {
   accumulateStatistics,
@@ -21,7 +20,7 @@ export { frechet, frechetDistance } from './frechet';
 export { inceptionScore, type InceptionScore, type InceptionScoreOptions } from './inception-score';
 export { kid, type Kid, kidOnSubsets, type KidOptions, type KidSubset, kidUnbiased } from './kid';
 export { manifold, type Manifold, type ManifoldOptions } from './manifold';
-export type { Measurement, Points } from './measurement';
+export type { Measurement } from './measurement';
 export { compareResults, type Comparison, expectComparable, metricResult, type MetricResult } from './metric-result';
 export { mmd, type Mmd, type MmdOptions } from './mmd';
 export { modes, type ModesOptions, type ModesReport } from './modes';

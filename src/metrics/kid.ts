@@ -1,6 +1,7 @@
+import type { Points } from '../compute/host-arrays';
 import { expectInteger, fail, withDefaults } from '../compute/check';
 import { uniform } from '../compute/noise';
-import { expectFinite, expectPair, type Measurement, type Points } from './measurement';
+import { expectFinite, expectPair, type Measurement } from './measurement';
 import { type Kernel, squaredMmd } from './mmd';
 import { PAIR_DEFAULTS, type PairOptions, type PairSettings, passOptions, rowsAbout, rowsAt } from './pairwise';
 

@@ -1,5 +1,6 @@
+import type { Points } from '../compute/host-arrays';
 import { expectInteger, fail, withDefaults } from '../compute/check';
-import { expectFinite, expectPoints, type Points } from './measurement';
+import { expectFinite, expectPoints } from './measurement';
 import {
   centreOf,
   PAIR_DEFAULTS,

@@ -1,12 +1,5 @@
+import type { Points } from '../compute/host-arrays';
 import { fail } from '../compute/check';
-
-/** A set of points or feature vectors on the host. */
-export type Points = {
-  /** [n * d] row by row. */
-  data: Float32Array;
-  n: number;
-  d: number;
-};
 
 /** What a distance between two sets measured, with the sizes it depends on. */
 export type Measurement = {

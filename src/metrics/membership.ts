@@ -1,4 +1,4 @@
-import type { Points } from './measurement';
+import type { Points } from '../compute/host-arrays';
 import { centreOf, type PairSettings, squaredDistance, visitProducts } from './pairwise';
 import { roundingShare, screensAbout, UNDERFLOW } from './screen';
 

@@ -1,6 +1,7 @@
+import type { Points } from '../compute/host-arrays';
 import { expectNumber, fail, withDefaults } from '../compute/check';
 import { factorise, type Mixture } from '../diffusion';
-import { expectPoints, type Points } from './measurement';
+import { expectPoints } from './measurement';
 
 /** Options of `modes`. */
 export type ModesOptions = {

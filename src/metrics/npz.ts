@@ -1,3 +1,4 @@
+import { shapeSize } from '../compute/host-arrays';
 import { dump, parse } from 'npyjs';
 import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
@@ -64,7 +65,7 @@ const parseArray = (name: string, bytes: Uint8Array, limit: number): NumpyArray 
   if (dtype !== 'f8' || !(data instanceof Float64Array)) throw new NpzError(`'${name}' is of ${dtype}; f8 is expected`);
   if (shape.length === 0 || shape.length > 2 || !shape.every(size => Number.isInteger(size) && size >= 0))
     throw new NpzError(`'${name}' has the shape (${shape.join(', ')}); one or two axes are expected`);
-  const length = shape.reduce((product, size) => product * size, 1);
+  const length = shapeSize(shape);
   if (length !== data.length || length > limit)
     throw new NpzError(`'${name}' holds ${data.length} numbers, its shape (${shape.join(', ')}) says ${length}`);
   return { data: fortranOrder && shape.length === 2 ? fromColumns(data, shape) : data, shape };

@@ -1,8 +1,8 @@
 /* Products of all pairs of rows, block by block. Axes: i rows of x [n, d], j rows of y [m, d]. */
+import type { Points } from '../compute/host-arrays';
 import { setImmediate } from 'node:timers/promises';
 import { expectInteger } from '../compute/check';
 import { type Numbers, productTransposed } from '../compute/onnx';
-import type { Points } from './measurement';
 
 /** How distances between all pairs of two sets are computed. */
 export type PairOptions = {

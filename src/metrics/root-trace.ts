@@ -1,6 +1,6 @@
 import { Matrix, SVD } from 'ml-matrix';
-import { Worker } from 'node:worker_threads';
 import { productTransposed } from '../compute/onnx';
+import { startThread } from '../compute/start-thread';
 import { covarianceFactor } from './covariance-factor';
 import type { StatisticsOptions } from './feature-statistics';
 
@@ -33,9 +33,7 @@ const LARGE = 512; // dimensions that take longer than a thread needs to start
 export const rootTrace = async (task: RootTraceTask, signal?: AbortSignal): Promise<number> => {
   signal?.throwIfAborted();
   if (task.d < LARGE) return rootTraceHere(task);
-  const file = require.resolve('./root-trace-worker');
-  const hook = file.endsWith('.ts') ? `require('tsx/cjs');` : ''; // run from source: the thread must read TypeScript too
-  const worker = new Worker(`${hook} require(${JSON.stringify(file)})`, { eval: true, workerData: task });
+  const worker = startThread(require.resolve('./root-trace-worker'), { workerData: task });
   let stop = (): void => undefined;
   try {
     return await new Promise<number>((resolve, reject) => {

@@ -2,7 +2,7 @@
  * Products in float32 decide what they can about distances; where one comes nearer to a limit than their rounding it is
  * taken by differences in float64. So what follows is as from exact distances, whatever the blocks and the engine.
  */
-import type { Points } from './measurement';
+import type { Points } from '../compute/host-arrays';
 import type { Rows } from './pairwise';
 
 /** Float32 rows about a centre, scaled by a power of two to lengths of at most 1; their squared lengths before rounding. */

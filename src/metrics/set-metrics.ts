@@ -1,3 +1,4 @@
+import type { Points } from '../compute/host-arrays';
 import { unknownName } from '../compute/check';
 import { densityCoverage } from './density-coverage';
 import type { FeatureStatistics } from './feature-statistics';
@@ -5,7 +6,6 @@ import { frechetDistance } from './frechet';
 import { inceptionScore } from './inception-score';
 import { kid } from './kid';
 import { manifold, type Manifold } from './manifold';
-import type { Points } from './measurement';
 import { precisionRecall } from './precision-recall';
 
 /** What of a set of images a metric looks at. */

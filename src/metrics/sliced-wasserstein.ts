@@ -1,6 +1,7 @@
+import type { Points } from '../compute/host-arrays';
 import { expectInteger, withDefaults } from '../compute/check';
 import { normal } from '../compute/noise';
-import { expectPair, type Measurement, type Points } from './measurement';
+import { expectPair, type Measurement } from './measurement';
 import { transportCost } from './wasserstein-1d';
 
 /** Options of `slicedWasserstein`. */

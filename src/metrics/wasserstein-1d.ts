@@ -1,5 +1,6 @@
+import type { Points } from '../compute/host-arrays';
 import { fail } from '../compute/check';
-import { expectFinite, expectPair, type Measurement, type Points } from './measurement';
+import { expectFinite, expectPair, type Measurement } from './measurement';
 
 /**
  * What it costs to move one sorted set of numbers onto another, of any sizes, when a distance costs its `power`:

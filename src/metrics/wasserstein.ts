@@ -1,7 +1,8 @@
+import type { Points } from '../compute/host-arrays';
 import { linearSumAssignment } from 'linear-sum-assignment';
 import { Matrix } from 'ml-matrix';
 import { fail } from '../compute/check';
-import { expectPair, type Measurement, type Points } from './measurement';
+import { expectPair, type Measurement } from './measurement';
 
 /** The assignment takes time as n^3: about a second at 1000 points, ten at 2000. */
 const mostPoints = 2000;

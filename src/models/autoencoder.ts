@@ -1,3 +1,4 @@
+import { type Samples, shapeSize } from '../compute/host-arrays';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
@@ -14,7 +15,6 @@ import {
   digits,
   type DigitsOptions,
   encoded,
-  type HostSamples,
   onnxAutoencoder,
   type OnnxAutoencoderOptions,
 } from '../datasets';
@@ -63,8 +63,8 @@ export const saveAutoencoder = async (parameters: Tensors, files = AUTOENCODER_F
 /** A function of tensors over samples on the host, `BATCH` at a time. */
 const onBackend =
   (f: (x: tf.Tensor) => tf.Tensor, shape: readonly number[]) =>
-  async ({ data, n, shape: given }: HostSamples): Promise<HostSamples> => {
-    const [from, to] = [given, shape].map(sizes => sizes.reduce((product, d) => product * d, 1));
+  async ({ data, n, shape: given }: Samples): Promise<Samples> => {
+    const [from, to] = [given, shape].map(sizes => shapeSize(sizes));
     const result = new Float32Array(n * to);
     for (let first = 0; first < n; first += BATCH) {
       const count = Math.min(BATCH, n - first);

@@ -1,6 +1,7 @@
+import type { Shape } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, expectNumber, withDefaults } from '../compute/check';
-import type { Shape, TensorFunction } from '../compute/graph';
+import type { TensorFunction } from '../compute/graph';
 import { normal } from '../compute/noise';
 import { eagerReason } from '../compute/engine-choice';
 import { type Arrays, compile, type Compiled } from '../compute/onnx';

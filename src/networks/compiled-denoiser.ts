@@ -1,3 +1,4 @@
+import { shapeSize } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { availableParallelism } from 'node:os';
 import { chooseCompute, type EngineName } from '../compute/engine-choice';
@@ -32,14 +33,14 @@ const rowsOf = (inputs: Record<string, tf.Tensor | undefined>): [string, tf.Tens
 
 const traceFor = (denoiser: Denoiser, rows: number, inputs: [string, tf.Tensor][], target: Target): Compiled => {
   const shapes = Object.fromEntries(inputs.map(([name, t]) => [name, [rows, ...t.shape.slice(1)]]));
-  const size = denoiser.parameters.reduce((sum, { shape }) => sum + tf.util.sizeFromShape([...shape]), 0);
+  const size = denoiser.parameters.reduce((sum, { shape }) => sum + shapeSize(shape), 0);
   const key = JSON.stringify([shapes, target]);
   const known = traces.get(denoiser) ?? new Map<string, Compiled>();
   traces.set(denoiser, known);
   const f = ({ parameters, x, sigma, ...rest }: Tensors): Tensors => {
     let at = 0;
     const named = denoiser.parameters.map(({ name, shape }) => {
-      const length = tf.util.sizeFromShape([...shape]);
+      const length = shapeSize(shape);
       at += length;
       return [name, tf.reshape(tf.slice(parameters, [at - length], [length]), [...shape])] as const;
     });
@@ -75,7 +76,7 @@ class ParallelDenoiser {
     const { denoised } = program.signature.outputs;
     const shares = Array.from({ length: Math.ceil(B / rows) }, () => ({
       inputs: Object.fromEntries(inputs.map(([name, t]) => [name, sharedArray((t.size / B) * rows)])),
-      denoised: { denoised: sharedArray(tf.util.sizeFromShape([...denoised])) },
+      denoised: { denoised: sharedArray(shapeSize(denoised)) },
     }));
     const result = { program, rows, shares };
     this.prepared.set(key, result);

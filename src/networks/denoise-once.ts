@@ -1,3 +1,4 @@
+import { shapeSize } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Model } from './model';
 
@@ -7,7 +8,7 @@ export const denoise = async (
   x: Float32Array,
   sigma: number,
 ): Promise<Float32Array> => {
-  const size = tf.util.sizeFromShape([...denoiser.sampleShape]);
+  const size = shapeSize(denoiser.sampleShape);
   const n = x.length / size;
   const denoised = tf.tidy(() =>
     denoiser.denoise(parameters, tf.tensor(x, [n, ...denoiser.sampleShape]), tf.fill([n], sigma)),

@@ -1,5 +1,5 @@
+import { type Shape, shapeSize } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Shape, sizeOf } from '../compute/graph/shapes';
 import { traceTwice } from '../compute/graph/trace-twice';
 import { type Tensors, withPrefix } from '../compute/tensors';
 import { moduleOf } from '../compute/xla/emit';
@@ -61,7 +61,7 @@ export class DeviceDenoiser {
         args.map(async ({ name, shape }) => {
           const known = this.held.get(name);
           if (known) return known;
-          const padded = new Float32Array(sizeOf(shape)).fill(1);
+          const padded = new Float32Array(shapeSize(shape)).fill(1);
           padded.set(inputs.find(input => input.name === name)!.data);
           const array = await this.device.upload(padded, shape);
           own.push(array);
@@ -71,7 +71,7 @@ export class DeviceDenoiser {
       const [[denoised]] = await program.run([list]);
       own.push(denoised);
       const { shape } = args.find(({ name }) => name === 'x')!;
-      return (await denoised.read(new Float32Array(sizeOf(shape)))).slice(0, inputs[0].data.length);
+      return (await denoised.read(new Float32Array(shapeSize(shape)))).slice(0, inputs[0].data.length);
     } finally {
       for (const array of own) array.dispose();
     }

@@ -1,3 +1,4 @@
+import { shapeSize } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError } from '../compute/check';
 import { normal, uniform } from '../compute/noise';
@@ -20,10 +21,10 @@ export type ParameterSpec = { name: string; shape: readonly number[]; init: Init
 
 /** Number of trainable scalars of a network, without allocating any. Constants do not count. */
 export const parameterCount = (specs: readonly ParameterSpec[]): number =>
-  specs.reduce((sum, { shape, constant }) => (constant ? sum : sum + tf.util.sizeFromShape([...shape])), 0);
+  specs.reduce((sum, { shape, constant }) => (constant ? sum : sum + shapeSize(shape)), 0);
 
 const draw = ({ name, shape, init }: ParameterSpec, seed: number): Float32Array => {
-  const size = tf.util.sizeFromShape([...shape]);
+  const size = shapeSize(shape);
   const address = { seed, stream: `init/${name}` };
   switch (init.kind) {
     case 'constant':

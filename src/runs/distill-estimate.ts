@@ -1,4 +1,5 @@
 /* What a distillation will take of this machine, from a few small steps of it. */
+import { median } from 'd3';
 import { totalmem } from 'node:os';
 import { dismissWorkers } from '../compute/onnx';
 import { type Denoiser, parameterCount } from '../networks';
@@ -65,8 +66,6 @@ const peakOf = async (work: () => Promise<unknown>): Promise<number> => {
 const ENOUGH = 1; // second of steps
 const MOST = 5; // steps
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-
 /** One round of so many samples, after one that traces it: the median of a few where they are quick. */
 const measure = async (
   given: DistillSetup,
@@ -85,7 +84,7 @@ const measure = async (
         if (seconds.reduce((sum, s) => sum + s, 0) > ENOUGH) break;
       }
     });
-    return { step: { samples, seconds: median(seconds), peakBytes }, engine: run.engineReport };
+    return { step: { samples, seconds: median(seconds)!, peakBytes }, engine: run.engineReport };
   } finally {
     run.dispose();
     await dismissWorkers(); // their memory is not the next measurement's

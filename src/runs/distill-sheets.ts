@@ -1,10 +1,10 @@
+import type { Samples } from '../compute/host-arrays';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic, writeSafetensors } from '../checkpoints';
 import { indexRange } from '../datasets';
 import { imageGrid } from '../figures';
-import type { Samples } from '../samplers';
 import type { Run } from '../training';
 import { joinImages } from './images';
 

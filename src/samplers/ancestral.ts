@@ -1,6 +1,7 @@
+import type { Samples } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { decreasingTimes, posterior } from '../diffusion';
-import { denoiseAt, inBatches, type SamplerInput, type Samples, seededNormal } from './batches';
+import { denoiseAt, inBatches, type SamplerInput, seededNormal } from './batches';
 
 /**
  * Ancestral sampling at times T = t_0 > ... > t_{K-1} > 0, the sampler of Moment Matching: x ~ N(0, T^2);

@@ -1,3 +1,4 @@
+import { type Samples, shapeSize } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, fail } from '../compute/check';
 import { normal } from '../compute/noise';
@@ -29,12 +30,9 @@ export type SamplerInput = {
   }) => void | Promise<void>;
 };
 
-/** Samples on the host: row k is seeds[k]'s. */
-export type Samples = { data: Float32Array; n: number; shape: readonly number[] };
-
 /** Standard normal noise of step `step` for these seeds, [n, ...shape]. */
 export const seededNormal = (seeds: readonly number[], step: number, shape: readonly number[]): tf.Tensor => {
-  const size = tf.util.sizeFromShape([...shape]);
+  const size = shapeSize(shape);
   const data = new Float32Array(seeds.length * size);
   seeds.forEach((seed, i) => data.set(normal({ seed, stream: 'sampler', step }, size), i * size));
   return tf.tensor(data, [seeds.length, ...shape]);
@@ -65,7 +63,7 @@ const FEW = 1e9;
 
 /** Multiplications of one network call for one sample, at most: every weight at every pixel. */
 const products = ({ parameters, sampleShape }: Denoiser): number =>
-  parameterCount(parameters) * tf.util.sizeFromShape(sampleShape.slice(0, -1));
+  parameterCount(parameters) * shapeSize(sampleShape.slice(0, -1));
 
 /** Whether compiling the network costs less than it saves, over this many network calls for one sample in all. */
 export const compilingPays = (denoiser: Denoiser, calls: number): boolean => calls * products(denoiser) >= FEW;
@@ -92,7 +90,7 @@ export const inBatches = async (
 
 const sampleAll = async (input: SamplerInput, steps: Steps): Promise<Samples> => {
   const { seeds: all, denoiser, batch = 64, signal, onStep } = input;
-  const size = tf.util.sizeFromShape([...denoiser.sampleShape]);
+  const size = shapeSize(denoiser.sampleShape);
   const data = new Float32Array(all.length * size);
   for (let done = 0; done < all.length; done += batch) {
     const seeds = all.slice(done, done + batch);

@@ -1,8 +1,9 @@
+import type { HostArray } from '../compute/host-arrays';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../checkpoints';
 import { expectInteger, expectKeys, fail } from '../compute/check';
-import { encodeOnnx, exportModel, type Weight } from '../compute/onnx';
+import { encodeOnnx, exportModel } from '../compute/onnx';
 import { type Denoiser, matchParameters, type Model, parameterCount, type Tensors } from '../networks';
 import { type ExportedFunction, generatorFunction, samplerFunction } from './exported-functions';
 
@@ -54,8 +55,8 @@ const common = ({ config, sampleShape, classes }: Denoiser): Record<string, stri
   };
 };
 
-const weightsOf = async (parameters: Tensors): Promise<Record<string, Weight>> => {
-  const entries = Object.entries(parameters).map(async ([name, t]): Promise<[string, Weight]> => [
+const weightsOf = async (parameters: Tensors): Promise<Record<string, HostArray>> => {
+  const entries = Object.entries(parameters).map(async ([name, t]): Promise<[string, HostArray]> => [
     name,
     { shape: t.shape, data: (await t.data()) as Float32Array },
   ]);

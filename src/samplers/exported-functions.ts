@@ -1,7 +1,8 @@
 /* What an exported file computes: the generator, or Algorithm 1 as a whole. Letters: B batch, K steps. */
+import type { Shape } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError } from '../compute/check';
-import type { Shape, TensorFunction } from '../compute/graph';
+import type { TensorFunction } from '../compute/graph';
 import { decreasingTimes, SAMPLING_TIMES } from '../diffusion';
 import type { Denoiser } from '../networks';
 import { seededNormal } from './batches';

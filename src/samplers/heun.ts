@@ -1,8 +1,9 @@
+import type { Samples } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { expectNumber, fail } from '../compute/check';
 import { karrasTimes, type NoiseRange } from '../diffusion';
 import { type Denoiser, type Model, withEngine } from '../networks';
-import { denoiseAt, inBatches, type SamplerInput, type Samples, seededNormal, type Steps } from './batches';
+import { denoiseAt, inBatches, type SamplerInput, seededNormal, type Steps } from './batches';
 
 /** Options of EDM's sampler (Karras et al. 2022, Algorithm 2); 2 steps - 1 network calls. */
 export type HeunOptions = Partial<NoiseRange> & {

@@ -1,5 +1,5 @@
 export { sampleAncestral } from './ancestral';
-export { compilingPays, type SamplerInput, type Samples } from './batches';
+export { compilingPays, type SamplerInput } from './batches';
 export { checkExport } from './check-export';
 export { exportOnnx, type ExportOptions, type ExportReport } from './export';
 export { type HeunOptions, sampleHeun } from './heun';

@@ -1,6 +1,7 @@
+import type { Samples } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { decreasingTimes } from '../diffusion';
-import { denoiseAt, inBatches, type SamplerInput, type Samples, seededNormal, type Steps } from './batches';
+import { denoiseAt, inBatches, type SamplerInput, seededNormal, type Steps } from './batches';
 
 /**
  * Algorithm 1 for times T = t_0 > ... > t_{K-1} > 0: x ~ N(0, T^2); x <- G(x, t_{n-1}) + t_n eps; the last is G itself.

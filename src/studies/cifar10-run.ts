@@ -2,6 +2,7 @@
  * The real run: unconditional CIFAR-10 at 16 x 16 from data to few-step generator on two cores. A teacher, CoSIM from it,
  * and both measured by the same features against the same images. Every stage goes on where it was stopped.
  */
+import type { Samples } from '../compute/host-arrays';
 import { join } from 'node:path';
 import { newestFolder } from '../checkpoints';
 import { cifar10, type Dataset, downsampled, mirrored, type Split } from '../datasets';
@@ -10,7 +11,7 @@ import { drawnImages, evaluate } from '../evaluation';
 import type { FeatureExtractor, MetricResult } from '../metrics';
 import { sha256OfWeights } from '../models';
 import { ddpmpp, edmDenoiser, type Model } from '../networks';
-import { sampleHeun, sampleMultistep, type SamplerInput, type Samples } from '../samplers';
+import { sampleHeun, sampleMultistep, type SamplerInput } from '../samplers';
 import type { DistillMethod } from '../methods';
 import { distill, type IterationReport, pretrain, Run, type RunOptions } from '../training';
 import { sweep } from './sweep';

@@ -1,7 +1,8 @@
+import { type Points, type Samples, shapeSize } from '../compute/host-arrays';
 import { expectInteger, fail } from '../compute/check';
-import { type Dataset, type HostSamples, networkUnits, trainingIndices } from '../datasets';
+import { type Dataset, networkUnits, trainingIndices } from '../datasets';
 import { imageBytes } from '../evaluation';
-import { classification, type FeatureExtractor, type Points } from '../metrics';
+import { classification, type FeatureExtractor } from '../metrics';
 import { blockSeeds } from '../tasks';
 import type { Contender } from './steps-comparison';
 
@@ -59,8 +60,8 @@ const realOfClasses = async (
   real: Dataset,
   { classes, perClass }: ClassStudyOptions,
   signal?: AbortSignal,
-): Promise<{ samples: HostSamples; labels: number[] }> => {
-  const size = real.sampleShape.reduce((product, side) => product * side, 1);
+): Promise<{ samples: Samples; labels: number[] }> => {
+  const size = shapeSize(real.sampleShape);
   const wanted = new Map(classes.map(label => [label, perClass])); // of each class, so many are still looked for
   const n = classes.length * perClass;
   const data = new Float32Array(n * size);
@@ -96,7 +97,7 @@ export const classStudy = async (
   for (const label of classes) expectInteger(where, 'classes', label, { max: real.classes - 1 });
   if (classifier.classes !== real.classes)
     fail(where, 'classifier', `a network that names the ${real.classes} classes of '${real.name}'`, classifier.name);
-  const look = (samples: HostSamples) => classifier.extract(imageBytes(samples), { signal });
+  const look = (samples: Samples) => classifier.extract(imageBytes(samples), { signal });
 
   const { samples, labels: realLabels } = await realOfClasses(real, options, signal);
   const { features: realFeatures } = await look(samples);

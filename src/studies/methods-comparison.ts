@@ -1,3 +1,4 @@
+import { median } from 'd3';
 import { unknownName } from '../compute/check';
 import { METHOD_PRESET_NAMES, METHOD_PRESETS, type MethodPreset, type MethodPresetName } from '../methods';
 import { edmStart } from '../samplers';
@@ -176,12 +177,6 @@ export type IterationCost = {
   iterations: number;
 };
 
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 > 0 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
-
 /** What `iterationCosts` times: methods by name, and HSIVI-SM with other numbers of layers. */
 export type CostOptions = Pick<MethodsOptions, 'methods' | 'run'> & {
   /** K of HSIVI-SM, on EDM's grid; 4 is the preset's own. */
@@ -222,8 +217,8 @@ export const iterationCosts = async (
       }
     return contenders.map(({ method, wall, cpu }) => ({
       method,
-      secondsPerIteration: median(wall),
-      cpuSecondsPerIteration: median(cpu),
+      secondsPerIteration: median(wall)!,
+      cpuSecondsPerIteration: median(cpu)!,
       iterations: wall.length,
     }));
   } finally {

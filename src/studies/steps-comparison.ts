@@ -1,4 +1,5 @@
-import { sampleHeun, type Samples } from '../samplers';
+import type { Samples } from '../compute/host-arrays';
+import { sampleHeun } from '../samplers';
 import type { Draw, Task, TaskResult } from '../tasks';
 import type { Run } from '../training';
 

@@ -1,5 +1,5 @@
 /* What images are worth: compared with real ones in the features of networks. */
-import type { HostSamples } from '../datasets';
+import type { Images, Samples } from '../compute/host-arrays';
 import {
   checkRealImages,
   expectFinite,
@@ -16,7 +16,6 @@ import {
   type FeatureExtractor,
   type FeatureStatistics,
   frechetDistance,
-  type Images,
 } from '../metrics';
 import { type BlockOptions, blockSeeds, type Draw, floorCache, type Task, type TaskResult } from './task';
 
@@ -28,7 +27,7 @@ export type ImageMetricInput = {
   /** Of the labels that are drawn with, 0: none. */
   classes: number;
   /** Of what is drawn; default: samples are images. */
-  images?: (samples: HostSamples) => Images | Promise<Images>;
+  images?: (samples: Samples) => Images | Promise<Images>;
 };
 
 /** Measures images as a task does. */

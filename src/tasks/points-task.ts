@@ -1,9 +1,9 @@
+import { type Points, type Samples, shapeSize } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { indexRange, mixtures, networkUnits, points } from '../datasets';
-import { modes, type Points, slicedWasserstein } from '../metrics';
+import { modes, slicedWasserstein } from '../metrics';
 import { loadTeacher } from '../models';
 import { mixtureDenoiser } from '../networks';
-import type { Samples } from '../samplers';
 import { blockSeeds, floorCache, type Task } from './task';
 
 const REFERENCE = 20_000; // real points that samples are compared with
@@ -15,7 +15,7 @@ export const realPoints = async (first: number, n: number): Promise<Points> => {
 };
 
 /** Samples as points in space: [n, d], d numbers each. */
-export const asPoints = ({ data, n, shape }: Samples): Points => ({ data, n, d: shape.reduce((a, b) => a * b, 1) });
+export const asPoints = ({ data, n, shape }: Samples): Points => ({ data, n, d: shapeSize(shape) });
 
 /**
  * The 2-D checkerboard of 18 narrow Gaussians (deviation 0.04, data 0.5): the teacher is exact, the generator starts from

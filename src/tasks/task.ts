@@ -1,6 +1,6 @@
+import type { Samples } from '../compute/host-arrays';
 import type { Dataset } from '../datasets';
 import type { Model } from '../networks';
-import type { Samples } from '../samplers';
 
 /** Draws samples for these seeds, with these labels where the task is conditional. */
 export type Draw = (request: { seeds: number[]; labels?: number[]; signal?: AbortSignal }) => Promise<Samples>;

@@ -1,5 +1,5 @@
+import { type Shape, shapeSize } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Shape } from '../compute/graph';
 import {
   acquireProgram,
   assign,
@@ -30,9 +30,8 @@ import { applyGradient, gradientOf } from './step';
 type Layout = Record<string, { shape: number[]; size: number }>; // of a parameter set, in its order
 
 const metricsPrefix = 'metric/';
-const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
 const sharedFor = (shapes: Record<string, Shape>): SharedArrays =>
-  Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, sharedArray(sizeOf(shape))]));
+  Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, sharedArray(shapeSize(shape))]));
 
 /** What one update needs: its programs, and arrays for what goes in and comes out of them. */
 type Plan = {

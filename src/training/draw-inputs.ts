@@ -1,12 +1,11 @@
 /* What an update declares, drawn on the host: data -> batch -> step, in one direction. */
+import { type HostArray, shapeSize } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { normalRows, uniformRows } from '../compute/noise';
 import type { Tensors } from '../compute/tensors';
 import { type DataBatch, type Dataset, networkUnits, trainingIndices } from '../datasets';
 import { type ChanceSpec, type Inputs, type InputSpec, oneHot } from '../methods';
 
-/** An array on the host with its shape: one input of a training step. */
-export type HostArray = { data: Float32Array; shape: number[] };
 /** Inputs of an update by name. */
 export type HostBatch = Record<string, HostArray>;
 
@@ -30,7 +29,7 @@ export const inputShapes = (inputs: Inputs, count: number): Record<string, numbe
 /** Random numbers of a slice, row by row. */
 const drawChance = ({ kind, stream, shape }: ChanceSpec, { seed, step, first, count }: BatchSlice): Float32Array => {
   const rows = kind === 'normal' ? normalRows : uniformRows;
-  return rows({ seed, stream, step }, first, count, tf.util.sizeFromShape([...shape]));
+  return rows({ seed, stream, step }, first, count, shapeSize(shape));
 };
 
 /** Reads every batch of the data once, also where its samples and its labels are two inputs. */
@@ -77,4 +76,4 @@ export const drawInputs = async (
 
 /** Tensors of a host batch; the caller owns them. */
 export const upload = (batch: HostBatch): Tensors =>
-  Object.fromEntries(Object.entries(batch).map(([name, { data, shape }]) => [name, tf.tensor(data, shape)]));
+  Object.fromEntries(Object.entries(batch).map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape])]));

@@ -3,7 +3,7 @@ export { TrainingError } from './bad-step';
 export { workersFor } from './choose-engine';
 export { expectDataFits } from './data-fit';
 export { distill, type DistillInput, pretrain } from './distill';
-export { type BatchSlice, drawInputs, type HostArray, type HostBatch, upload } from './draw-inputs';
+export { type BatchSlice, drawInputs, type HostBatch, upload } from './draw-inputs';
 export { emaBeta, type EmaOptions, emaUpdate } from './ema';
 export type { EngineReport, Position } from './engine';
 export { learningRateAt, type LearningRateOptions } from './learning-rate';

@@ -1,3 +1,4 @@
+import type { Samples } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { lockFolder } from '../checkpoints';
 import { ArgumentError, expectInteger, expectKeys } from '../compute/check';
@@ -7,14 +8,7 @@ import type { Dataset } from '../datasets';
 import { decreasingTimes, SAMPLING_TIMES, type SamplingTimes } from '../diffusion';
 import type { Method, Role, Update } from '../methods';
 import { type Denoiser, matchParameters } from '../networks';
-import {
-  type HeunOptions,
-  sampleAncestral,
-  sampleHeun,
-  sampleMultistep,
-  type SamplerInput,
-  type Samples,
-} from '../samplers';
+import { type HeunOptions, sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput } from '../samplers';
 import { badStepError, type TrainingError } from './bad-step';
 import { chooseEngine, workersFor } from './choose-engine';
 import { expectDataFits } from './data-fit';

@@ -1,5 +1,5 @@
+import { type Shape, shapeSize } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
-import { type Shape, sizeOf } from '../compute/graph/shapes';
 import type { Tensors } from '../compute/tensors';
 import type { Device, DeviceArray, DeviceProgram } from '../compute/xla/device';
 import type { Precision } from '../compute/xla/emitter';
@@ -78,7 +78,7 @@ export class XlaEngine implements Engine {
     const program = await this.device.compile(module);
     const resident = module.arguments
       .filter(({ name }) => this.held.get(name, 0) !== undefined)
-      .reduce((sum, { value }) => sum + 4 * sizeOf(value.shape), 0);
+      .reduce((sum, { value }) => sum + 4 * shapeSize(value.shape), 0);
     try {
       program.requireRoom?.(resident);
     } catch (error) {
@@ -162,7 +162,7 @@ export class XlaEngine implements Engine {
     const totals = new Map<string, readonly DeviceArray[]>();
     for (const { name, shape } of loaded.arguments)
       if (name.startsWith('total/')) {
-        const zero = new Float32Array(sizeOf(shape));
+        const zero = new Float32Array(shapeSize(shape));
         const copies = Array.from({ length: this.on.devices }, (_, index) => this.device.upload(zero, shape, index));
         totals.set(name, await Promise.all(copies));
       }
@@ -206,7 +206,7 @@ export class XlaEngine implements Engine {
     const programs = await this.programsOf(update);
     await this.accumulate(programs, parts[Symbol.asyncIterator](), step);
     const copies = programs.totals!.get('total/gradient')!;
-    const size = this.method.denoisers[update.trains]!.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const size = this.method.denoisers[update.trains]!.parameters.reduce((sum, { shape }) => sum + shapeSize(shape), 0);
     const values = await Promise.all(copies.map(array => array.read(new Float32Array(size))));
     return values.reduce((sum, more) => sum.map((x, i) => x + more[i]));
   }

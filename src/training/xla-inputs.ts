@@ -2,7 +2,7 @@
  * What an update is fed on the device. Small things travel together in one vector of 32-bit words: numbers by their bits,
  * the random address, row numbers of the data set. Noise is drawn there, from the same address as on the host.
  */
-import { sizeOf } from '../compute/graph/shapes';
+import { shapeSize } from '../compute/host-arrays';
 import type { HloBuilder } from '../compute/xla/builder';
 import { deviceNormal, deviceUniform } from '../compute/xla/noise';
 import type { Hlo } from '../compute/xla/hlo';
@@ -31,8 +31,8 @@ export const packingOf = (inputs: Inputs, scalars: readonly string[], rows: numb
   for (const [name, spec] of Object.entries(inputs)) {
     if (isChance(spec)) continue;
     const { shape } = spec;
-    const size = rows * sizeOf(shape);
-    if (sizeOf(shape) > SMALL) large.push(name);
+    const size = rows * shapeSize(shape);
+    if (shapeSize(shape) > SMALL) large.push(name);
     else {
       small.push({ name, at: words, size });
       words += size;

@@ -2,9 +2,9 @@
  * The modules of an update. With one round: one program, from the batch to the new state. With several: one that adds a
  * round's gradient to a sum on the device, and one that applies the sum. Several devices sum their gradients in between.
  */
+import { type Shape, shapeSize } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { traceTwice } from '../compute/graph/trace-twice';
-import { type Shape, sizeOf } from '../compute/graph/shapes';
 import type { Trace } from '../compute/graph/trace';
 import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
 import { HloBuilder } from '../compute/xla/builder';
@@ -31,14 +31,14 @@ export type StepPlan = {
 };
 
 const sizeOfRole = (method: Method, role: Role): number =>
-  (method.denoisers[role]?.parameters ?? []).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  (method.denoisers[role]?.parameters ?? []).reduce((sum, { shape }) => sum + shapeSize(shape), 0);
 
 /** Shapes of a role's parameters by name, in the order of its vector. */
 const layoutOf = (method: Method, role: Role): Record<string, { shape: number[]; size: number }> =>
   Object.fromEntries(
     (method.denoisers[role]?.parameters ?? []).map(({ name, shape }) => [
       name,
-      { shape: [...shape], size: sizeOf(shape) },
+      { shape: [...shape], size: shapeSize(shape) },
     ]),
   );
 

@@ -1,3 +1,4 @@
+import { shapeSize } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +24,7 @@ const anyTensor = fc
     fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 5 }),
   )
   .chain(([dtype, shape]) => {
-    const count = shape.reduce((a, b) => a * b, 1) * ARRAYS[dtype].BYTES_PER_ELEMENT;
+    const count = shapeSize(shape) * ARRAYS[dtype].BYTES_PER_ELEMENT;
     return fc.uint8Array({ minLength: count, maxLength: count }).map((raw): HostTensor => {
       return { dtype, shape, data: new ARRAYS[dtype](raw.slice().buffer) };
     });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { echo, writeNetwork } from '../metrics/feature-files';
+import { echo, writeNetwork } from '../features/feature-files';
 import { cosim, temporaryFolder } from './commands';
 
 const file = temporaryFolder();

@@ -1,8 +1,9 @@
+import type { Samples } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OnnxBuilder } from '../../src/compute/onnx/onnx-builder';
 import { encodeOnnx } from '../../src/compute/onnx/onnx-file';
-import { type Autoencoder, autoencoderOf, encoded, type HostSamples, onnxAutoencoder } from '../../src/datasets';
+import { type Autoencoder, autoencoderOf, encoded, onnxAutoencoder } from '../../src/datasets';
 import { temporaryFolder } from '../command-line/commands';
 import { writeFileSync } from 'node:fs';
 
@@ -62,7 +63,7 @@ const encoder = (path: string): string =>
     },
   });
 
-const latents = (n: number, h: number, w: number): HostSamples => ({
+const latents = (n: number, h: number, w: number): Samples => ({
   data: Float32Array.from({ length: n * h * w * 4 }, (_, i) => Math.sin(i) / 2),
   n,
   shape: [h, w, 4],

@@ -1,18 +1,11 @@
+import type { Images } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSafetensors } from '../../src/checkpoints';
-import {
-  type ByteImages,
-  cropTo,
-  type CropTransform,
-  type FloatImages,
-  resize,
-  type ResizeKernel,
-  resizeTensorflow1,
-} from '../../src/datasets';
+import { cropTo, type CropTransform, resize, type ResizeKernel, resizeTensorflow1 } from '../../src/datasets';
 import { fixturesFolder } from '../golden';
 
 // Made by make_resize_fixtures.py with Pillow: part of each result as it is, all of it as a hash.
@@ -25,13 +18,13 @@ const folder = join(fixturesFolder, 'resize');
 const { cases } = JSON.parse(readFileSync(join(folder, 'resize.json'), 'utf8')) as { cases: Case[] };
 const { tensors } = parseSafetensors(readFileSync(join(folder, 'resize.safetensors')));
 
-const source = (name: string): ByteImages => {
+const source = (name: string): Images => {
   const { shape, data } = tensors[name];
   return { data: data as Uint8Array, n: 1, h: shape[0], w: shape[1], c: shape[2] };
 };
 
 /** Every stride-th row and column of the first image. */
-const sampled = ({ data, h, w, c }: ByteImages | FloatImages, stride: number): number[] => {
+const sampled = ({ data, h, w, c }: Images | Images<Float32Array>, stride: number): number[] => {
   const kept: number[] = [];
   for (let y = 0; y < h; y += stride)
     for (let x = 0; x < w; x += stride) for (let k = 0; k < c; k++) kept.push(data[(y * w + x) * c + k]);
@@ -43,7 +36,7 @@ const nameOf = (one: Case): string => {
   return [one.of, one.source].concat(how, String(one.height), String(one.width)).join(' ');
 };
 
-const largestError = (got: ByteImages | FloatImages, one: Case): number => {
+const largestError = (got: Images | Images<Float32Array>, one: Case): number => {
   const expected = tensors[nameOf(one)].data;
   const values = sampled(got, one.stride);
   assert.equal(values.length, expected.length, nameOf(one));

@@ -1,3 +1,4 @@
+import type { Points } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +14,6 @@ import {
   frechet,
   inceptionScore,
   kid,
-  type Points,
   precisionRecall,
 } from '../../src/metrics';
 import { temporaryFolder } from '../command-line/commands';

@@ -1,5 +1,6 @@
+import type { Images, Points } from '../../src/compute/host-arrays';
 import { normal } from '../../src/compute/noise';
-import type { FeatureExtractor, Images, Points } from '../../src/metrics';
+import type { FeatureExtractor } from '../../src/metrics';
 
 const D = 4;
 

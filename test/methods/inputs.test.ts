@@ -1,3 +1,4 @@
+import { shapeSize } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { indexRange } from '../../src/datasets';
@@ -28,10 +29,7 @@ const equalRows = (part: HostBatch, whole: HostBatch, first: number): void => {
   assert.deepEqual(Object.keys(part), Object.keys(whole));
   for (const [name, { data, shape }] of Object.entries(part)) {
     const size = data.length / shape[0];
-    assert.equal(
-      shape.reduce((a, b) => a * b, 1),
-      data.length,
-    );
+    assert.equal(shapeSize(shape), data.length);
     assert.deepEqual(shape.slice(1), whole[name].shape.slice(1));
     assert.deepEqual(data, whole[name].data.slice(first * size, first * size + data.length), name);
   }

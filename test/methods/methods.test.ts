@@ -30,7 +30,7 @@ const [theta, phi, psi] = [0.9, 0.7, 0.4];
 const rolesNow = () => ({ theta: { a: tf.scalar(theta) }, phi: { a: tf.scalar(phi) }, psi: { a: tf.scalar(psi) } });
 
 const upload = (batch: HostBatch): Tensors =>
-  Object.fromEntries(Object.entries(batch).map(([name, { data, shape }]) => [name, tf.tensor(data, shape)]));
+  Object.fromEntries(Object.entries(batch).map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape])]));
 
 const COUNT = 6;
 const slice = (n = COUNT) => ({ seed: 3, step: 2, batch: n, first: 0, count: n });

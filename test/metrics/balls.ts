@@ -1,5 +1,5 @@
 /* Precision, recall, density and coverage as their definitions read: every distance by differences, nothing saved. */
-import type { Points } from '../../src/metrics';
+import type { Points } from '../../src/compute/host-arrays';
 
 const distance = (x: Points, i: number, y: Points, j: number): number => {
   let sum = 0;

@@ -1,6 +1,7 @@
+import type { Points } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { classification, type Points } from '../../src/metrics';
+import { classification } from '../../src/metrics';
 
 const logits = (...rows: number[][]): Points => ({
   data: Float32Array.from(rows.flat()),

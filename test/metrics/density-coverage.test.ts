@@ -1,6 +1,7 @@
+import type { Points } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { densityCoverage, manifold, type Points } from '../../src/metrics';
+import { densityCoverage, manifold } from '../../src/metrics';
 import { plainMeasures } from './balls';
 import { goldenNumbers, goldenPoints } from './golden';
 import { close, mapped, normals, reversed } from './sets';

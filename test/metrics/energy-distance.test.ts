@@ -1,6 +1,7 @@
+import type { Points } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { energyDistance, type Points } from '../../src/metrics';
+import { energyDistance } from '../../src/metrics';
 import { goldenNumbers, goldenPoints } from './golden';
 import { close, mapped, normals, reversed } from './sets';
 

@@ -1,12 +1,7 @@
+import type { Points } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  accumulateStatistics,
-  featureStatistics,
-  type FeatureStatistics,
-  mergeStatistics,
-  type Points,
-} from '../../src/metrics';
+import { accumulateStatistics, featureStatistics, type FeatureStatistics, mergeStatistics } from '../../src/metrics';
 import { mapped, normals } from './sets';
 
 const part = ({ data, d }: Points, from: number, to: number): Points => ({

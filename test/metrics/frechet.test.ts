@@ -1,7 +1,8 @@
+import type { Points } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Matrix, SVD } from 'ml-matrix';
-import { featureStatistics, type FeatureStatistics, frechet, frechetDistance, type Points } from '../../src/metrics';
+import { featureStatistics, type FeatureStatistics, frechet, frechetDistance } from '../../src/metrics';
 import { goldenNumbers, goldenPoints } from './golden';
 import { close, mapped, normals } from './sets';
 

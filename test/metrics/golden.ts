@@ -1,7 +1,7 @@
+import type { Points } from '../../src/compute/host-arrays';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSafetensors } from '../../src/checkpoints';
-import type { Points } from '../../src/metrics';
 
 const folder = join(__dirname, '..', 'golden', 'metrics');
 

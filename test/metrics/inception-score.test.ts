@@ -1,6 +1,7 @@
+import type { Points } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inceptionScore, type Points } from '../../src/metrics';
+import { inceptionScore } from '../../src/metrics';
 import { goldenNumbers, goldenPoints } from './golden';
 import { close, normals, reversed } from './sets';
 

@@ -1,6 +1,7 @@
+import type { Points } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { kid, kidOnSubsets, kidUnbiased, type Points } from '../../src/metrics';
+import { kid, kidOnSubsets, kidUnbiased } from '../../src/metrics';
 import { goldenNumbers, goldenPoints } from './golden';
 import { close, mapped, normals, reversed } from './sets';
 

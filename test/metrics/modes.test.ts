@@ -1,7 +1,8 @@
+import type { Points } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { indexRange, mixtures, networkUnits, points } from '../../src/datasets';
-import { modes, type Points } from '../../src/metrics';
+import { modes } from '../../src/metrics';
 
 const draw = async (name: keyof typeof mixtures, n: number): Promise<Points> => ({
   data: networkUnits((await points(name, { seed: 1 }).batch(indexRange(n))).x),

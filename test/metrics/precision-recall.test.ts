@@ -1,6 +1,7 @@
+import type { Points } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { manifold, type Points, precisionRecall } from '../../src/metrics';
+import { manifold, precisionRecall } from '../../src/metrics';
 import { plainMeasures, plainRadii } from './balls';
 import { goldenNumbers, goldenPoints } from './golden';
 import { close, mapped, normals, reversed } from './sets';

@@ -1,5 +1,5 @@
+import type { Points } from '../../src/compute/host-arrays';
 import { normalRows } from '../../src/compute/noise';
-import type { Points } from '../../src/metrics';
 
 /** n standard normal points of dimension d. */
 export const normals = (n: number, d: number, seed: number): Points => ({

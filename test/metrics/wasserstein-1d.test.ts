@@ -1,6 +1,7 @@
+import type { Points } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Points, wasserstein1d } from '../../src/metrics';
+import { wasserstein1d } from '../../src/metrics';
 import { goldenNumbers, goldenPoints } from './golden';
 import { close, mapped, normals, reversed } from './sets';
 

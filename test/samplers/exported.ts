@@ -1,3 +1,4 @@
+import { shapeSize } from '../../src/compute/host-arrays';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Fixture, openFixture } from '../../scripts/parity/fixture';
@@ -10,7 +11,7 @@ import { join } from 'node:path';
 /** Parameters that matter, each: a fresh network's last layers are almost zero. */
 export const modelOf = (denoiser: Denoiser): Model => {
   const draws = denoiser.parameters.map(({ name, shape }): [string, tf.Tensor] => {
-    const size = shape.reduce((a, b) => a * b, 1);
+    const size = shapeSize(shape);
     const z = normal({ seed: 0, stream: name }, size);
     return [name, tf.tensor(shape.length > 1 ? z.map(v => (v * 2) / Math.sqrt(size / shape[shape.length - 1])) : z, [...shape])]; // prettier-ignore
   });

@@ -1,3 +1,4 @@
+import type { Samples } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
@@ -5,7 +6,7 @@ import { selectBackend } from '../../src/compute/backend';
 import { alive, openXlaDevice, type PjrtDevice } from '../../src/compute/xla/pjrt';
 import { useDevice } from '../../src/compute/xla/shared-device';
 import { freshParameters, withEngine } from '../../src/networks';
-import { sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput, type Samples } from '../../src/samplers';
+import { sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput } from '../../src/samplers';
 import { cpuPlugin } from '../compute/xla/pjrt/cpu-plugin';
 import { tinyMlp } from '../tiny';
 

@@ -6,7 +6,7 @@ import { OnnxBuilder } from '../../src/compute/onnx/onnx-builder';
 import { encodeOnnx } from '../../src/compute/onnx/onnx-file';
 import { edmName, noise, npyOf, pngOf, zipOf } from '../datasets/files';
 import { goldenFolder } from '../golden';
-import { declared, writeNetwork } from '../metrics/feature-files';
+import { declared, writeNetwork } from '../features/feature-files';
 
 const SIDE = 8;
 const SIZE = SIDE * SIDE * 3;

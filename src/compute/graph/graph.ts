@@ -2,9 +2,10 @@
  * The intermediate representation: a graph of values, each the result of one operation. A value that was made before is
  * found again (hash-consing), so common subexpressions exist once; rewrite rules look at every new value first.
  */
+import { type Shape, shapeSize } from '../host-arrays';
 import { createHash } from 'node:crypto';
 import { type Binary, binaryOf, type Unary, unaryOf } from './scalar-functions';
-import { broadcastShapes, keptShape, type Shape, sizeOf } from './shapes';
+import { broadcastShapes, keptShape } from './shapes';
 
 export type DType = 'float32' | 'int32' | 'bool';
 export type Data = Float32Array | Int32Array | Uint8Array;
@@ -113,7 +114,7 @@ export class Graph {
   }
 
   reshape(x: Value, shape: Shape): Value {
-    if (sizeOf(shape) !== sizeOf(x.shape)) throw new Error(`[${x.shape}] cannot be reshaped to [${shape}]`);
+    if (shapeSize(shape) !== shapeSize(x.shape)) throw new Error(`[${x.shape}] cannot be reshaped to [${shape}]`);
     if (x.data) return this.intern({ ...x, shape }, x.data);
     return this.make('reshape', [x], {}, shape, x.dtype);
   }
@@ -230,7 +231,7 @@ export const show = (results: Record<string, Value>): string => {
 };
 
 /** Number of elements of a value. */
-export const sizeOfValue = (value: Candidate): number => sizeOf(value.shape);
+export const sizeOfValue = (value: Candidate): number => shapeSize(value.shape);
 
 /** The geometry of a convolution or of one of its gradients. */
 export const geometryOf = (value: Candidate): ConvGeometry => value.attributes as unknown as ConvGeometry;

@@ -10,6 +10,6 @@ export {
   type Value,
 } from './graph';
 export { BINARY, type ScalarFunction, UNARY } from './scalar-functions';
-export { sameShape, type Shape, sizeOf } from './shapes';
+export { sameShape } from './shapes';
 export { type TensorFunction, trace, type Trace, TraceError } from './trace';
 export { traceTwice } from './trace-twice';

@@ -2,9 +2,10 @@
  * Algebra on the graph: each rule looks at one value about to be made. Multiplying by zero is taken as zero, also for
  * infinities; everything else keeps the value up to rounding.
  */
+import { shapeSize } from '../host-arrays';
 import { type Candidate, type Graph, type Rule, type Rules, splatOf, type Value } from './graph';
 import { BINARY, binaryOf, type Unary, UNARY, unaryOf } from './scalar-functions';
-import { broadcastShapes, reshapedBeforeBroadcast, sameShape, sizeOf } from './shapes';
+import { broadcastShapes, reshapedBeforeBroadcast, sameShape } from './shapes';
 
 const BINARIES = Object.keys(BINARY);
 const UNARIES = Object.keys(UNARY);
@@ -149,7 +150,7 @@ const scalesGather: Rule = (g, v) => {
     if (factor === undefined) continue;
     const other = splatOf(y);
     if (other !== undefined) return fill(g, g.scale(x.inputs[0], factor * other), v);
-    if (sizeOf(y.shape) < sizeOf(x.shape)) return fill(g, g.binary('mul', x.inputs[0], g.scale(y, factor)), v);
+    if (shapeSize(y.shape) < shapeSize(x.shape)) return fill(g, g.binary('mul', x.inputs[0], g.scale(y, factor)), v);
   }
   return undefined;
 };
@@ -201,7 +202,7 @@ const reduceUnitAxes: Rule = (g, v) => {
 
 const sumOfSplat: Rule = (g, v) => {
   const value = splatOf(v.inputs[0]);
-  const count = sizeOf(v.inputs[0].shape) / sizeOf(v.shape);
+  const count = shapeSize(v.inputs[0].shape) / shapeSize(v.shape);
   return value === undefined ? undefined : g.splat(value * count, v.shape, v.dtype);
 };
 

@@ -1,8 +1,5 @@
 /* Arithmetic of shapes. */
-
-export type Shape = readonly number[];
-
-export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
+import { type Shape, shapeSize } from '../host-arrays';
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
 
@@ -47,11 +44,11 @@ const alignedRuns = (a: Shape, b: Shape): [number, number, number, number][] => 
  * can be reshaped so that broadcasting it to `target` gives the same; undefined where there is none.
  */
 export const reshapedBeforeBroadcast = (small: Shape, large: Shape, target: Shape): number[] | undefined => {
-  if (sizeOf(large) === 0) return undefined;
+  if (shapeSize(large) === 0) return undefined;
   const result: number[] = [];
   for (const [i0, i1, j0, j1] of alignedRuns(large, target)) {
     const [part, whole] = [small.slice(i0, i1), large.slice(i0, i1)];
-    if (sizeOf(part) === 1) result.push(...target.slice(j0, j1).map(() => 1));
+    if (shapeSize(part) === 1) result.push(...target.slice(j0, j1).map(() => 1));
     else if (sameShape(part, whole)) result.push(...target.slice(j0, j1));
     else return undefined;
   }

@@ -1,5 +1,5 @@
+import type { Shape } from '../host-arrays';
 import { reachable } from './graph';
-import type { Shape } from './shapes';
 import { trace, type Trace, TraceError, type TensorFunction } from './trace';
 
 /**

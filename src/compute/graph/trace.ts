@@ -2,11 +2,11 @@
  * Tracing: a function of tensors runs once on a backend whose tensors are values of a graph. TensorFlow.js differentiates
  * by calling kernels of the active backend, so gradients are recorded like everything else.
  */
+import type { Shape } from '../host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensors } from '../tensors';
 import { arrayOf, type Data, Graph, sizeOfValue, splatOf, type Value } from './graph';
 import { REWRITES } from './rewrites';
-import type { Shape } from './shapes';
 import { TRACED_KERNELS } from './traced-kernels';
 
 /** A function over named tensors: no chance, no clock, no reading of values inside. */

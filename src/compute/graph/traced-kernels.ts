@@ -1,10 +1,11 @@
 /*
  * The kernels of TensorFlow.js as operations of the graph: one table. A kernel that is missing here cannot be traced.
  */
+import { shapeSize } from '../host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { arrayOf, type ConvGeometry, type DType, type Graph, type Value } from './graph';
 import type { Binary, Unary } from './scalar-functions';
-import { keptShape, resolveAxes, sameShape, sizeOf } from './shapes';
+import { keptShape, resolveAxes, sameShape } from './shapes';
 
 /** A kernel on graph values: inputs by their TensorFlow.js names, or as a list where the kernel takes one. */
 type Attrs = Record<string, unknown>;
@@ -154,10 +155,10 @@ const OTHERS: Record<string, TracedKernel> = {
   Identity: (_, { x }) => x,
   Reshape: (g, { x }, { shape }) => {
     const wanted = shape as number[];
-    const rest = -sizeOf(wanted);
+    const rest = -shapeSize(wanted);
     return g.reshape(
       x,
-      wanted.map(n => (n < 0 ? sizeOf(x.shape) / rest : n)),
+      wanted.map(n => (n < 0 ? shapeSize(x.shape) / rest : n)),
     );
   },
   ExpandDims: (g, { input }, { dim }) => {
@@ -259,7 +260,7 @@ const OTHERS: Record<string, TracedKernel> = {
   Prod: reduction('product'),
   Mean: (g, { x }, { axis, keepDims }) => {
     const axes = resolveAxes(x.shape.length, axis as number[]);
-    const count = sizeOf(x.shape) / sizeOf(keptShape(x.shape, axes));
+    const count = shapeSize(x.shape) / shapeSize(keptShape(x.shape, axes));
     return g.scale(reduced(g, 'sum', x, axes, keepDims), 1 / count);
   },
   All: (g, { x }, { axis, keepDims }) =>
@@ -308,13 +309,13 @@ const OTHERS: Record<string, TracedKernel> = {
   AvgPool: (g, { x }, attrs) => g.averagePool(x, tilingWindow(x.shape, attrs)),
   AvgPoolGrad: (g, { dy, input }, attrs) => {
     const factor = tilingWindow(input.shape, attrs);
-    return g.scale(g.repeatPixels(dy, factor), 1 / sizeOf(factor));
+    return g.scale(g.repeatPixels(dy, factor), 1 / shapeSize(factor));
   },
   ResizeNearestNeighbor: (g, { images }, attrs) =>
     g.repeatPixels(images, wholeFactors(images.shape.slice(1, 3), attrs.size as number[], attrs)),
   ResizeNearestNeighborGrad: (g, { images, dy }, attrs) => {
     const factor = wholeFactors(images.shape.slice(1, 3), dy.shape.slice(1, 3), attrs);
-    return g.scale(g.averagePool(dy, factor), sizeOf(factor));
+    return g.scale(g.averagePool(dy, factor), shapeSize(factor));
   },
 };
 

@@ -2,22 +2,19 @@
  * Weights become part of a model: inputs are bound to constants, and what only rearranges a constant is done once, here,
  * so that the file holds the filters as the operators take them.
  */
-import { type Shape, sizeOf } from '../graph';
+import { type HostArray, type Shape, shapeSize } from '../host-arrays';
 import type { OnnxModel, OnnxNode, OnnxTensor } from './onnx-file';
-
-/** A weight on the host, row-major. */
-export type Weight = { shape: Shape; data: Float32Array };
 
 /** Part of an array, its elements in any order: element [i, j, ...] lies at offset + i strides[0] + j strides[1] + ... */
 type View = { shape: Shape; data: Float32Array; strides: number[]; offset: number };
 
-const view = ({ shape, data }: Weight): View => {
-  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+const view = ({ shape, data }: HostArray): View => {
+  const strides = shape.map((_, axis) => shapeSize(shape.slice(axis + 1)));
   return { shape, data, strides, offset: 0 };
 };
 
-const copied = ({ shape, data, strides, offset }: View): Weight => {
-  const result = new Float32Array(sizeOf(shape));
+const copied = ({ shape, data, strides, offset }: View): HostArray => {
+  const result = new Float32Array(shapeSize(shape));
   let to = 0;
   const walk = (axis: number, at: number): void => {
     if (axis === shape.length) result[to++] = data[at];
@@ -34,7 +31,7 @@ const part = (x: View, axis: number, begin: number, end: number): View => ({
 });
 
 /** What each operation makes of a weight; undefined where it cannot be told here. */
-const REARRANGEMENTS: Record<string, (x: Weight, node: OnnxNode, vectors: number[][]) => Weight[] | undefined> = {
+const REARRANGEMENTS: Record<string, (x: HostArray, node: OnnxNode, vectors: number[][]) => HostArray[] | undefined> = {
   Reshape: ({ data }, _, [shape]) => (shape.every(n => n > 0) ? [{ shape, data }] : undefined),
   Transpose: (x, { attributes }) => {
     const order = attributes.perm as number[];
@@ -55,9 +52,9 @@ const REARRANGEMENTS: Record<string, (x: Weight, node: OnnxNode, vectors: number
  * where one weight is needed in several forms they are numbered.
  * @throws Error when a weight is not an input of the model or has another shape.
  */
-export const bindWeights = (model: OnnxModel, weights: Readonly<Record<string, Weight>>): OnnxModel => {
+export const bindWeights = (model: OnnxModel, weights: Readonly<Record<string, HostArray>>): OnnxModel => {
   const constants = new Map(model.initializers.map(tensor => [tensor.name, tensor]));
-  const known = new Map<string, Weight & { origin: string }>(); // by name in the graph
+  const known = new Map<string, HostArray & { origin: string }>(); // by name in the graph
   for (const [origin, weight] of Object.entries(weights)) {
     const input = model.inputs.find(({ name }) => name === origin);
     if (input?.shape.join() !== weight.shape.join())

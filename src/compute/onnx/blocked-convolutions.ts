@@ -3,7 +3,8 @@
  * The runtime itself uses them for constant filters only; they take filters that change from run to run as well.
  * Letters: B batch, C input channels, K output channels, each rounded up to whole blocks.
  */
-import { geometryOf, type Shape, type Value } from '../graph';
+import type { Shape } from '../host-arrays';
+import { geometryOf, type Value } from '../graph';
 import type { Lowering } from './lowering';
 import { BLOCKED, type OnnxBuilder } from './onnx-builder';
 

@@ -1,5 +1,6 @@
+import type { Shape } from '../host-arrays';
 import { fail } from '../check';
-import { type Shape, type TensorFunction, traceTwice } from '../graph';
+import { type TensorFunction, traceTwice } from '../graph';
 import { lower } from './lower';
 import type { Target } from './lowering';
 import type { OnnxModel } from './onnx-file';

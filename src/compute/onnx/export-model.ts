@@ -1,5 +1,6 @@
-import { type Shape, type TensorFunction, trace, traceTwice } from '../graph';
-import { bindWeights, type Weight } from './bind-weights';
+import type { HostArray, Shape } from '../host-arrays';
+import { type TensorFunction, trace, traceTwice } from '../graph';
+import { bindWeights } from './bind-weights';
 import { dynamicBatch, FixedBatchError } from './dynamic-batch';
 import { lower } from './lower';
 import { PORTABLE } from './lowering';
@@ -11,7 +12,7 @@ export type Exported = {
   f: TensorFunction;
   inputs: (batch: number) => Record<string, Shape>;
   /** Become part of the model. */
-  weights: Readonly<Record<string, Weight>>;
+  weights: Readonly<Record<string, HostArray>>;
 };
 
 /**

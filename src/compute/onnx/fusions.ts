@@ -1,5 +1,6 @@
 /* Patterns of several values that the runtime does in one operation. */
-import { sameShape, sizeOf, splatOf, type Value } from '../graph';
+import { shapeSize } from '../host-arrays';
+import { sameShape, splatOf, type Value } from '../graph';
 import type { Target } from './lowering';
 
 /** How a value is written instead of by its own operation. */
@@ -19,7 +20,7 @@ export type Fusions = {
 /** Whether a value is one number a channel of `like`, shaped [C] but for ones. */
 const isPerChannel = ({ shape }: Value, like: Value): boolean => {
   const channels = like.shape[like.shape.length - 1];
-  return sizeOf(shape) === channels && shape[shape.length - 1] === channels && shape.length <= like.shape.length;
+  return shapeSize(shape) === channels && shape[shape.length - 1] === channels && shape.length <= like.shape.length;
 };
 
 /** Slices that cover an axis of their source without a gap, in order. */

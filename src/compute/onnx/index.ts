@@ -1,4 +1,3 @@
-export type { Weight } from './bind-weights';
 export { compile, type Compiled, compileModel, modelOf } from './compile';
 export { exportModel } from './export-model';
 export type { Target } from './lowering';

@@ -1,5 +1,6 @@
 /* Element by element: scalar functions, choices, conversions. */
-import { arrayOf, BINARY, type ScalarFunction, type Shape, sizeOf, splatOf, UNARY, type Value } from '../graph';
+import { type Shape, shapeSize } from '../host-arrays';
+import { arrayOf, BINARY, type ScalarFunction, splatOf, UNARY, type Value } from '../graph';
 import type { Emitter, Emitters, Lowering } from './lowering';
 import { MICROSOFT } from './onnx-builder';
 
@@ -19,7 +20,7 @@ const operand = (x: Value, shape: Shape, { builder, name }: Lowering): string =>
   let [axis, run] = [x.shape.length - 1, 1];
   while (axis >= 0 && x.shape[axis] === 1) run *= shape[offset + axis--];
   const short = axis >= 0 && run > 1 && run < SHORT_RUN;
-  if (!short || sizeOf(x.shape) * run * 4 > sizeOf(shape)) return name(x);
+  if (!short || shapeSize(x.shape) * run * 4 > shapeSize(shape)) return name(x);
   const repeated = x.shape.map((_, i) => (i > axis ? shape[offset + i] : 1)); // 1: as it is
   return builder.add('Expand', [name(x), builder.integers(repeated)]);
 };

@@ -1,5 +1,6 @@
 /* Collects ONNX nodes and constants. An operation on the same operands is written once. */
-import { type Data, type DType, sameShape, type Shape } from '../graph';
+import type { Shape } from '../host-arrays';
+import { type Data, type DType, sameShape } from '../graph';
 import type { OnnxAttribute, OnnxNode, OnnxTensor, OnnxType } from './onnx-file';
 
 /** Domains of ONNX Runtime's own operators. */

@@ -2,8 +2,8 @@
  * ONNX files through protobufjs: the part of the public schema (onnx.proto, IR version 9) that a graph needs. The field
  * numbers are the schema's.
  */
+import type { Shape } from '../host-arrays';
 import { Root } from 'protobufjs/light';
-import type { Shape } from '../graph';
 
 export type OnnxType = 'float32' | 'float64' | 'int32' | 'int64' | 'uint8' | 'bool';
 export type OnnxAttribute = number | { float: number } | string | readonly number[]; // a plain number is an integer

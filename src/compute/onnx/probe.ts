@@ -1,4 +1,5 @@
 /* Which convolutions this processor has, found by trying: the blocked operators are ONNX Runtime's own affair. */
+import { shapeSize } from '../host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { expectOneOf } from '../check';
 import { trace } from '../graph';
@@ -50,7 +51,7 @@ const agrees = async (block: number): Promise<boolean> => {
     const session = await openSession(lower(traced, target));
     const values = Object.entries(SHAPES).map(([name, shape], i) => [
       name,
-      Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, j) => Math.sin((i + 1) * (j + 1))),
+      Float32Array.from({ length: shapeSize(shape) }, (_, j) => Math.sin((i + 1) * (j + 1))),
     ]);
     feed(session, Object.fromEntries(values) as Record<string, Float32Array>);
     await session.run();

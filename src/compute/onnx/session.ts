@@ -1,7 +1,7 @@
 /* A model ready to run: inputs and outputs keep their buffers from run to run. */
+import { type Shape, shapeSize } from '../host-arrays';
 import type * as Ort from 'onnxruntime-node';
 import { fail } from '../check';
-import { type Shape, sizeOf } from '../graph/shapes';
 import { encodeOnnx, NEXT, type OnnxModel } from './onnx-file';
 import { runtime, SESSION_OPTIONS } from './runtime';
 import { splitFixed } from './split-fixed';
@@ -36,7 +36,7 @@ const buffers = (ort: typeof Ort, shapes: Record<string, Shape>): Record<string,
   Object.fromEntries(
     Object.entries(shapes).map(([name, shape]) => [
       name,
-      new ort.Tensor('float32', new Float32Array(sizeOf(shape)), shape),
+      new ort.Tensor('float32', new Float32Array(shapeSize(shape)), shape),
     ]),
   );
 
@@ -48,7 +48,7 @@ const LARGE = 2 ** 28;
  * memory. No result depends on it.
  */
 const optionsFor = ({ inputs }: Signature): typeof SESSION_OPTIONS => {
-  const bytes = Object.values(inputs).reduce((sum, shape) => sum + 4 * sizeOf(shape), 0);
+  const bytes = Object.values(inputs).reduce((sum, shape) => sum + 4 * shapeSize(shape), 0);
   return { ...SESSION_OPTIONS, enableCpuMemArena: bytes < LARGE };
 };
 
@@ -125,8 +125,8 @@ export const openSession = (model: OnnxModel): Promise<Session> => Session.creat
 export const feed = (session: Session, arrays: Arrays): void => {
   for (const [name, shape] of Object.entries(session.signature.inputs)) {
     const array = arrays[name] as Float32Array | undefined;
-    if (array?.length !== sizeOf(shape))
-      fail('compiled function', name, `${sizeOf(shape)} numbers (shape [${shape.join(', ')}])`, array?.length);
+    if (array?.length !== shapeSize(shape))
+      fail('compiled function', name, `${shapeSize(shape)} numbers (shape [${shape.join(', ')}])`, array?.length);
     session.input(name).set(array!);
   }
 };

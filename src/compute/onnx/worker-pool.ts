@@ -1,6 +1,7 @@
 /* Workers that run compiled programs: parallel, off the thread that calls, with inputs and outputs in shared memory. */
 import { createHash } from 'node:crypto';
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
+import { startThread } from '../start-thread';
 import type { OnnxModel } from './onnx-file';
 import { type Parts, partsOf, type Signature } from './session';
 import type { SharedArray } from './shared-array';
@@ -22,7 +23,7 @@ const LONGEST_WAIT = 600_000;
 type Waiting = { resolve: () => void; reject: (error: Error) => void };
 
 /** One worker with what it has been told so far. */
-class Hand {
+class PooledWorker {
   private readonly worker: Worker;
   private readonly port: MessagePort;
   private readonly done = new Int32Array(new SharedArrayBuffer(4));
@@ -35,10 +36,7 @@ class Hand {
   constructor(private readonly index: number) {
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
-    const file = require.resolve('./worker');
-    const hook = file.endsWith('.ts') ? `require('tsx/cjs');` : ''; // run from source: the thread must read TypeScript too
-    this.worker = new Worker(`${hook} require(${JSON.stringify(file)})`, {
-      eval: true,
+    this.worker = startThread(require.resolve('./worker'), {
       workerData: { port: port2, done: this.done } satisfies WorkerData,
       transferList: [port2],
     });
@@ -136,18 +134,18 @@ class Hand {
   }
 }
 
-const hands: (Hand | undefined)[] = [];
+const hands: (PooledWorker | undefined)[] = [];
 
 /** Worker `index` of this process, started on first use. @throws WorkerError once for one that ended by itself. */
-const hand = (index: number): Hand => {
+const hand = (index: number): PooledWorker => {
   const failed = hands[index]?.ended;
   if (failed) hands[index] = undefined; // the next use starts another
   if (failed) throw failed;
-  return (hands[index] ??= new Hand(index));
+  return (hands[index] ??= new PooledWorker(index));
 };
 
 /** The workers of this process so far. */
-export const workers = (): readonly (Hand | undefined)[] => hands;
+export const workers = (): readonly (PooledWorker | undefined)[] => hands;
 
 /** Runs a program once on worker `index`; its outputs are filled when the promise resolves. */
 export const runOn = async (

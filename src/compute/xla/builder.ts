@@ -1,4 +1,5 @@
-import { type Shape, sameShape } from '../graph/shapes';
+import type { Shape } from '../host-arrays';
+import { sameShape } from '../graph/shapes';
 import type { Hlo, HloArgument, HloAttributes, HloModule, HloOperation, HloType, Reducer } from './hlo';
 
 export type Comparison = 'EQ' | 'NE' | 'GT' | 'GE' | 'LT' | 'LE';

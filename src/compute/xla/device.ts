@@ -1,5 +1,5 @@
 /* What training and sampling ask of an accelerator, whoever drives it. */
-import type { Shape } from '../graph/shapes';
+import type { Shape } from '../host-arrays';
 import type { HloModule } from './hlo';
 
 /** Arrays on the host that can go to a device. */

@@ -1,5 +1,5 @@
+import type { Shape } from '../host-arrays';
 import { type DType, splatOf, type Value } from '../graph/graph';
-import type { Shape } from '../graph/shapes';
 import type { HloBuilder } from './builder';
 import type { Hlo, HloType } from './hlo';
 

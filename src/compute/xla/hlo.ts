@@ -1,5 +1,5 @@
 /* StableHLO as data: values, operations, a module with one function. What is written, evaluated or compiled is this. */
-import type { Shape } from '../graph/shapes';
+import type { Shape } from '../host-arrays';
 
 export type HloType = 'f32' | 'f64' | 'bf16' | 'i32' | 'ui8' | 'ui32' | 'ui64' | 'i1';
 

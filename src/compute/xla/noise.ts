@@ -3,8 +3,7 @@
  * equal bit for bit; normal ones go through float64 there as here, and differ where a logarithm or a cosine rounds
  * differently in its last digit.
  */
-import type { Shape } from '../graph/shapes';
-import { sizeOf } from '../graph/shapes';
+import { type Shape, shapeSize } from '../host-arrays';
 import { philoxKey } from '../noise';
 import type { HloBuilder } from './builder';
 import type { Hlo } from './hlo';
@@ -53,7 +52,7 @@ const words = (b: HloBuilder, { seed, stream, step, first }: DeviceAddress, rows
 /** Columns [rows, blocks] side by side, cut to [rows, ...shape]. */
 const arranged = (b: HloBuilder, columns: readonly Hlo[], rows: number, shape: Shape): Hlo => {
   const [, blocks] = columns[0].shape;
-  const size = sizeOf(shape);
+  const size = shapeSize(shape);
   const parts = columns.map(x => b.reshape(x, [rows, blocks, 1]));
   const whole = b.reshape(b.concatenate(parts, 2), [rows, blocks * columns.length]);
   const cut = size === blocks * columns.length ? whole : b.slice(whole, [0, 0], [rows, size]);
@@ -62,7 +61,7 @@ const arranged = (b: HloBuilder, columns: readonly Hlo[], rows: number, shape: S
 
 /** Uniform numbers in [0, 1), float32 [rows, ...shape]: row i belongs to sample `first + i`. */
 export const deviceUniform = (b: HloBuilder, address: DeviceAddress, rows: number, shape: Shape): Hlo => {
-  const columns = words(b, address, rows, Math.ceil(sizeOf(shape) / 4)).map(word => {
+  const columns = words(b, address, rows, Math.ceil(shapeSize(shape) / 4)).map(word => {
     const high = b.convert(b.elementwise('shift_right_logical', word, b.like(word, 8)), 'f32'); // 24 bits: exact
     return b.elementwise('multiply', high, b.like(high, 2 ** -24));
   });
@@ -71,7 +70,7 @@ export const deviceUniform = (b: HloBuilder, address: DeviceAddress, rows: numbe
 
 /** Standard normal numbers, float32 [rows, ...shape], by Box and Muller: row i belongs to sample `first + i`. */
 export const deviceNormal = (b: HloBuilder, address: DeviceAddress, rows: number, shape: Shape): Hlo => {
-  const [u0, v0, u1, v1] = words(b, address, rows, Math.ceil(sizeOf(shape) / 4)).map(word => b.convert(word, 'f64'));
+  const [u0, v0, u1, v1] = words(b, address, rows, Math.ceil(shapeSize(shape) / 4)).map(word => b.convert(word, 'f64'));
   const times = (x: Hlo, factor: number): Hlo => b.elementwise('multiply', x, b.like(x, factor));
   const pair = (u: Hlo, v: Hlo): Hlo[] => {
     const inside = times(b.elementwise('add', u, b.like(u, 0.5)), 2 ** -32);

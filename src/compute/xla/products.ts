@@ -1,4 +1,4 @@
-import type { Shape } from '../graph/shapes';
+import type { Shape } from '../host-arrays';
 import type { Emission, Precision } from './emitter';
 import type { Hlo, HloAttributes } from './hlo';
 

@@ -1,8 +1,6 @@
 /* Between images and the latents that networks are trained on. Axis letters: n samples, H W h w sizes, C c channels. */
+import type { Samples } from '../../compute/host-arrays';
 import { fail } from '../../compute/check';
-
-/** Samples on the host, channels last. */
-export type HostSamples = { data: Float32Array; n: number; shape: readonly number[] };
 
 /** Images to latents and back. Images lie in [-1, 1]; latents have mean 0 and deviation 0.5 (sigma_data) a channel. */
 export type Autoencoder = {
@@ -14,9 +12,9 @@ export type Autoencoder = {
   /** Channels of the latents. */
   channels: number;
   /** Images [n, H, W, C] to latents [n, H / factor, W / factor, channels]; absent where nothing encodes. */
-  encode?: (images: HostSamples) => Promise<HostSamples>;
+  encode?: (images: Samples) => Promise<Samples>;
   /** Latents [n, h, w, channels] to images [n, h factor, w factor, C], clipped to [-1, 1]. */
-  decode: (latents: HostSamples) => Promise<HostSamples>;
+  decode: (latents: Samples) => Promise<Samples>;
   close: () => Promise<void>;
 };
 
@@ -40,13 +38,13 @@ export type ImageRange = (typeof IMAGE_RANGES)[number];
 
 const FINAL_STD = 0.5; // sigma_data
 
-const mapped = ({ data, ...rest }: HostSamples, f: (value: number, i: number) => number): HostSamples => ({
+const mapped = ({ data, ...rest }: Samples, f: (value: number, i: number) => number): Samples => ({
   ...rest,
   data: data.map(f),
 });
 
 /** The means where an encoder gives more than them: the first channels of each pixel. */
-const firstChannels = (rows: HostSamples, channels: number): HostSamples => {
+const firstChannels = (rows: Samples, channels: number): Samples => {
   const [h, w, found] = rows.shape;
   if (found < channels) fail('encode', 'latents', `of ${channels} channels`, found);
   if (found === channels) return rows;
@@ -56,7 +54,7 @@ const firstChannels = (rows: HostSamples, channels: number): HostSamples => {
 };
 
 /** Checks that samples are [n, h, w, channels]. */
-const expectChannels = (where: string, { data, n, shape }: HostSamples, channels: number): void => {
+const expectChannels = (where: string, { data, n, shape }: Samples, channels: number): void => {
   if (shape.length !== 3 || shape[2] !== channels) fail(where, 'latents', `of shape [h, w, ${channels}]`, shape);
   const size = shape.reduce((product, d) => product * d, n);
   if (data.length !== size)

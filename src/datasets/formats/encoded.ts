@@ -1,3 +1,4 @@
+import { shapeSize } from '../../compute/host-arrays';
 import { expectInteger, fail, withDefaults } from '../../compute/check';
 import { type Dataset, expectIndices, networkUnits } from '../dataset';
 import type { Autoencoder } from './autoencoder';
@@ -17,7 +18,7 @@ export const encoded = (dataset: Dataset, autoencoder: Autoencoder, options: { k
   if (dataset.sampleShape.length !== 3 || H % factor !== 0 || W % factor !== 0)
     fail(where, `samples of '${dataset.name}'`, `images with sides that ${factor} divides`, dataset.sampleShape);
   const sampleShape = [H / factor, W / factor, channels];
-  const size = sampleShape.reduce((product, d) => product * d, 1);
+  const size = shapeSize(sampleShape);
   const known = new Map<number, { latent: Float32Array; label: number | undefined }>();
 
   /** Encodes what is not in memory yet. */

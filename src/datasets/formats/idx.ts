@@ -1,3 +1,4 @@
+import { shapeSize } from '../../compute/host-arrays';
 import { open, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -93,7 +94,7 @@ const readHeader = (
   const [count, ...shape] = Array.from({ length: dimensions }, (_, i) => view.getUint32(4 + 4 * i));
   if (kind === 'images' && (shape[0] !== SIDE || shape[1] !== SIDE))
     throw new DatasetError(`${path}: images of [${shape.join(', ')}], ${SIDE} x ${SIDE} were expected`);
-  const expected = offset + count * shape.reduce((product, n) => product * n, 1);
+  const expected = offset + count * shapeSize(shape);
   if (size !== expected)
     throw new DatasetError(`${path}: ${count} ${kind} make ${expected} bytes, the file has ${size}; it is truncated`);
   if (count === 0) throw new DatasetError(`${path}: no ${kind} in it`);

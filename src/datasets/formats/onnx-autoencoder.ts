@@ -1,3 +1,4 @@
+import { type Samples, shapeSize } from '../../compute/host-arrays';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -5,7 +6,7 @@ import { basename } from 'node:path';
 import type * as Ort from 'onnxruntime-node';
 import { ArgumentError, expectInteger, expectNumber, expectOneOf, fail, withDefaults } from '../../compute/check';
 import { runtime, runtimeProblem, SESSION_OPTIONS } from '../../compute/onnx/runtime';
-import { type Autoencoder, autoencoderOf, type HostSamples, IMAGE_RANGES, type ImageRange } from './autoencoder';
+import { type Autoencoder, autoencoderOf, IMAGE_RANGES, type ImageRange } from './autoencoder';
 import { RAW_MEAN, RAW_STD } from './latents';
 
 /** The orders of axes that an ONNX file may want. */
@@ -83,8 +84,8 @@ const openFile = async (what: string, path: string): Promise<OpenFile> => {
 /** The file as a function of samples, channels last. */
 const functionOf =
   ({ session, fixedBatch }: OpenFile, layout: string, batch: number) =>
-  async ({ data, n, shape }: HostSamples): Promise<HostSamples> => {
-    const size = shape.reduce((product, d) => product * d, 1);
+  async ({ data, n, shape }: Samples): Promise<Samples> => {
+    const size = shapeSize(shape);
     const [h, w, c] = shape;
     const inner = layout === 'NCHW' ? [c, h, w] : shape;
     const parts: Float32Array[] = [];
@@ -103,7 +104,7 @@ const functionOf =
       if (result.type !== 'float32' || result.dims.length !== 4)
         fail(WHERE, `output '${session.outputNames[0]}'`, 'float32 of rank 4', [result.type, ...result.dims]);
       const dims = result.dims.slice(1);
-      const each = dims.reduce((product, d) => product * d, 1);
+      const each = shapeSize(dims);
       const values = (result.data as Float32Array).subarray(0, count * each);
       parts.push(layout === 'NCHW' ? turned(values, count, dims, true) : values.slice());
       found = layout === 'NCHW' ? [dims[1], dims[2], dims[0]] : dims;

@@ -1,6 +1,7 @@
 /* How pictures of any size become images of one size: the transforms of EDM's and EDM2's dataset_tool.py, by its names. */
+import type { Images } from '../../compute/host-arrays';
 import { expectInteger, expectKeys, expectOneOf, fail } from '../../compute/check';
-import { type ByteImages, expectByteImages, resize } from './resize';
+import { expectByteImages, resize } from './resize';
 
 /** `scale` is what the tool does when no transform is named; `center-crop-dhariwal` is what ADM's ImageNet was made with. */
 export const CROP_TRANSFORMS = ['scale', 'center-crop', 'center-crop-wide', 'center-crop-dhariwal'] as const;
@@ -24,7 +25,7 @@ export const roundHalfEven = (x: number): number => {
 
 type Rectangle = { top: number; left: number; height: number; width: number };
 
-const cut = ({ data, n, h, w, c }: ByteImages, { top, left, height, width }: Rectangle): ByteImages => {
+const cut = ({ data, n, h, w, c }: Images, { top, left, height, width }: Rectangle): Images => {
   const result = new Uint8Array(n * height * width * c);
   for (let line = 0; line < n * height; line++) {
     const row = Math.floor(line / height) * h + top + (line % height);
@@ -35,7 +36,7 @@ const cut = ({ data, n, h, w, c }: ByteImages, { top, left, height, width }: Rec
 };
 
 /** The middle square of the shorter side, resized. */
-const centreCrop = (images: ByteImages, height: number, width: number): ByteImages => {
+const centreCrop = (images: Images, height: number, width: number): Images => {
   const { h, w } = images;
   const side = Math.min(h, w);
   const square = { top: Math.floor((h - side) / 2), left: Math.floor((w - side) / 2), height: side, width: side };
@@ -43,7 +44,7 @@ const centreCrop = (images: ByteImages, height: number, width: number): ByteImag
 };
 
 /** A middle stripe of the full width, resized to height x width, between black bars up to width x width. */
-const centreCropWide = (images: ByteImages, height: number, width: number): ByteImages | undefined => {
+const centreCropWide = (images: Images, height: number, width: number): Images | undefined => {
   const { n, h, w, c } = images;
   const wanted = roundHalfEven((width * h) / w);
   if (w < width || wanted < height) return undefined;
@@ -57,7 +58,7 @@ const centreCropWide = (images: ByteImages, height: number, width: number): Byte
 };
 
 /** Halved by 2 x 2 means while at least twice too large, the shorter side brought to size by bicubic, the middle cut out. */
-const centreCropDhariwal = (images: ByteImages, size: number): ByteImages => {
+const centreCropDhariwal = (images: Images, size: number): Images => {
   let current = images;
   while (Math.min(current.h, current.w) >= 2 * size)
     current = resize(current, { height: current.h >> 1, width: current.w >> 1, kernel: 'box' });
@@ -73,7 +74,7 @@ const centreCropDhariwal = (images: ByteImages, size: number): ByteImages => {
  * out (`center-crop-wide` of too small ones). `center-crop-wide` gives squares, [n, width, width, c].
  * @throws ArgumentError for unknown transforms and sizes that the transform does not make
  */
-export const cropTo = (images: ByteImages, options: CropOptions): ByteImages | undefined => {
+export const cropTo = (images: Images, options: CropOptions): Images | undefined => {
   expectByteImages('cropTo', images);
   expectKeys('cropTo', options, ['height', 'width', 'transform']);
   const height = expectInteger('cropTo', 'height', options.height, { min: 1 });

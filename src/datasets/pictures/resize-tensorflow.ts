@@ -1,15 +1,6 @@
+import type { Images } from '../../compute/host-arrays';
 import { expectInteger, expectKeys } from '../../compute/check';
-import { type ByteImages, expectByteImages } from './resize';
-
-/** Images of one size as numbers between bytes. */
-export type FloatImages = {
-  /** [n, h, w, c], 0 to 255. */
-  data: Float32Array;
-  n: number;
-  h: number;
-  w: number;
-  c: number;
-};
+import { expectByteImages } from './resize';
 
 /** The two source pixels of each pixel of a resized line, and how far it lies towards the second. */
 const neighbours = (from: number, to: number): { near: Int32Array; far: Int32Array; part: Float64Array } => {
@@ -30,7 +21,7 @@ const neighbours = (from: number, to: number): { near: Int32Array; far: Int32Arr
  * was published with: pixel i of the result is read at i * from / to, without antialias; nothing is rounded.
  * @throws ArgumentError for sizes below 1, and data of another length than the sizes say
  */
-export const resizeTensorflow1 = (images: ByteImages, options: { height: number; width: number }): FloatImages => {
+export const resizeTensorflow1 = (images: Images, options: { height: number; width: number }): Images<Float32Array> => {
   expectByteImages('resizeTensorflow1', images);
   expectKeys('resizeTensorflow1', options, ['height', 'width']);
   const height = expectInteger('resizeTensorflow1', 'height', options.height, { min: 1 });

@@ -1,16 +1,6 @@
 /* Resizing bytes exactly as the field's data sets and feature networks were resized. Axis letters: n images, h w c. */
+import type { Images } from '../../compute/host-arrays';
 import { expectInteger, expectKeys, expectOneOf, fail } from '../../compute/check';
-
-/** Images of one size as bytes. */
-export type ByteImages = {
-  /** [n, h, w, c], 0 to 255. */
-  data: Uint8Array;
-  n: number;
-  h: number;
-  w: number;
-  /** 1: grey, 3: RGB, 4. */
-  c: number;
-};
 
 /** The kernels of `resize`, equal to those of Pillow. */
 export const RESIZE_KERNELS = ['box', 'bilinear', 'bicubic', 'lanczos'] as const;
@@ -181,7 +171,7 @@ const resizeColumns = (
 };
 
 /** Checks that `images` hold n images of h x w pixels of 1, 3 or 4 channels. @throws ArgumentError */
-export const expectByteImages = (where: string, { data, n, h, w, c }: ByteImages): void => {
+export const expectByteImages = (where: string, { data, n, h, w, c }: Images): void => {
   expectInteger(where, 'images.n', n);
   expectInteger(where, 'images.h', h, { min: 1 });
   expectInteger(where, 'images.w', w, { min: 1 });
@@ -196,7 +186,7 @@ export const expectByteImages = (where: string, { data, n, h, w, c }: ByteImages
  * Channels are independent: four are Pillow's RGBX or CMYK, not RGBA, whose colours it weighs by alpha.
  * @throws ArgumentError for sizes below 1, unknown kernels, and data of another length than the sizes say
  */
-export const resize = (images: ByteImages, options: ResizeOptions): ByteImages => {
+export const resize = (images: Images, options: ResizeOptions): Images => {
   expectByteImages('resize', images);
   expectKeys('resize', options, ['height', 'width', 'kernel']);
   const height = expectInteger('resize', 'height', options.height, { min: 1 });

@@ -3,8 +3,6 @@
 export type Nd = { shape: readonly number[]; data: Float64Array };
 export type Index = readonly number[];
 
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
-
 /** Every index of a shape, the last axis fastest. */
 export const indicesOf = (shape: readonly number[]): Index[] =>
   shape.reduce<number[][]>((rows, n) => rows.flatMap(row => Array.from({ length: n }, (_, i) => [...row, i])), [[]]);

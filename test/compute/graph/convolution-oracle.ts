@@ -1,5 +1,6 @@
 /* A convolution and its gradients as one loop over all products x w dy, float64. */
-import { type Nd, sizeOf } from './arrays';
+import { shapeSize } from '../../../src/compute/host-arrays';
+import { type Nd } from './arrays';
 
 export type Pad = 'same' | 'valid' | number | [[number, number], [number, number], [number, number], [number, number]];
 export type Geometry = { stride?: number; dilation?: number; pad: Pad };
@@ -14,7 +15,7 @@ const axis = (size: number, reach: number, stride: number, pad: Pad, side: 1 | 2
   return [Math.floor((size + before + after - reach) / stride) + 1, before];
 };
 
-const zeros = (shape: readonly number[]): Nd => ({ shape, data: new Float64Array(sizeOf(shape)) });
+const zeros = (shape: readonly number[]): Nd => ({ shape, data: new Float64Array(shapeSize(shape)) });
 
 export type ConvolutionShapes = { x: readonly number[]; w: readonly number[]; geometry: Geometry };
 

@@ -1,7 +1,8 @@
+import { shapeSize } from '../../../src/compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { uniform } from '../../../src/compute/noise';
 import type { Tensors } from '../../../src/compute/tensors';
-import { type Nd, sizeOf } from './arrays';
+import { type Nd } from './arrays';
 import type { Arrays } from '../../../src/compute/onnx/session';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
 import type { Shaped } from './lowerings';
@@ -37,7 +38,7 @@ export const worst = (actual: ArrayLike<number>, expected: ArrayLike<number>): n
 
 const randomOf = ({ shape, from = -2, to = 2, of }: Operand, stream: string): Nd => ({
   shape,
-  data: Float64Array.from(uniform({ seed: 7, stream }, sizeOf(shape)), u =>
+  data: Float64Array.from(uniform({ seed: 7, stream }, shapeSize(shape)), u =>
     Math.fround(of ? of(u) : from + (to - from) * u),
   ),
 });

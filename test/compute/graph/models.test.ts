@@ -1,3 +1,4 @@
+import { shapeSize } from '../../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
@@ -30,10 +31,9 @@ import { runEagerly, runLowered, type Shaped } from './lowerings';
 
 before(() => selectBackend({ backend: 'wasm' }));
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 const noise = (shape: readonly number[], stream: string, scale = 1): Shaped[string] => ({
   shape,
-  data: gaussians(sizeOf(shape), stream).map(v => scale * v),
+  data: gaussians(shapeSize(shape), stream).map(v => scale * v),
 });
 
 /** Initial parameters, moved a little, so that layers that start at zero take part. */
@@ -67,7 +67,7 @@ const dropoutInputs = (denoiser: Denoiser): Shaped =>
   Object.fromEntries(
     denoiser.dropout.map(({ name, shape }) => [
       `dropout/${name}`,
-      { shape: [B, ...shape], data: gaussians(B * sizeOf(shape), name).map(v => 1 / (1 + Math.exp(-v))) },
+      { shape: [B, ...shape], data: gaussians(B * shapeSize(shape), name).map(v => 1 / (1 + Math.exp(-v))) },
     ]),
   );
 
@@ -200,7 +200,7 @@ describe('whole training steps, compiled, are the steps run eagerly: new state a
           // moments of a run that is under way: the first steps of Adam are the gradient's sign alone
           const scale = key.startsWith('ema/') ? 0.1 : key.endsWith('.m') ? 1 : 0;
           inputs[key] ??=
-            scale > 0 ? noise(shape, key, scale) : { shape, data: new Float32Array(sizeOf(shape)).fill(4) };
+            scale > 0 ? noise(shape, key, scale) : { shape, data: new Float32Array(shapeSize(shape)).fill(4) };
         }
         const batch = await drawInputs(update.inputs, dataset, { seed: 3, step: 2, batch: 4, first: 0, count: 4 });
         const scalars = { stepSize: 0.01, varianceScale: 1.5, emaBeta: 0.9 };

@@ -1,9 +1,10 @@
 /* Random expressions over a few inputs and constants, the same for any graph: a list of numbers says what to do. */
+import { shapeSize } from '../../../src/compute/host-arrays';
 import fc from 'fast-check';
 import type { Graph, Value } from '../../../src/compute/graph/graph';
 import { broadcastShapes } from '../../../src/compute/graph/shapes';
 import { gaussians } from '../../close';
-import { type Nd, sizeOf } from './arrays';
+import { type Nd } from './arrays';
 
 export type Instruction = { op: number; a: number; b: number; n: number };
 
@@ -13,7 +14,7 @@ export const inputArrays = (): Record<string, Nd> =>
   Object.fromEntries(
     Object.entries(INPUTS).map(([name, shape]) => [
       name,
-      { shape, data: Float64Array.from(gaussians(sizeOf(shape), name)) },
+      { shape, data: Float64Array.from(gaussians(shapeSize(shape), name)) },
     ]),
   );
 
@@ -24,7 +25,7 @@ const REDUCE = ['sum', 'reduceMax', 'reduceMin'] as const;
 
 const broadcasts = (a: Value, b: Value): boolean => {
   try {
-    return sizeOf(broadcastShapes(a.shape, b.shape)) <= LARGEST;
+    return shapeSize(broadcastShapes(a.shape, b.shape)) <= LARGEST;
   } catch {
     return false;
   }
@@ -54,7 +55,7 @@ const MAKERS: Make[] = [
   },
   g => g.cast(g.binary('less', g.inputs[1], g.splat(0)), 'float32'),
   (g, a, _, n) => {
-    const size = sizeOf(a.shape);
+    const size = shapeSize(a.shape);
     const shapes = [[size], [1, size], [size, 1], [...a.shape, 1], [1, ...a.shape], [size / 2, 2], [2, 1, size / 2]];
     const shape = shapes[n % shapes.length];
     return shape.every(Number.isInteger) ? g.reshape(a, shape) : undefined;
@@ -63,7 +64,7 @@ const MAKERS: Make[] = [
   (g, a, _, n) => {
     const shape = a.shape.map((m, i) => (m === 1 && (n >> i) % 2 === 0 ? 2 : m));
     const wide = n % 3 === 0 ? [2, ...shape] : shape;
-    return sizeOf(wide) <= LARGEST ? g.broadcast(a, wide) : undefined;
+    return shapeSize(wide) <= LARGEST ? g.broadcast(a, wide) : undefined;
   },
   (g, a, _, n) => {
     const axes = a.shape.map((_size, i) => i).filter(i => (n >> i) % 2 === 0);
@@ -72,7 +73,7 @@ const MAKERS: Make[] = [
   (g, a, b, n) => {
     const axis = a.shape.length > 0 ? n % a.shape.length : -1;
     const fits = a.shape.length === b.shape.length && a.shape.every((m, i) => i === axis || m === b.shape[i]);
-    return axis >= 0 && fits && sizeOf(a.shape) + sizeOf(b.shape) <= LARGEST ? g.concat([a, b], axis) : undefined;
+    return axis >= 0 && fits && shapeSize(a.shape) + shapeSize(b.shape) <= LARGEST ? g.concat([a, b], axis) : undefined;
   },
   (g, a, _, n) => {
     const axis = a.shape.findIndex(m => m > 1);
@@ -99,7 +100,7 @@ export const execute = (g: Graph, program: readonly Instruction[]): Value => {
     // the newest values are used most
     const pick = (i: number): Value => values[values.length - 1 - (i % Math.min(values.length, i % 3 === 0 ? 99 : 4))];
     const made = MAKERS[op % MAKERS.length](g, pick(a), pick(b), n);
-    if (made && sizeOf(made.shape) <= LARGEST) values.push(made);
+    if (made && shapeSize(made.shape) <= LARGEST) values.push(made);
   }
   return values[values.length - 1];
 };

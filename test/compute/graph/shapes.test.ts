@@ -1,8 +1,9 @@
+import { shapeSize } from '../../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { broadcastShapes, reshapedBeforeBroadcast, resolveAxes } from '../../../src/compute/graph/shapes';
-import { at, build, type Nd, sizeOf } from './arrays';
+import { at, build, type Nd } from './arrays';
 
 const broadcast = (x: Nd, shape: readonly number[]): Nd => build(shape, (...index) => at(x, index));
 const numbered = (shape: readonly number[]): Nd => {
@@ -38,7 +39,7 @@ test('a reshape moves inside a broadcast exactly where some shape of the small t
         if (found) {
           moved++;
           assert.equal(found.length, target.length);
-          assert.equal(sizeOf(found), sizeOf(small));
+          assert.equal(shapeSize(found), shapeSize(small));
           assert.ok(fits(found), `[${small}] to [${large}] to [${target}]: [${found}]`);
           return;
         }
@@ -46,7 +47,7 @@ test('a reshape moves inside a broadcast exactly where some shape of the small t
         stayed++;
         for (let kept = 0; kept < 2 ** target.length; kept++) {
           const shape = target.map((n, i) => ((kept >> i) % 2 === 1 ? n : 1));
-          assert.ok(sizeOf(shape) !== sizeOf(small) || !fits(shape), `[${small}] to [${large}] to [${target}]: [${shape}] was missed`); // prettier-ignore
+          assert.ok(shapeSize(shape) !== shapeSize(small) || !fits(shape), `[${small}] to [${large}] to [${target}]: [${shape}] was missed`); // prettier-ignore
         }
       },
     ),

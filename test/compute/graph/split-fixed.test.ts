@@ -1,3 +1,4 @@
+import { shapeSize } from '../../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
@@ -17,13 +18,7 @@ const f = ({ x, w, v }: Tensors): Tensors => ({
 const shapes = { x: [2, 4, 4, 3], w: [3, 3, 3, 5], v: [5] };
 const arraysOf = (stream: string): Record<string, Float32Array> =>
   Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => [
-      name,
-      gaussians(
-        shape.reduce((a, b) => a * b, 1),
-        `${stream} ${name}`,
-      ),
-    ]),
+    Object.entries(shapes).map(([name, shape]) => [name, gaussians(shapeSize(shape), `${stream} ${name}`)]),
   );
 
 const expected = (arrays: Record<string, Float32Array>): Float32Array =>

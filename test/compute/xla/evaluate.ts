@@ -2,7 +2,7 @@
  * A plain evaluator of the StableHLO operations that are written, following the specification: finds mistakes of meaning
  * (padding, dilations, dimension numbers) where there is no XLA. Slow; for small modules. Replicas run side by side.
  */
-import { type Shape, sizeOf } from '../../../src/compute/graph/shapes';
+import { type Shape, shapeSize } from '../../../src/compute/host-arrays';
 import type { Hlo, HloAttributes, HloModule, HloOperation, HloType, Reducer } from '../../../src/compute/xla/hlo';
 
 export type Numbers = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array | BigUint64Array;
@@ -21,7 +21,7 @@ const stridesOf = (shape: Shape): number[] => {
 /** Calls f for every index of a shape, in row-major order. */
 const each = (shape: Shape, f: (index: number[], at: number) => void): void => {
   const index = shape.map(() => 0);
-  const n = sizeOf(shape);
+  const n = shapeSize(shape);
   for (let at = 0; at < n; at++) {
     f(index, at);
     for (let i = shape.length - 1; i >= 0 && ++index[i] === shape[i]; i--) index[i] = 0;
@@ -162,7 +162,7 @@ const compute = (
   replica: number,
 ): Numbers => {
   const { shape, type } = result;
-  const out = new ARRAYS[type](sizeOf(shape));
+  const out = new ARRAYS[type](shapeSize(shape));
   const name = op.split('.')[1];
   const [x, y] = inputs as [Float32Array, Float32Array];
   const from = operands.length > 0 ? operands[0].shape : [];
@@ -238,10 +238,10 @@ const compute = (
     }
     case 'concatenate': {
       const axis = (a.dimension as { i64: number }).i64;
-      const inner = sizeOf(shape.slice(axis + 1));
+      const inner = shapeSize(shape.slice(axis + 1));
       const rows = operands.map(v => v.shape[axis] * inner);
       let at = 0;
-      for (let o = 0; o < sizeOf(shape.slice(0, axis)); o++)
+      for (let o = 0; o < shapeSize(shape.slice(0, axis)); o++)
         inputs.forEach((part, i) => {
           (out as Float32Array).set((part as Float32Array).subarray(o * rows[i], (o + 1) * rows[i]), at);
           at += rows[i];

@@ -1,3 +1,4 @@
+import { shapeSize } from '../../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
@@ -79,7 +80,7 @@ test('group normalisation multiplies by no matrix, and is the same', () => {
   );
   const inputs = Object.fromEntries(
     Object.entries(shapes).map(([name, shape], i) => {
-      const size = shape.reduce((a, b) => a * b, 1);
+      const size = shapeSize(shape);
       return [name, Float32Array.from({ length: size }, (_, j) => Math.sin((i + 1) * j + 0.3))];
     }),
   );

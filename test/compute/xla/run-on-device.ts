@@ -1,4 +1,4 @@
-import { sizeOf } from '../../../src/compute/graph/shapes';
+import { shapeSize } from '../../../src/compute/host-arrays';
 import type { Device, HostData } from '../../../src/compute/xla/device';
 import type { HloModule } from '../../../src/compute/xla/hlo';
 
@@ -19,7 +19,7 @@ export const runReplicas = async (
   for (const list of outputs) {
     const named: Record<string, Float32Array> = {};
     for (const [i, { name, value }] of module.results.entries())
-      named[name] = await list[i].read(new Float32Array(sizeOf(value.shape)));
+      named[name] = await list[i].read(new Float32Array(shapeSize(value.shape)));
     results.push(named);
   }
   for (const array of [...given, ...outputs].flat()) array.dispose();

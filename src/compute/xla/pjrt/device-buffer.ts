@@ -1,4 +1,5 @@
 /* Tensors in a device's memory. */
+import { shapeSize } from '../../host-arrays';
 import type { Api } from './api';
 import { BUFFER_TYPES, IMMUTABLE_ONLY_DURING_CALL } from './argument-structs';
 import { DeviceError, EXHAUSTED, OutOfDeviceMemoryError, PjrtError } from './device-error';
@@ -124,7 +125,7 @@ export const uploadTo = async (
   shape: readonly number[],
   type: DeviceType,
 ): Promise<DeviceBuffer> => {
-  const wanted = shape.reduce((a, b) => a * b, 1) * ELEMENT_BYTES[type];
+  const wanted = shapeSize(shape) * ELEMENT_BYTES[type];
   if (data.byteLength !== wanted)
     throw new DeviceError(`upload: expected ${wanted} bytes for ${type} [${shape}], got ${data.byteLength}`);
   const dims = integers(shape);

@@ -1,9 +1,10 @@
+import type { Images } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { type FeatureDeclaration, onnxFeatures } from '../../src/features';
-import { type FeatureExtractor, featureIdentity, type Images } from '../../src/metrics';
+import { type FeatureExtractor, featureIdentity } from '../../src/metrics';
 import { temporaryFolder } from '../command-line/commands';
 import { declared, echo, writeNetwork } from './feature-files';
 

@@ -1,3 +1,4 @@
+import type { Images } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -5,7 +6,6 @@ import { test } from 'node:test';
 import { parseSafetensors } from '../../src/checkpoints';
 import { type Preprocessing, preprocessingText } from '../../src/features';
 import { preprocess } from '../../src/features/preprocessing';
-import type { Images } from '../../src/metrics';
 import { fixturesFolder } from '../golden';
 import { plain } from './feature-files';
 
