@@ -97,7 +97,7 @@ export const steps = async (
   for (let i = first; i < first + count; i++) {
     const begun: typeof waiting = [];
     for (const update of method.updates) {
-      const parts = partsOf(draw, update, slicesOf(options, i, engine.parts), engine.drawsChance !== true);
+      const parts = partsOf(draw, update, slicesOf(options, i, engine.parts), engine.given);
       begun.push([update.trains, await engine.update(update, parts, { step: i, images: i * options.batch })]);
     }
     if (late) waiting.push(...begun);

@@ -131,6 +131,7 @@ const train = async (
         signal,
         sheets: { every, n, batch, steps: stepsOf(options, setup) },
         onProgress: ({ report, ...work }) => line.show({ ...work, ...(report && { note: lossText(report) }) }),
+        onCompile: line.compiling,
         onSnapshot: look => {
           line.clear();
           terminal.err(lookText(look));

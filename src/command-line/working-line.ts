@@ -14,8 +14,16 @@ export const workText = ({ stage, done, total, made, note }: Work, seconds: numb
 
 const SHORTEST_PAUSE = 100; // ms between two updates
 
+/** A line of progress. */
+export type WorkingLine = {
+  show: (work: Work) => void;
+  /** Seconds since compilation began. */
+  compiling: (seconds: number) => void;
+  clear: () => void;
+};
+
 /** A line of progress with rate and time left, counted anew for each stage. */
-export const workingLine = (terminal: Terminal): { show: (work: Work) => void; clear: () => void } => {
+export const workingLine = (terminal: Terminal): WorkingLine => {
   const line = progressLine(terminal);
   let [stage, started, shown] = ['', 0, -Infinity];
   return {
@@ -25,6 +33,10 @@ export const workingLine = (terminal: Terminal): { show: (work: Work) => void; c
       if (now - shown < SHORTEST_PAUSE && work.done < work.total) return;
       shown = now;
       line.show(workText(work, (now - started) / 1000));
+    },
+    compiling: seconds => {
+      line.show(`compiling, ${seconds} s`);
+      stage = ''; // what comes next is timed from its own start
     },
     clear: line.clear,
   };

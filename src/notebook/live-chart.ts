@@ -16,6 +16,8 @@ export type LiveRunOptions = {
 export type LiveRun = {
   /** A step's report: moves the progress line and, now and then, redraws the chart. */
   onStep: (report: StepReport) => Promise<void>;
+  /** Seconds since compilation began, before the first step. */
+  onCompile: (seconds: number) => void;
   /** The newest samples as PNG, shown beside the chart from its next drawing on. */
   onSamples: (png: Uint8Array) => void;
   /** Draws the final state, which a saved notebook keeps. */
@@ -30,7 +32,7 @@ const largestShare = 0.03; // of the running time that drawing may take
  * current samples. Both stay in the saved notebook as text and PNG. Outside a kernel nothing is drawn.
  * @example
  * const live = liveRun({ total: p.images, metrics: { psiLoss: 'generator loss', phiLoss: 'auxiliary loss' } });
- * await run.train({ images: p.images, onStep: live.onStep });
+ * await run.train({ images: p.images, onStep: live.onStep, onCompile: live.onCompile });
  * await live.done();
  */
 export const liveRun = ({ total, label = '', metrics }: LiveRunOptions): LiveRun => {
@@ -57,6 +59,9 @@ export const liveRun = ({ total, label = '', metrics }: LiveRunOptions): LiveRun
       if (drawing !== undefined || performance.now() < nextAt) return;
       drawing = draw().finally(() => (drawing = undefined));
       await drawing;
+    },
+    onCompile: seconds => {
+      line.update(0, { compiling: `${seconds} s` });
     },
     onSamples: png => {
       samples = png;

@@ -66,6 +66,8 @@ export type DistillRunInput = DistillSetup & {
   signal?: AbortSignal;
   /** After every step. */
   onProgress?: (progress: DistillProgress) => void;
+  /** Every second while the steps are compiled: seconds since that began. */
+  onCompile?: (seconds: number) => void;
   /** After every sheet or measurement. */
   onSnapshot?: (look: Snapshot) => void;
 };
@@ -172,7 +174,7 @@ const look = async (
 
 /** Trains to the next place where something is to be saved or seen. */
 const trainOn = async (run: Run, input: DistillRunInput): Promise<void> => {
-  const { dir, images: total, saveEvery, sheets, metrics, signal, onProgress } = input;
+  const { dir, images: total, saveEvery, sheets, metrics, signal, onProgress, onCompile } = input;
   const every = [saveEvery, ...[sheets, metrics].flatMap(part => (part ? [part.every] : []))];
   const images = Math.min(total, ...every.map(each => nextAfter(run.images, each, run.options.batch)));
   const from = run.images;
@@ -181,6 +183,7 @@ const trainOn = async (run: Run, input: DistillRunInput): Promise<void> => {
     images,
     dir,
     signal,
+    onCompile,
     onStep: report =>
       onProgress?.({ stage: 'training', done: report.images, total, made: report.images - from, report }),
   });

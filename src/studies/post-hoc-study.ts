@@ -55,7 +55,7 @@ const trainAndReconstruct = async (
         signal,
         onStep: async report => {
           await averages.update();
-          if (report.images >= next || report.images >= images) snapshots.push(...averages.snapshot());
+          if (report.images >= next || report.images >= images) snapshots.push(...(await averages.snapshot()));
           while (next <= report.images) next += every;
           onImages?.(report.images);
         },

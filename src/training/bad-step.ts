@@ -22,7 +22,7 @@ const badParameters = async (
 ): Promise<string[]> => {
   const values = await engine.gradient(
     update,
-    partsOf(draw, update, slicesOf(options, step, engine.parts), engine.drawsChance !== true),
+    partsOf(draw, update, slicesOf(options, step, engine.parts), engine.given),
     step,
   );
   let at = 0;

@@ -88,9 +88,9 @@ export const checkDevice = async (device: Device, precision: Precision = 'float3
   const step = async (engine: Engine, number: number): Promise<number[]> => {
     const losses: number[] = [];
     for (const update of method.updates) {
-      const draw: DrawBatch = (u, slice, chance) => drawInputs(u.inputs, points, slice, chance);
+      const draw: DrawBatch = (u, slice, options) => drawInputs(u.inputs, points, slice, options);
       const slices = slicesOf(OPTIONS, number, engine.parts);
-      const metrics = await engine.update(update, partsOf(draw, update, slices, engine.drawsChance !== true), {
+      const metrics = await engine.update(update, partsOf(draw, update, slices, engine.given), {
         step: number,
         images: number * BATCH,
       });

@@ -4,6 +4,7 @@ import { TraceError } from '../compute/graph';
 import { chooseCompute } from '../compute/engine-choice';
 import { targetFor } from '../compute/onnx';
 import type { Tensors } from '../compute/tensors';
+import type { Dataset } from '../datasets';
 import type { Method } from '../methods';
 import { CompiledEngine } from './compiled-engine';
 import { EagerEngine } from './eager-engine';
@@ -35,6 +36,7 @@ const compilingEngine = async (
   method: Method,
   state: Tensors,
   options: RunOptions,
+  dataset: Dataset,
 ): Promise<CompiledEngine | XlaEngine | { reason: string }> => {
   const choice = await chooseCompute(options.engine);
   if (choice.engine === 'eager') return { reason: choice.reason };
@@ -42,7 +44,7 @@ const compilingEngine = async (
     const { device, reason } = choice;
     const precision = options.precision === 'auto' ? 'float32' : options.precision;
     const on = { devices: devicesFor(options, device.count), precision, reason };
-    return XlaEngine.create(device, method, options, state, on);
+    return XlaEngine.create(device, method, options, state, on, dataset);
   }
   const target = await targetFor();
   const reason = target.block > 0 ? `convolutions in blocks of ${target.block}` : 'standard ONNX';
@@ -55,11 +57,17 @@ const compilingEngine = async (
  * that cannot be traced then runs eagerly, with a warning.
  * @throws Error when the engine that was asked for cannot be had: TraceError names the kernel and the line.
  */
-export const chooseEngine = async (method: Method, state: Tensors, options: RunOptions): Promise<Engine> => {
-  const engine = await compilingEngine(method, state, options);
+export const chooseEngine = async (
+  method: Method,
+  state: Tensors,
+  options: RunOptions,
+  dataset: Dataset,
+): Promise<Engine> => {
+  const engine = await compilingEngine(method, state, options, dataset);
   if ('reason' in engine) return new EagerEngine(state, options, engine.reason);
   try {
-    await Promise.all(method.updates.map(async update => engine.prepare(update))); // compilers work side by side
+    const prepared = await Promise.allSettled(method.updates.map(async update => engine.prepare(update))); // side by side
+    for (const result of prepared) if (result.status === 'rejected') throw result.reason; // when none is under way any more
     tf.dispose(state);
     return engine;
   } catch (error) {

@@ -1,10 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dataset } from '../datasets';
 import type { Method, Update } from '../methods';
-import { type BatchSlice, drawInputs, type HostBatch } from './draw-inputs';
+import { type BatchSlice, drawInputs, type Given, type HostBatch } from './draw-inputs';
 
-/** Draws the inputs of one slice of an update's batch; those of pure chance unless `chance` is false. */
-export type DrawBatch = (update: Update, slice: BatchSlice, chance?: boolean) => Promise<HostBatch>;
+/** Which inputs are drawn, and who is told of a slice that was drawn before it was asked for. */
+export type DrawOptions = Given & { onAhead?: (batch: HostBatch, slice: BatchSlice) => void };
+
+/** Draws the inputs of one slice of an update's batch. */
+export type DrawBatch = (update: Update, slice: BatchSlice, options?: DrawOptions) => Promise<HostBatch>;
 
 /** The slice that a run wants after this one: further on in the batch, or the start of the next update's. */
 const following = (updates: readonly Update[], update: Update, slice: BatchSlice): [Update, BatchSlice] => {
@@ -25,9 +28,9 @@ const following = (updates: readonly Update[], update: Update, slice: BatchSlice
 export const drawAhead = ({ updates }: Method, dataset: Dataset, ahead: number): DrawBatch => {
   const drawn = new Map<string, Promise<HostBatch>>(); // slices that were not asked for yet
   let last: [Update, BatchSlice] | undefined;
-  let withChance = true; // as it was asked for last
+  let wanted: DrawOptions = {}; // as it was asked for last
   const nameOf = (update: Update, slice: BatchSlice): string =>
-    `${updates.indexOf(update)} ${withChance} ${JSON.stringify(slice)}`;
+    `${updates.indexOf(update)} ${JSON.stringify([wanted, slice])}`;
   let filling = false;
 
   /** The first slice after the last one asked for that nobody draws yet. */
@@ -46,18 +49,21 @@ export const drawAhead = ({ updates }: Method, dataset: Dataset, ahead: number):
     await nextTurn(); // the step that waits for the last slice starts first
     for (let at = missing(); at; at = missing()) {
       const [update, slice] = at;
-      const batch = drawInputs(update.inputs, dataset, slice, withChance);
-      drawn.set(nameOf(update, slice), batch);
-      await batch.catch(() => undefined); // whoever asks for it gets the error
+      const { onAhead } = wanted;
+      const name = nameOf(update, slice);
+      const batch = drawInputs(update.inputs, dataset, slice, wanted);
+      drawn.set(name, batch);
+      const ready = await batch.catch(() => undefined); // whoever asks for it gets the error
+      if (ready && drawn.has(name)) onAhead?.(ready, slice);
       await nextTurn();
     }
     filling = false;
   };
 
-  return (update, slice, chance = true) => {
-    withChance = chance;
+  return (update, slice, options = {}) => {
+    wanted = options;
     const name = nameOf(update, slice);
-    const batch = drawn.get(name) ?? drawInputs(update.inputs, dataset, slice, chance);
+    const batch = drawn.get(name) ?? drawInputs(update.inputs, dataset, slice, options);
     drawn.delete(name);
     last = [update, slice];
     void fill();
@@ -70,7 +76,7 @@ export async function* partsOf(
   draw: DrawBatch,
   update: Update,
   slices: readonly BatchSlice[],
-  chance = true,
+  options: DrawOptions = {},
 ): AsyncGenerator<HostBatch, void, undefined> {
-  for (const slice of slices) yield await draw(update, slice, chance);
+  for (const slice of slices) yield await draw(update, slice, options);
 }

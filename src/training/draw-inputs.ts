@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { normalRows, uniformRows } from '../compute/noise';
 import type { Tensors } from '../compute/tensors';
 import { type DataBatch, type Dataset, networkUnits, trainingIndices } from '../datasets';
-import { type ChanceSpec, type Inputs, type InputSpec, oneHot } from '../methods';
+import { type ChanceSpec, type DataSpec, type Inputs, type InputSpec, oneHot } from '../methods';
 
 /** Inputs of an update by name. */
 export type HostBatch = Record<string, HostArray>;
@@ -47,30 +47,43 @@ const dataReader = (dataset: Dataset, { seed, step, batch, first, count }: Batch
 /** Inputs that are nothing but random numbers: an engine that draws them itself is not given them. */
 export const isChance = (spec: InputSpec): spec is ChanceSpec => spec.kind === 'normal' || spec.kind === 'uniform';
 
+/** What an engine wants to be given, where that is less than everything. */
+export type Given = {
+  /** Random inputs; false: it draws them itself, where it computes. Default true. */
+  chance?: boolean;
+  /** Samples; false: it holds the data set and is given row numbers in their place, one a sample. Default true. */
+  samples?: boolean;
+};
+
 /**
- * Draws the inputs of one slice, without those of pure chance where `chance` is false. What is drawn depends on the slice
- * alone.
+ * Draws the inputs of one slice, or what of them is to be given. What is drawn depends on the slice alone.
  * @throws what the data set throws where it cannot be read.
  */
 export const drawInputs = async (
   inputs: Inputs,
   dataset: Dataset,
   slice: BatchSlice,
-  chance = true,
+  { chance = true, samples = true }: Given = {},
 ): Promise<HostBatch> => {
   const read = dataReader(dataset, slice);
+  const rowsOf = ({ every, offset }: DataSpec): Float32Array =>
+    Float32Array.from(trainingIndices(dataset, { ...slice, step: every * slice.step + offset }));
   const draw = async (spec: InputSpec): Promise<Float32Array> => {
     if (spec.kind === 'computed') {
       const [first, second] = spec.from;
       return spec.value(drawChance(first, slice), second && drawChance(second, slice));
     }
     if (spec.kind !== 'data') return drawChance(spec, slice);
+    if (!samples) return rowsOf(spec);
     const { x, labels } = await read(spec.every, spec.offset);
     return spec.part === 'x0' ? networkUnits(x) : oneHot(labels, spec.shape[0]);
   };
   const batch: HostBatch = {};
   for (const [name, spec] of Object.entries(inputs).filter(([, spec]) => chance || !isChance(spec)))
-    batch[name] = { data: await draw(spec), shape: [slice.count, ...spec.shape] };
+    batch[name] = {
+      data: await draw(spec),
+      shape: spec.kind === 'data' && !samples ? [slice.count] : [slice.count, ...spec.shape],
+    };
   return batch;
 };
 

@@ -2,6 +2,7 @@ import type { Tensors } from '../compute/tensors';
 import type { Precision } from '../compute/xla/emitter';
 import type { Update } from '../methods';
 import { adamScalars } from './adam';
+import type { DrawOptions } from './draw-ahead';
 import type { BatchSlice, HostBatch } from './draw-inputs';
 import { emaBeta } from './ema';
 import type { RunOptions } from './options';
@@ -27,13 +28,21 @@ export type EngineReport = {
   precision?: Precision;
 };
 
+/** Averages of phi's parameters that lie where the engine computes. */
+export type HeldAverages = {
+  /** average k <- phi + betas[k] (average k - phi); they start at 0. */
+  update: (betas: readonly number[]) => Promise<void>;
+  /** Copies, each one vector in the order of the parameters. */
+  read: () => Promise<Float32Array[]>;
+};
+
 /** Holds a run's state and computes its updates on the batches that are pushed to it. */
 export type Engine = {
   readonly report: EngineReport;
   /** Equal parts that it takes a batch in: one for each worker and accumulation round, in order. */
   readonly parts: number;
-  /** Whether it draws random inputs itself, where it computes: the parts that it is given are without them. */
-  readonly drawsChance?: boolean;
+  /** What its parts hold, where that is not every input, and who is told of parts that are drawn early. */
+  readonly given?: DrawOptions;
   /**
    * One update of one parameter set: accumulates over the parts, applies. Resolves when the next may be started; its
    * metrics are read afterwards. A failure leaves the state as it was where `undo` is possible.
@@ -45,6 +54,8 @@ export type Engine = {
   state: (prefix?: string) => Tensors;
   /** Brings that to the host where it lies elsewhere: `state` then gives it without waiting. */
   fetch: (prefix?: string) => Promise<void>;
+  /** So many averages of phi beside the run's own, freed with the engine; absent where the state is on the host anyway. */
+  averages?: (count: number) => Promise<HeldAverages>;
   /** What `undo` goes back to. */
   mark: () => void;
   /** Takes back the updates since the mark; @returns whether the engine can. */

@@ -14,7 +14,14 @@ import { chooseEngine, workersFor } from './choose-engine';
 import { expectDataFits } from './data-fit';
 import { drawAhead, type DrawBatch, partsOf } from './draw-ahead';
 import { EagerEngine } from './eager-engine';
-import { type Engine, type EngineReport, type PendingMetrics, type Position, slicesOf } from './engine';
+import {
+  type Engine,
+  type EngineReport,
+  type HeldAverages,
+  type PendingMetrics,
+  type Position,
+  slicesOf,
+} from './engine';
 import { runOptions, type RunOptions } from './options';
 import { loadRun, saveRun } from './run-files';
 import { initialState } from './step';
@@ -27,6 +34,8 @@ export type TrainOptions = {
   /** Train until the run has seen this many images in all: calling again does nothing. */
   images: number;
   onStep?: (report: IterationReport) => void | Promise<void>;
+  /** Every second while the steps are traced and compiled, before the first of them: seconds since that began. */
+  onCompile?: (seconds: number) => void;
   /** Stops after the current iteration, with a checkpoint if `dir` is given. */
   signal?: AbortSignal;
   /** Where checkpoints go: at the end, on abort and every `saveEvery` images. */
@@ -163,21 +172,27 @@ export class Run {
     return withPrefix(`${role}/`, this.alive().state(`${role}/`));
   }
 
+  /** Averages of the generator that lie where the run computes; undefined where that is the host. See `powerAverages`. */
+  async heldAverages(count: number): Promise<HeldAverages | undefined> {
+    return this.alive().averages?.(count);
+  }
+
   /** Trains until `images` images have been seen in all; returns how it ended. */
   async train({
     images,
     onStep,
+    onCompile,
     signal,
     dir,
     saveEvery = Infinity,
     ...rest
   }: TrainOptions): Promise<'done' | 'aborted'> {
     this.alive();
-    expectKeys('train', rest, ['images', 'onStep', 'signal', 'dir', 'saveEvery']);
+    expectKeys('train', rest, ['images', 'onStep', 'onCompile', 'signal', 'dir', 'saveEvery']);
     expectInteger('train', 'images', images);
     const unlock = dir ? await lockFolder(dir) : undefined;
     try {
-      if (this.images < images) await this.choose();
+      if (this.images < images) await this.choose(onCompile);
       let bad = 0;
       let saved = this.images;
       while (this.images < images && !signal?.aborted) {
@@ -199,10 +214,17 @@ export class Run {
   }
 
   /** The engine that the options ask for takes over the state, once. */
-  private async choose(): Promise<void> {
-    const { method, options } = this.parts;
-    if (!this.chosen) this.engine = await chooseEngine(method, this.alive().state(), options);
-    this.chosen = true;
+  private async choose(onCompile?: TrainOptions['onCompile']): Promise<void> {
+    if (this.chosen) return;
+    const { method, options, dataset } = this.parts;
+    const began = performance.now();
+    const timer = setInterval(() => onCompile?.(Math.round((performance.now() - began) / 1000)), 1000);
+    try {
+      this.engine = await chooseEngine(method, this.alive().state(), options, dataset);
+      this.chosen = true;
+    } finally {
+      clearInterval(timer);
+    }
   }
 
   /** An iteration; where a worker fails, what was there before it is saved. */
@@ -232,7 +254,7 @@ export class Run {
       for (let i = 0; i < repeats; i++) {
         const at = { ...position, step: position.step * repeats + i };
         const slices = slicesOf(options, at.step, engine.parts);
-        const drawn = partsOf(this.draw, update, slices, engine.drawsChance !== true);
+        const drawn = partsOf(this.draw, update, slices, engine.given);
         started.push({ update, step: at.step, metrics: await engine.update(update, drawn, at) });
       }
     }

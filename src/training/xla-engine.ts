@@ -1,13 +1,25 @@
-import { type Shape, shapeSize } from '../compute/host-arrays';
+import { type HostArray, type Shape, shapeSize } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensors } from '../compute/tensors';
 import type { Device, DeviceArray, DeviceProgram } from '../compute/xla/device';
 import type { Precision } from '../compute/xla/emitter';
+import type { Hlo } from '../compute/xla/hlo';
+import type { Dataset } from '../datasets';
 import type { Method, Update } from '../methods';
-import type { HostBatch } from './draw-inputs';
-import { type Engine, type EngineReport, type PendingMetrics, type Position, scalarsOf } from './engine';
+import { DeviceData } from './device-data';
+import type { DrawOptions } from './draw-ahead';
+import type { BatchSlice, HostBatch } from './draw-inputs';
+import {
+  type Engine,
+  type EngineReport,
+  type HeldAverages,
+  type PendingMetrics,
+  type Position,
+  scalarsOf,
+} from './engine';
 import type { RunOptions } from './options';
-import { pack } from './xla-inputs';
+import { deviceAverages } from './xla-averages';
+import { isLarge, pack } from './xla-inputs';
 import { applyModule, gradientModule, type StepModule, stepModule, type StepPlan } from './xla-modules';
 import { DeviceState } from './xla-state';
 
@@ -27,6 +39,8 @@ type Programs = {
   totals?: Map<string, readonly DeviceArray[]>;
 };
 
+const bytesOf = ({ shape, type }: Hlo): number => shapeSize(shape) * (type === 'ui8' ? 1 : 4);
+
 /** One device's part of a round, and its first sample. */
 type Part = { drawn: HostBatch; first: number };
 
@@ -40,10 +54,12 @@ export type XlaOptions = { devices: number; precision: Precision; reason: string
  */
 export class XlaEngine implements Engine {
   readonly report: EngineReport;
-  readonly drawsChance = true;
+  readonly given: DrawOptions;
   readonly parts: number;
   private readonly programs = new Map<Update, Programs>();
   private shown: Tensors = {}; // copies on the host, until the state changes
+  private readonly besides: { dispose: () => void }[] = []; // averages that were asked for
+  private readonly sent = new Map<Float32Array, Promise<DeviceArray>>(); // inputs on their way before they are needed
 
   private constructor(
     private readonly device: Device,
@@ -51,8 +67,16 @@ export class XlaEngine implements Engine {
     private readonly options: RunOptions,
     private readonly on: XlaOptions,
     private readonly held: DeviceState,
+    private readonly data: DeviceData | undefined,
   ) {
     this.parts = on.devices * options.accumulationRounds;
+    this.given = {
+      chance: false,
+      samples: data === undefined,
+      onAhead: (drawn, slice) => {
+        this.sendAhead(drawn, slice);
+      },
+    };
     this.report = {
       engine: 'xla',
       workers: on.devices,
@@ -62,23 +86,40 @@ export class XlaEngine implements Engine {
     };
   }
 
-  /** An engine with a copy of `state`; the tensors stay the caller's. */
+  /** An engine with a copy of `state`, and of the data set where that fits; the tensors stay the caller's. */
   static async create(
     device: Device,
     method: Method,
     options: RunOptions,
     state: Tensors,
     on: XlaOptions,
+    dataset?: Dataset,
   ): Promise<XlaEngine> {
-    return new XlaEngine(device, method, options, on, await DeviceState.upload(device, on.devices, state));
+    const data = dataset && (await DeviceData.hold(device, on.devices, dataset));
+    try {
+      return new XlaEngine(device, method, options, on, await DeviceState.upload(device, on.devices, state), data);
+    } catch (error) {
+      data?.dispose();
+      throw error;
+    }
+  }
+
+  /** Uploads the large inputs of a part that a later update will be given, while this one computes. */
+  private sendAhead(drawn: HostBatch, { first, count }: BatchSlice): void {
+    for (const { data, shape } of Object.values(drawn)) {
+      if (!isLarge(shape)) continue;
+      const array = this.device.upload(data, shape, (first / count) % this.on.devices);
+      array.catch(() => undefined); // the update that needs it gets the error
+      this.sent.set(data, array);
+    }
   }
 
   /** Compiles a module, and makes sure that there is room for it before training begins. */
   private async load({ module, ...rest }: StepModule): Promise<Loaded> {
     const program = await this.device.compile(module);
     const resident = module.arguments
-      .filter(({ name }) => this.held.get(name, 0) !== undefined)
-      .reduce((sum, { value }) => sum + 4 * shapeSize(value.shape), 0);
+      .filter(({ name }) => (this.held.get(name, 0) ?? this.data?.get(name, 0)) !== undefined)
+      .reduce((sum, { value }) => sum + bytesOf(value), 0);
     try {
       program.requireRoom?.(resident);
     } catch (error) {
@@ -102,12 +143,17 @@ export class XlaEngine implements Engine {
     const known = this.programs.get(update);
     if (known) return known;
     const { method, options, on } = this;
-    const plan = { method, update, options, rows: options.batch / this.parts, ...on };
+    const plan = { method, update, options, rows: options.batch / this.parts, held: this.data?.layout, ...on };
     const made: Programs = { plan };
-    if (options.accumulationRounds === 1) made.step = await this.load(stepModule(plan));
-    else {
-      made.gradient = await this.load(gradientModule(plan));
-      made.apply = await this.load(applyModule(plan, made.gradient.metrics));
+    try {
+      if (options.accumulationRounds === 1) made.step = await this.load(stepModule(plan));
+      else {
+        made.gradient = await this.load(gradientModule(plan));
+        made.apply = await this.load(applyModule(plan, made.gradient.metrics));
+      }
+    } catch (error) {
+      made.gradient?.program.dispose();
+      throw error;
     }
     this.programs.set(update, made);
     return made;
@@ -127,6 +173,13 @@ export class XlaEngine implements Engine {
       uploaded.push(array);
       return array;
     };
+    const given = async ({ data, shape }: HostArray, index: number): Promise<DeviceArray> => {
+      const sent = this.sent.get(data);
+      if (!sent) return send(data, shape, index);
+      this.sent.delete(data);
+      uploaded.push(await sent);
+      return sent;
+    };
     try {
       const inputs = await Promise.all(
         batches.map(({ drawn, first }, index) => {
@@ -134,8 +187,8 @@ export class XlaEngine implements Engine {
           return Promise.all(
             args.map(async ({ name, shape }) => {
               if (name === 'words') return send(words, shape, index);
-              const known = this.held.get(name, index) ?? totals?.get(name)?.[index];
-              return known ?? send(drawn[name.slice('given/'.length)].data, shape, index);
+              const known = this.held.get(name, index) ?? this.data?.get(name, index) ?? totals?.get(name)?.[index];
+              return known ?? given(drawn[name.slice('given/'.length)], index);
             }),
           );
         }),
@@ -211,6 +264,13 @@ export class XlaEngine implements Engine {
     return values.reduce((sum, more) => sum.map((x, i) => x + more[i]));
   }
 
+  async averages(count: number): Promise<HeldAverages> {
+    const size = this.method.denoisers.phi!.parameters.reduce((sum, { shape }) => sum + shapeSize(shape), 0);
+    const made = await deviceAverages(this.device, { phi: () => this.held.get('phi', 0)!, size, count });
+    this.besides.push(made);
+    return made;
+  }
+
   mark(): void {
     /* a copy of the state would cost as much memory again, and every step its time */
   }
@@ -243,6 +303,16 @@ export class XlaEngine implements Engine {
       for (const arrays of totals?.values() ?? []) for (const array of arrays) array.dispose();
     }
     this.programs.clear();
+    for (const part of this.besides) part.dispose();
     this.held.dispose();
+    this.data?.dispose();
+    for (const sent of this.sent.values())
+      sent.then(
+        array => {
+          array.dispose();
+        },
+        () => undefined,
+      );
+    this.sent.clear();
   }
 }

@@ -13,6 +13,7 @@ import type { Precision } from '../compute/xla/emitter';
 import type { Hlo, HloModule } from '../compute/xla/hlo';
 import type { Method, Role, Update } from '../methods';
 import { type AdamOptions, flatten, unflatten } from './adam';
+import type { HeldLayout } from './device-data';
 import { inputShapes } from './draw-inputs';
 import { applyGradient, gradientOf } from './step';
 import { packingOf, type Packing, writeInputs } from './xla-inputs';
@@ -28,6 +29,7 @@ export type StepPlan = {
   rows: number; // samples of one device in one round
   devices: number;
   precision: Precision;
+  held?: HeldLayout; // the data set, where it is on the devices
 };
 
 const sizeOfRole = (method: Method, role: Role): number =>
@@ -118,11 +120,11 @@ const summed = (b: HloBuilder, values: Record<string, Hlo>): Record<string, Hlo>
  * results are what it changes, which takes its memory, and `metrics`.
  */
 export const stepModule = (plan: StepPlan): StepModule => {
-  const { method, update, options, rows, devices, precision } = plan;
+  const { method, update, options, rows, devices, precision, held } = plan;
   const [first, second] = [gradientHalf(plan), applyHalf(plan)];
   const b = new HloBuilder(devices);
   const state = argumentsOf(b, { ...allRoles(method), ...changedShapes(method, update, options) });
-  const packing = packingOf(update.inputs, SCALARS, rows);
+  const packing = packingOf(update.inputs, SCALARS, rows, held);
   const { scalars, batch } = writeInputs(b, update.inputs, packing, rows);
   const gradient = summed(b, emit(first.trace, { ...state, ...prefixed('batch/', batch) }, { builder: b, precision }));
   const given = { ...state, ...without('metrics', gradient), ...scalars };
@@ -137,7 +139,7 @@ export const stepModule = (plan: StepPlan): StepModule => {
  * devices are left to whoever applies them.
  */
 export const gradientModule = (plan: StepPlan): StepModule => {
-  const { method, update, rows, devices, precision } = plan;
+  const { method, update, rows, devices, precision, held } = plan;
   const { trace, metrics } = gradientHalf(plan);
   const b = new HloBuilder(devices);
   const state = argumentsOf(b, allRoles(method));
@@ -145,7 +147,7 @@ export const gradientModule = (plan: StepPlan): StepModule => {
     'total/gradient': [sizeOfRole(method, update.trains)],
     'total/metrics': [metrics.length],
   });
-  const packing = packingOf(update.inputs, ['adds'], rows);
+  const packing = packingOf(update.inputs, ['adds'], rows, held);
   const { scalars, batch } = writeInputs(b, update.inputs, packing, rows);
   const adds = b.compare(scalars.adds, b.like(scalars.adds, 0), 'GT');
   const results = emit(trace, { ...state, ...prefixed('batch/', batch) }, { builder: b, precision });

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { selectBackend } from '../../src/compute/backend';
-import { postHocParameters, powerAverages, powerProfile, type PowerSnapshot, pretrain } from '../../src/training';
+import type { Device } from '../../src/compute/xla/device';
+import { alive, openXlaDevice } from '../../src/compute/xla/pjrt';
+import { useDevice } from '../../src/compute/xla/shared-device';
+import {
+  postHocParameters,
+  powerAverages,
+  powerEmaBeta,
+  powerProfile,
+  type PowerSnapshot,
+  pretrain,
+} from '../../src/training';
 import { assertAllClose } from '../close';
+import { cpuPlugin } from '../compute/xla/pjrt/cpu-plugin';
 import { tinyMlp, tinyPoints } from '../tiny';
 
 const batch = 4;
@@ -28,7 +39,7 @@ const trained = async (stds: readonly number[]) => {
         async ([key, t]) => [key, await t.data<'float32'>()] as const,
       );
       path.push(Object.fromEntries(await Promise.all(now)));
-      if (step % 10 === 0) snapshots.push(...averages.snapshot());
+      if (step % 10 === 0) snapshots.push(...(await averages.snapshot()));
     },
   });
   return { run, path, snapshots };
@@ -70,6 +81,65 @@ test('a width that was not stored, made of two that were, is the average of that
     /snapshots'/,
   );
   run.dispose();
+});
+
+/** A device that tells how many numbers are read from it at once. */
+const watched = (device: Device, read: number[]): Device => ({
+  ...device,
+  compile: async module => {
+    const program = await device.compile(module);
+    const run: typeof program.run = async inputs => {
+      const results = await program.run(inputs);
+      for (const array of results.flat()) {
+        const original = array.read.bind(array);
+        array.read = into => {
+          read.push(into.length);
+          return original(into);
+        };
+      }
+      return results;
+    };
+    return { ...program, run };
+  },
+});
+
+test('on a device the averages stay there: a step brings metrics to the host, no parameters', async () => {
+  const stds = [0.05, 0.1];
+  const device = await openXlaDevice({ plugin: cpuPlugin() });
+  const read: number[] = [];
+  useDevice(watched(device, read));
+  await selectBackend({ backend: 'wasm' });
+  const run = pretrain({ denoiser: tinyMlp(), dataset: tinyPoints, run: { batch, learningRate: 1e-2, engine: 'xla' } });
+  const averages = powerAverages(run, { stds });
+  const expected: Record<string, number[]>[] = stds.map(() => ({}));
+  const size = Object.values(run.parameters('phi')).reduce((sum, t) => sum + t.size, 0);
+  let taken = 0; // downloads of all parameters by the averages
+  await run.train({
+    images: 5 * batch,
+    onStep: async ({ step }) => {
+      const before = read.length;
+      await averages.update();
+      taken += read.slice(before).filter(n => n === size).length;
+      for (const [key, t] of Object.entries(run.parameters('phi'))) {
+        const now = await t.data();
+        for (const [k, std] of stds.entries()) {
+          const beta = powerEmaBeta(std, step * batch, batch);
+          const average = expected[k][key] ?? Array.from(now);
+          expected[k][key] = average.map((value, i) => now[i] + beta * (value - now[i]));
+        }
+      }
+    },
+  });
+  assert.equal(taken, 0);
+  for (const [k, { images, parameters }] of (await averages.snapshot()).entries()) {
+    assert.equal(images, 5 * batch);
+    assert.deepEqual(Object.keys(parameters), Object.keys(expected[k]));
+    for (const [key, values] of Object.entries(parameters)) assertAllClose(values, expected[k][key], 1e-6, key);
+  }
+  run.dispose();
+  assert.deepEqual([alive.buffers, alive.programs], [0, 0]);
+  useDevice(undefined);
+  device.dispose();
 });
 
 test('a width that no profile has is refused before anything is computed', async () => {

@@ -122,6 +122,27 @@ describe('a run on the XLA engine', () => {
     eager.dispose();
   });
 
+  test('says how long compilation takes, and frees everything where one of its programs cannot be compiled', async () => {
+    const before = { ...alive };
+    let compiled = 0;
+    useDevice({
+      ...device,
+      compile: async module => {
+        if (compiled++ === 1) throw new Error('no room for the second program');
+        await new Promise(resolve => setTimeout(resolve, 1200));
+        return device.compile(module);
+      },
+    });
+    const told: number[] = [];
+    const run = startRun(tinyMlp(), tinyPoints, { ...SMOOTH, engine: 'xla' });
+    const training = run.train({ images: BATCH, onCompile: seconds => told.push(seconds) });
+    await assert.rejects(training, /no room for the second program/);
+    assert.ok(told.includes(1), `told ${told.join()}`);
+    run.dispose();
+    assert.deepEqual(alive, before);
+    useDevice(device);
+  });
+
   test('holds its memory on the device, and dispose frees all of it and all tensors', async () => {
     const [outside, before] = [tf.memory().numTensors, { ...alive }];
     const run = startRun(tinyMlp(), tinyPoints, { ...SMOOTH, engine: 'xla', accumulationRounds: 2 });
