@@ -12,7 +12,7 @@ import { notebooksFolder, root } from './project';
 
 const USAGE = `npm run notebooks -- COMMAND [NAME...]     a NAME is a notebook, the start of one ('01'), or a path; none: all
 
-  run [--preset smoke|laptop|paper] [--jobs N] [--write] [--record] [--fresh]
+  run [--preset smoke|tour|laptop|paper] [--jobs N] [--write] [--record] [--fresh]
                     executes notebooks in the kernel and judges them; --write keeps the outputs of those that pass,
                     --record how long they took, in notebooks/times.json; --fresh computes again what other code computed
   clean [--check]   brings notebooks into the form in which they are stored; --check only tells which are not
@@ -20,7 +20,7 @@ const USAGE = `npm run notebooks -- COMMAND [NAME...]     a NAME is a notebook, 
   to-ts NAME        prints a notebook as text ("percent" format)
   from-ts FILE      writes notebooks/FILE.ipynb from such a text; cells that did not change keep their outputs`;
 
-const PRESETS = ['smoke', 'laptop', 'paper'];
+const PRESETS = ['smoke', 'tour', 'laptop', 'paper'];
 
 /** Prints the figures that were written since a moment (ms). */
 const listFigures = (since: number): void => {

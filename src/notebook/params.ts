@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { ArgumentError, expectKeys, expectOneOf, fail, withDefaults } from '../compute/check';
 
-/** The sizes at which a notebook runs: a check of every line, two CPU cores in minutes, the paper's. */
-export type Preset = 'smoke' | 'laptop' | 'paper';
+/**
+ * The sizes at which a notebook runs: a check of every line (`smoke`), a first look in a minute or two (`tour`), two CPU
+ * cores in minutes to an hour (`laptop`), the paper's (`paper`).
+ */
+export type Preset = 'smoke' | 'tour' | 'laptop' | 'paper';
 
 /** What a parameter of a notebook may be. */
 export type ParamValue = number | string | boolean | readonly number[] | readonly string[];
@@ -15,7 +18,7 @@ export type Params<T> = {
 /** Keeps TypeScript from widening T to fit a preset that lacks a key. */
 export type Same<T> = [T][T extends unknown ? 0 : never];
 
-const presetNames = ['smoke', 'laptop', 'paper'] as const;
+const presetNames = ['smoke', 'tour', 'laptop', 'paper'] as const;
 
 /** `COSIM_PARAMS` is JSON text, or the path of a file that holds it. */
 const readOverrides = (source: string): object => {
@@ -51,26 +54,33 @@ const checkSameKeys = (preset: Preset, values: object, usual: object): void => {
 };
 
 /**
- * The one cell of parameters. Each preset gives every key; COSIM_PRESET picks one (default 'laptop') and COSIM_PARAMS
- * (JSON text or a file's path) replaces single values, so a notebook runs at other sizes without being edited.
- * @throws ArgumentError for an unknown preset or key, naming the nearest, and for a value of another type.
+ * The one cell of parameters. `smoke`, `laptop` and `paper` give every key, `tour` only what differs from `laptop`.
+ * COSIM_PRESET picks one (default 'laptop') and COSIM_PARAMS (JSON text or a file's path) replaces single values, so a
+ * notebook runs at other sizes without being edited.
+ * @throws ArgumentError for an unknown preset or key, naming the nearest, for a value of another type, and for `tour` where there is none.
  * @example
  * const p = params({
  *   smoke: { images: 2_000, seeds: [0] },
+ *   tour: { images: 50_000 },
  *   laptop: { images: 400_000, seeds: [0, 1, 2] },
  *   paper: { images: 4_000_000, seeds: [0, 1, 2] },
  * });
  */
 export const params = <T extends Readonly<Record<string, ParamValue>>>(presets: {
   smoke: Same<T>;
+  tour?: Partial<Same<T>>;
   laptop: T;
   paper: Same<T>;
 }): Params<T> => {
   const { COSIM_PRESET = '', COSIM_PARAMS = '' } = process.env;
   const chosen = COSIM_PRESET === '' ? 'laptop' : COSIM_PRESET;
   const preset = expectOneOf('params', 'COSIM_PRESET', chosen, presetNames);
-  const defaults: T = presets[preset];
-  for (const other of presetNames) checkSameKeys(other, presets[other], presets.laptop);
+  const { tour, ...complete } = presets;
+  if (preset === 'tour' && tour === undefined)
+    throw new ArgumentError("params: this notebook has no preset 'tour'; it has 'smoke', 'laptop' and 'paper'.");
+  for (const [other, values] of Object.entries(complete)) checkSameKeys(other as Preset, values, presets.laptop);
+  const short = withDefaults<T>("params: preset 'tour'", tour ?? {}, presets.laptop);
+  const defaults: T = preset === 'tour' ? short : complete[preset];
 
   const given = COSIM_PARAMS === '' ? {} : readOverrides(COSIM_PARAMS);
   const merged = withDefaults<T>('params: COSIM_PARAMS', given, defaults);

@@ -31,9 +31,22 @@ test('laptop is the default; COSIM_PRESET picks another; the result names its pr
   assert.equal(params(presets).preset, 'laptop');
 });
 
+test('tour says what differs from laptop; a notebook without one says so', () => {
+  process.env.COSIM_PRESET = 'tour';
+  assert.deepEqual(params({ ...presets, tour: { images: 700, seeds: [0] } }), {
+    ...presets.laptop,
+    images: 700,
+    seeds: [0],
+    preset: 'tour',
+  });
+  assert.throws(() => params(presets), /has no preset 'tour'; it has 'smoke', 'laptop' and 'paper'/);
+  const misspelt = { imges: 7 } as { images?: number };
+  assert.throws(() => params({ ...presets, tour: misspelt }), /preset 'tour': unknown option 'imges'.*'images'/);
+});
+
 test('an unknown preset is refused with the known ones', () => {
   process.env.COSIM_PRESET = 'desktop';
-  assert.throws(() => params(presets), /COSIM_PRESET must be one of 'smoke', 'laptop', 'paper', got 'desktop'/);
+  assert.throws(() => params(presets), /COSIM_PRESET must be one of 'smoke', 'tour', 'laptop', 'paper', got 'desktop'/);
 });
 
 test('COSIM_PARAMS as JSON text replaces single values of the chosen preset', () => {
