@@ -136,9 +136,9 @@ const installModules = () => {
 /** The kernel with absolute paths, under the project: no tslab on PATH, nothing in the user's home is needed. */
 const installKernelspec = () => {
   const file = join(root, '.jupyter', 'data', 'kernels', 'tslab', 'kernel.json');
-  const tslab = join(root, 'node_modules', 'tslab', 'bin', 'tslab');
+  const program = join(root, 'scripts', 'notebook', 'kernel.cjs'); // tslab's kernel, mended
   const kernel = {
-    argv: [process.execPath, tslab, 'kernel', '--config-path={connection_file}'],
+    argv: [process.execPath, program, '{connection_file}'],
     display_name: 'TypeScript (cosim)',
     language: 'typescript',
   };
