@@ -11,6 +11,7 @@ import {
   padded,
   picturesOfDataset,
   picturesOfFiles,
+  picturesOfZip,
   type PictureSource,
   type Split,
 } from '../datasets';
@@ -36,23 +37,28 @@ const resolution = (text: string): Resolution => {
   return { width: Number(width), height: Number(height) };
 };
 
-/** The pictures, what they are, and how to close them. */
-type Source = { pictures: PictureSource; note?: string; close?: () => Promise<void> };
+/** The pictures, and what they are. */
+type Source = { pictures: PictureSource; note?: string };
 
-/** A folder of pictures is packed as it is, one size or many; everything else is a data set. */
+const isZip = (path: string): boolean => /\.zip$/i.test(path);
+
+/** A folder of pictures is packed as it is, one size or many, and so is a zip file; everything else is a data set. */
 const openSource = async (source: string, { labels, grey = false, split }: MakeOptions): Promise<Source> => {
+  const rgb = !grey;
   if (existsSync(source) && statSync(source).isDirectory()) {
     const none = await listPictures(source, 'none').then(
       () => undefined,
       (error: Error) => error,
     );
-    if (!none) return { pictures: picturesOfFiles(await listPictures(source, labels), { rgb: !grey }) };
+    if (!none) return { pictures: picturesOfFiles(await listPictures(source, labels), { rgb }) };
     const dataset = await openDataset(source, { split }).catch(() => {
       throw none; // no other data set either: what is wrong with the pictures says more
     });
     return fromDataset(dataset);
   }
-  return fromDataset(await openDataset(source, { split, ...(source.endsWith('.zip') && { labels }) }));
+  if (existsSync(source) && statSync(source).isFile() && isZip(source))
+    return { pictures: await picturesOfZip(source, { labels, rgb }) };
+  return fromDataset(await openDataset(source, { split }));
 };
 
 const fromDataset = (dataset: Awaited<ReturnType<typeof openDataset>>): Source => {
@@ -61,7 +67,6 @@ const fromDataset = (dataset: Awaited<ReturnType<typeof openDataset>>): Source =
   return {
     pictures: picturesOfDataset(small ? padded(dataset, 2) : dataset),
     ...(small && { note: "padded to 32 x 32, as EDM's tool does" }),
-    close: dataset.close,
   };
 };
 
@@ -73,7 +78,7 @@ export const dataMakeCommand = (terminal: Terminal): Command =>
       "Packs a folder of pictures, or a data set, into the zip file that EDM's and EDM2's training and this package read: " +
         "PNGs named 00000/img00000000.png and so on, classes in dataset.json; crop and resize as in the reference's tool.",
     )
-    .argument('<source>', 'folder of pictures, data set by name or path')
+    .argument('<source>', 'folder or zip file of pictures, data set by name or path')
     .argument('<dest>', 'the zip file to write')
     .option('--resolution <size>', 'pixels of the result: 64, or 512x384', resolution)
     .addOption(new Option('--transform <mode>', 'how pictures become that size').choices(CROP_TRANSFORMS.slice(1)))
@@ -83,7 +88,10 @@ export const dataMakeCommand = (terminal: Terminal): Command =>
         .default('optional'),
     )
     .addOption(new Option('--split <name>', 'of data that have two parts').choices(['train', 'test']).default('train'))
-    .option('--grey', 'of a folder: keep grey pictures at one channel (default: all become RGB, as in EDM2)')
+    .option(
+      '--grey',
+      'of a folder or zip file: keep grey pictures at one channel (default: all become RGB, as in EDM2)',
+    )
     .option('--force', 'replace DEST if it is there')
     .addHelpText(
       'after',
@@ -94,11 +102,11 @@ Examples:
   $ cosim data make mnist mnist-32x32.zip --split test`,
     )
     .action(async (from: string, to: string, options: MakeOptions) => {
-      if (!to.endsWith('.zip')) throw new ArgumentError(`DEST must end with .zip, got '${to}'`);
+      if (!isZip(to)) throw new ArgumentError(`DEST must end with .zip, got '${to}'`);
       if (existsSync(to) && options.force !== true)
         throw new ArgumentError(`${to} is there already; --force replaces it`);
       if (options.transform && !options.resolution) throw new ArgumentError('--transform needs --resolution');
-      const { pictures, note, close } = await openSource(from, options);
+      const { pictures, note } = await openSource(from, options);
       const line = progressLine(terminal);
       const rate = rateText(0);
       try {
@@ -116,6 +124,6 @@ Examples:
         terminal.out(`${to}: ${what.filter(Boolean).join(', ')}\n`);
       } finally {
         line.clear();
-        await close?.();
+        await pictures.close?.();
       }
     });

@@ -1,4 +1,6 @@
 import { expectInteger } from '../compute/check';
+import { type Shape, shapeSize } from '../compute/host-arrays';
+import { DatasetError } from './dataset-error';
 
 /** One batch on the host, as it is stored. */
 export type DataBatch = {
@@ -39,6 +41,22 @@ export const toBytes = (x: Float32Array): Uint8Array =>
 
 /** Indices 0, 1, ..., n - 1, or n of them from `first` on. */
 export const indexRange = (n: number, first = 0): number[] => Array.from({ length: n }, (_, i) => first + i);
+
+const LARGEST_SAMPLE = 2 ** 24; // numbers: an image of 2048 x 2048 in colour has 12.6 million
+
+/**
+ * Numbers of a sample, as its file says.
+ * @throws DatasetError for more than a batch of them could be held in memory
+ */
+export const expectSampleSize = (where: string, shape: Shape): number => {
+  const size = shapeSize(shape);
+  if (size > LARGEST_SAMPLE)
+    throw new DatasetError(
+      `${where}: samples of [${shape.join(', ')}] have ${size} numbers, ${LARGEST_SAMPLE} are the limit; ` +
+        'cosim data make makes pictures smaller',
+    );
+  return size;
+};
 
 /** Checks that every index is one of 0 to length - 1. @throws ArgumentError */
 export const expectIndices = (where: string, indices: readonly number[], length: number): void => {

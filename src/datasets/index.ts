@@ -14,19 +14,13 @@ export {
   type RawAutoencoder,
 } from './formats/autoencoder';
 export { cifar10, type Cifar10Options } from './formats/cifar10';
-export type { LabelMode, ClassLabels } from './formats/class-labels';
+export type { LabelMode, ClassLabels, FolderLabels } from './formats/class-labels';
 export { download, DownloadError, type DownloadOptions, type DownloadProgress } from './formats/download';
 export { edmZip, type EdmZipOptions } from './formats/edm-zip';
 export { encoded } from './formats/encoded';
 export { fetchDataset, type FetchOptions } from './formats/fetch-dataset';
 export { fashionMnist, type IdxOptions, mnist } from './formats/idx';
-export {
-  type FolderLabels,
-  imageFolder,
-  type ImageFolderOptions,
-  listPictures,
-  type PictureFiles,
-} from './formats/image-folder';
+export { imageFolder, type ImageFolderOptions, listPictures, type PictureFiles } from './formats/image-folder';
 export { latents, type LatentsOptions } from './formats/latents';
 export { ONNX_LAYOUTS, onnxAutoencoder, type OnnxAutoencoderOptions } from './formats/onnx-autoencoder';
 export { type PackOptions, packPictures } from './formats/pack';
@@ -41,7 +35,7 @@ export {
   openOtherSplit,
 } from './open-dataset';
 export { CROP_TRANSFORMS, type CropOptions, cropTo, type CropTransform, roundHalfEven } from './pictures/centre-crop';
-export { picturesOfDataset, picturesOfFiles, type PictureSource } from './pictures/picture-source';
+export { picturesOfDataset, picturesOfFiles, picturesOfZip, type PictureSource } from './pictures/picture-source';
 export { resizeTensorflow1 } from './pictures/resize-tensorflow';
 export { expectByteImages, resize, RESIZE_KERNELS, type ResizeKernel, type ResizeOptions } from './pictures/resize';
 export { ofClasses, subset } from './subset';

@@ -9,7 +9,8 @@ import { points, pointsNames } from './drawn/points';
 import { cifar10, CIFAR10_FILES } from './formats/cifar10';
 import { edmZip } from './formats/edm-zip';
 import { fashionMnist, idxNames, mnist } from './formats/idx';
-import { type FolderLabels, imageFolder } from './formats/image-folder';
+import type { FolderLabels } from './formats/class-labels';
+import { imageFolder } from './formats/image-folder';
 import { isNpy, latents } from './formats/latents';
 import { openZip } from './formats/zip-archive';
 import { isPictureName } from './pictures/picture';
@@ -72,10 +73,11 @@ const openFile = async (path: string, options: Options): Promise<Dataset> => {
     );
   refuseTest(path, options);
   const { labels } = options;
-  if (labels === 'folders') throw new DatasetError(`${path}: labels by sub-folder are for folders of images`);
   const zip = await openZip(path);
   await zip.close();
-  return zip.names.some(isNpy) ? latents(path, { labels }) : edmZip(path, { labels });
+  if (!zip.names.some(isNpy)) return edmZip(path, { labels });
+  if (labels === 'folders') throw new DatasetError(`${path}: labels by sub-folder are for images, not for latents`);
+  return latents(path, { labels });
 };
 
 const idxFiles = splits.flatMap(split => idxNames(split)).flatMap(name => [name, `${name}.gz`]);
@@ -116,7 +118,9 @@ export const openDataset = async (nameOrPath: string, options: OpenDatasetOption
     throw new DatasetError(
       `'${nameOrPath}' is no data set: neither one of ${DATASET_NAMES.join(', ')}, nor a file or folder that is there`,
     );
-  return found.isDirectory() ? openFolder(nameOrPath, chosen) : openFile(nameOrPath, chosen);
+  if (found.isDirectory()) return openFolder(nameOrPath, chosen);
+  if (!found.isFile()) throw new DatasetError(`${nameOrPath}: no regular file, but a pipe or a device`);
+  return openFile(nameOrPath, chosen);
 };
 
 /**

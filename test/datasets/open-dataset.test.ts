@@ -66,7 +66,7 @@ test('files and folders by what is in them', async () => {
   for (const [name, options, expected] of cases) assert.deepEqual(await opened(place(name), options), expected, name);
   await refused(place('edm.zip'), /edm\.zip: images of one part/, { split: 'test' });
   await refused(place('images'), /images: images of one part/, { split: 'test' });
-  await refused(place('edm.zip'), /labels by sub-folder are for folders/, { labels: 'folders' });
+  await refused(place('edm2.zip'), /labels by sub-folder are for images, not for latents/, { labels: 'folders' });
 });
 
 test('anything else is refused with what was looked for', async () => {

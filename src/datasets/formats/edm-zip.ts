@@ -1,16 +1,16 @@
 import { basename } from 'node:path';
 import { expectOneOf, withDefaults } from '../../compute/check';
-import { type Dataset, expectIndices } from '../dataset';
+import { type Dataset, expectIndices, expectSampleSize } from '../dataset';
 import { DatasetError } from '../dataset-error';
 import { decodePicture, isPictureName, pictureHeader } from '../pictures/picture';
-import { LABEL_MODES, type LabelMode } from './class-labels';
+import { FOLDER_LABELS, type FolderLabels } from './class-labels';
 import { concurrently } from './concurrently';
 import { openLabelledZip } from './labelled-zip';
 
 /** Options of `edmZip`. */
 export type EdmZipOptions = {
-  /** Of dataset.json: used if there, required, or left out. */
-  labels?: LabelMode;
+  /** Of dataset.json (used if there, required, or left out), or by the first folder of each path. */
+  labels?: FolderLabels;
   /** Of the images, for the provenance. */
   licence?: string;
 };
@@ -27,11 +27,13 @@ export const edmZip = async (path: string, options: EdmZipOptions = {}): Promise
     labels: 'optional',
     licence: 'that of the images',
   });
-  expectOneOf('edmZip', 'labels', mode, LABEL_MODES);
+  expectOneOf('edmZip', 'labels', mode, FOLDER_LABELS);
   const zip = await openLabelledZip(path, { isSample: isPictureName, what: 'a PNG, JPEG or WebP image', mode });
   try {
-    const { h, w, c } = await decodePicture(await zip.read(0), zip.nameOf(0));
-    const size = h * w * c;
+    const header = await pictureHeader(await zip.read(0), zip.nameOf(0));
+    const { h, w, c } = header;
+    const size = expectSampleSize(path, [h, w, c]);
+    await decodePicture(await zip.read(0), zip.nameOf(0), { header });
 
     /** Image `index` into x at sample i. */
     const read = async (index: number, x: Uint8Array, i: number): Promise<void> => {

@@ -1,25 +1,28 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { expectOneOf, withDefaults } from '../../compute/check';
-import { type Dataset, expectIndices } from '../dataset';
+import { type Dataset, expectIndices, expectSampleSize } from '../dataset';
 import { DatasetError } from '../dataset-error';
-import { decodePicture, isPictureName, pictureHeader, type PictureHeader } from '../pictures/picture';
 import {
-  classLabels,
+  decodePicture,
+  isPictureName,
+  MAX_PICTURE_BYTES,
+  pictureHeader,
+  type PictureHeader,
+} from '../pictures/picture';
+import {
   type ClassLabels,
-  LABEL_MODES,
-  type LabelMode,
+  FOLDER_LABELS,
+  type FolderLabels,
+  labelsByFolder,
   LABELS_FILE,
+  largestLabelsFile,
   readClassLabels,
 } from './class-labels';
 import { concurrently } from './concurrently';
-
-/** As a zip's, or by folder: a class for each sub-folder of the first level, sorted by name. */
-export const FOLDER_LABELS = [...LABEL_MODES, 'folders'] as const;
-/** Where the labels of a folder of pictures come from; `folders`: the first folder of each path is the class. */
-export type FolderLabels = LabelMode | 'folders';
+import { readRegularFile } from './regular-file';
 
 /** Options of `imageFolder`. */
 export type ImageFolderOptions = {
@@ -44,24 +47,14 @@ const MAX_FILES = 5_000_000;
 /** More bytes than this are known by the files' names and sizes. */
 const LARGEST_HASHED = 2 ** 31;
 
-const byFolder = (folder: string, names: readonly string[]): ClassLabels => {
-  const tops = names.map(name => {
-    if (!name.includes('/'))
-      throw new DatasetError(`${folder}: '${name}' lies in no sub-folder; labels by folder need one for every image`);
-    return name.slice(0, name.indexOf('/'));
-  });
-  const classes = new Map([...new Set(tops)].sort().map((name, i) => [name, i]));
-  return classLabels(Int32Array.from(tops, name => classes.get(name)!));
-};
-
 const labelsOf = async (folder: string, names: readonly string[], labels: FolderLabels): Promise<ClassLabels> => {
-  if (labels === 'folders') return byFolder(folder, names);
+  if (labels === 'folders') return labelsByFolder(names, folder);
   const path = join(folder, LABELS_FILE);
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readRegularFile(path, largestLabelsFile(names.length)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  return readClassLabels(text, names, labels, path);
+  return readClassLabels(bytes?.toString('utf8'), names, labels, path);
 };
 
 /**
@@ -80,10 +73,10 @@ export const listPictures = async (folder: string, labels: FolderLabels): Promis
   return { folder, names, ...(await labelsOf(folder, names, labels)) };
 };
 
-/** Over names and bytes of all files, or for very many bytes over names and sizes. */
+/** Over names and bytes of all files, or for very many bytes over names and sizes; and over the labels. */
 const fingerprintOf = async (
   folder: string,
-  names: readonly string[],
+  { names, labels }: PictureFiles,
   sizes: Float64Array,
 ): Promise<Record<string, string>> => {
   const whole = sizes.reduce((sum, size) => sum + size, 0) <= LARGEST_HASHED;
@@ -92,7 +85,9 @@ const fingerprintOf = async (
     hash.update(`${name}\0${sizes[i]}\0`);
     if (whole) for await (const piece of createReadStream(join(folder, name))) hash.update(piece as Buffer);
   }
-  return { [whole ? 'sha256' : 'namesSha256']: hash.digest('hex') };
+  const files = { [whole ? 'sha256' : 'namesSha256']: hash.digest('hex') };
+  if (labels.length === 0) return files;
+  return { ...files, labelsSha256: createHash('sha256').update(labels.join(' ')).digest('hex') };
 };
 
 /**
@@ -113,12 +108,13 @@ export const imageFolder = async (folder: string, options: ImageFolderOptions = 
     licence: 'that of the images',
   });
   expectOneOf('imageFolder', 'labels', mode, FOLDER_LABELS);
-  const { names, labels, classes } = await listPictures(folder, mode);
+  const files = await listPictures(folder, mode);
+  const { names, labels, classes } = files;
   const pathOf = (index: number): string => join(folder, names[index]);
   const headerOf = async (index: number, bytes: Uint8Array): Promise<PictureHeader> =>
     pictureHeader(bytes, pathOf(index), { rgb });
-  const { h, w, c } = await headerOf(0, await readFile(pathOf(0)));
-  const size = h * w * c;
+  const { h, w, c } = await headerOf(0, await readRegularFile(pathOf(0), MAX_PICTURE_BYTES));
+  const size = expectSampleSize(folder, [h, w, c]);
   const expectSame = (index: number, found: PictureHeader): void => {
     if (found.h !== h || found.w !== w || found.c !== c)
       throw new DatasetError(
@@ -128,15 +124,15 @@ export const imageFolder = async (folder: string, options: ImageFolderOptions = 
   };
   const sizes = new Float64Array(names.length);
   await concurrently(names.length, async i => {
-    const bytes = await readFile(pathOf(i));
+    const bytes = await readRegularFile(pathOf(i), MAX_PICTURE_BYTES);
     sizes[i] = bytes.length;
     expectSame(i, await headerOf(i, bytes));
   });
-  const fingerprint = await fingerprintOf(folder, names, sizes);
+  const fingerprint = await fingerprintOf(folder, files, sizes);
 
   /** Image `index` into x at sample i. */
   const read = async (index: number, x: Uint8Array, i: number): Promise<void> => {
-    const bytes = await readFile(pathOf(index));
+    const bytes = await readRegularFile(pathOf(index), MAX_PICTURE_BYTES);
     const picture = await decodePicture(bytes, pathOf(index), { rgb });
     expectSame(index, picture); // it may have been replaced
     x.set(picture.data, i * size);

@@ -50,6 +50,8 @@ const parseMoments = (bytes: Uint8Array, where: string): Moments => {
     throw new DatasetError(`${where}: ${dtype}${fortranOrder ? ' in Fortran order' : ''}; f4 in C order was expected`);
   if (data.length !== channels * h * w)
     throw new DatasetError(`${where}: ${data.length} numbers, [${shape.join(', ')}] has ${channels * h * w}`);
+  const bad = data.findIndex(value => !Number.isFinite(value));
+  if (bad >= 0) throw new DatasetError(`${where}: number ${bad} is ${data[bad]}; finite ones were expected`);
   return { data, channels, h, w };
 };
 

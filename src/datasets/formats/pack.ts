@@ -112,7 +112,7 @@ export const packPictures = async (source: PictureSource, to: string, options: P
     for (let begin = 0; begin < source.length; begin += CHUNK) {
       signal?.throwIfAborted();
       const count = Math.min(CHUNK, source.length - begin);
-      const pictures = (await source.read(begin, count)).map(made);
+      const pictures = await source.read(begin, count, made);
       pictures.forEach((picture, i) => picture && check(picture, source.nameOf(begin + i)));
       const encoded = await Promise.all(pictures.map(async picture => picture && encodePng(picture)));
       for (const [i, bytes] of encoded.entries()) {

@@ -12,6 +12,8 @@ export type ZipArchive = {
   path: string;
   /** Of all files in it, sorted. */
   names: readonly string[];
+  /** Bytes of the file names[index], unpacked. */
+  sizeOf: (index: number) => number;
   /** The file names[index], unpacked and checked. */
   read: (index: number) => Promise<Uint8Array>;
   /** sha256, or for very large files directorySha256. */
@@ -162,13 +164,14 @@ export const openZip = async (path: string): Promise<ZipArchive> => {
   try {
     const { size } = await handle.stat();
     const reader = new FileReader(handle, path, size);
-    const options = { lazyEntries: true, strictFileNames: true, autoClose: false };
+    const options = { lazyEntries: true, autoClose: false }; // a \\ in a name, as PowerShell 5 writes it, is read as /
     const zip = await fromRandomAccessReaderPromise(reader, size, options);
     const { places, start } = await readDirectory(zip, path);
     reader.release();
     return {
       path,
       names: places.map(({ name }) => name),
+      sizeOf: index => places[index].size,
       fingerprint: () => fingerprintOf(path, size, start),
       read: async index => {
         const place = places[index];

@@ -12,7 +12,10 @@ export type Picture = {
 };
 
 /** What a file says of its picture before it is decoded. */
-export type PictureHeader = Omit<Picture, 'data'>;
+export type PictureHeader = Omit<Picture, 'data'> & {
+  /** Four inks in the file, which become red, green and blue. */
+  cmyk?: boolean;
+};
 
 /** How a picture becomes one of the size that is asked for. */
 export type PictureOptions = {
@@ -22,6 +25,9 @@ export type PictureOptions = {
 
 /** Pixels a picture may have: a header that claims more is not believed. */
 const MAX_PIXELS = 2 ** 26;
+
+/** Bytes that a picture's file may have. */
+export const MAX_PICTURE_BYTES = 2 ** 28;
 
 /** Names of files that are taken for pictures. */
 export const isPictureName = (name: string): boolean => /\.(png|jpe?g|webp)$/i.test(name);
@@ -37,7 +43,7 @@ const isWebp = (bytes: Uint8Array): boolean => startsWith(bytes, 0, 'RIFF') && s
 const damaged = (where: string, error: unknown): DatasetError =>
   new DatasetError(`${where}: a damaged picture (${(error as Error).message.split('\n')[0]})`);
 
-type Stored = PictureHeader & { alpha: boolean; bits: number };
+type Stored = PictureHeader & { alpha: boolean; bits: number; cmyk?: boolean };
 
 /** The first chunk of a PNG file. */
 const pngHeader = (bytes: Uint8Array): Stored => {
@@ -49,9 +55,10 @@ const pngHeader = (bytes: Uint8Array): Stored => {
 
 const otherHeader = async (bytes: Uint8Array, where: string): Promise<Stored> => {
   try {
-    const { width, height, channels, hasAlpha, depth } = await sharp(bytes).metadata();
+    const { width, height, channels, hasAlpha, depth, space } = await sharp(bytes).metadata();
     const bits = depth === 'uchar' ? 8 : 16;
-    return { w: width, h: height, c: channels - Number(hasAlpha) === 1 ? 1 : 3, alpha: hasAlpha, bits };
+    const c = channels - Number(hasAlpha) === 1 ? 1 : 3;
+    return { w: width, h: height, c, alpha: hasAlpha, bits, cmyk: space === 'cmyk' };
   } catch (error) {
     throw damaged(where, error);
   }
@@ -71,12 +78,37 @@ export const pictureHeader = async (
     throw new DatasetError(
       `${where}: neither a PNG, JPEG nor WebP file; it begins with ${Buffer.from(bytes.subarray(0, 8)).toString('hex') || 'nothing'}`,
     );
-  const { w, h, c, alpha, bits } = isPng(bytes) ? pngHeader(bytes) : await otherHeader(bytes, where);
+  const { w, h, c, alpha, bits, cmyk } = isPng(bytes) ? pngHeader(bytes) : await otherHeader(bytes, where);
   if (w * h === 0 || w * h > MAX_PIXELS)
     throw new DatasetError(`${where}: says it has ${w} x ${h} pixels; 1 to ${MAX_PIXELS} in all can be read`);
   if (bits > 8) throw new DatasetError(`${where}: ${bits} bits a channel; 8 can be read`);
   if (alpha && !rgb) throw new DatasetError(`${where}: has an alpha channel; grey or RGB were expected`);
-  return { h, w, c: rgb ? 3 : c };
+  return { h, w, c: rgb ? 3 : c, ...(cmyk && { cmyk }) };
+};
+
+/** a b / 255, rounded, in integers. */
+const product255 = (a: number, b: number): number => {
+  const product = a * b + 128;
+  return ((product >> 8) + product) >> 8;
+};
+
+/** Four inks [h, w, 4] as red, green and blue, by Pillow's convert('RGB'): (255 - ink) (255 - black) / 255, no profile. */
+const rgbOfInks = (inks: Uint8Array): Uint8Array => {
+  const rgb = new Uint8Array((inks.length / 4) * 3);
+  for (let i = 0, at = 0; i < inks.length; i += 4) {
+    const light = 255 - inks[i + 3];
+    for (let c = 0; c < 3; c++) rgb[at++] = light - product255(inks[i + c], light);
+  }
+  return rgb;
+};
+
+const rgbOfCmyk = async (bytes: Uint8Array, limit: number): Promise<Uint8Array> => {
+  const inks = (await sharp(bytes, { limitInputPixels: limit, ignoreIcc: true })
+    .pipelineColourspace('cmyk') // else the inks go to sRGB and back on the way
+    .toColourspace('cmyk')
+    .raw()
+    .toBuffer()) as Uint8Array; // sharp's own type needs newer types of Node
+  return rgbOfInks(inks);
 };
 
 /**
@@ -89,13 +121,15 @@ export const decodePicture = async (
   where: string,
   { header, ...options }: PictureOptions & { header?: PictureHeader } = {},
 ): Promise<Picture> => {
-  const { h, w, c } = header ?? (await pictureHeader(bytes, where, options));
+  const { h, w, c, cmyk } = header ?? (await pictureHeader(bytes, where, options));
   try {
-    const data = (await sharp(bytes, { limitInputPixels: w * h, ignoreIcc: true })
-      .removeAlpha()
-      .toColourspace(c === 1 ? 'b-w' : 'srgb')
-      .raw()
-      .toBuffer()) as Uint8Array; // sharp's own type needs newer types of Node
+    const data = cmyk
+      ? await rgbOfCmyk(bytes, w * h)
+      : ((await sharp(bytes, { limitInputPixels: w * h, ignoreIcc: true })
+          .removeAlpha()
+          .toColourspace(c === 1 ? 'b-w' : 'srgb')
+          .raw()
+          .toBuffer()) as Uint8Array); // sharp's own type needs newer types of Node
     if (data.length !== h * w * c) throw new Error(`${data.length} bytes instead of ${h} x ${w} x ${c}`);
     return { data, h, w, c };
   } catch (error) {
