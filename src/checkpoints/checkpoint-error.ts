@@ -56,6 +56,8 @@ export type CheckpointErrorCode =
   | 'format' // a checkpoint of another version
   | 'locked'; // another run holds the folder
 
+const LONGEST = 1000; // characters of a message
+
 /** Thrown for a file or folder that cannot be used as a checkpoint; `code` says which rule it breaks. */
 export class CheckpointError extends Error {
   override name = 'CheckpointError';
@@ -63,6 +65,6 @@ export class CheckpointError extends Error {
     readonly code: CheckpointErrorCode,
     message: string,
   ) {
-    super(message);
+    super(message.length > LONGEST ? `${message.slice(0, LONGEST)}...` : message); // names come from the file
   }
 }

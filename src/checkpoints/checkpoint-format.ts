@@ -13,10 +13,18 @@ const FIRST_OPCODES = new Set(Buffer.from('(])}lcdILFJKMVXSTUGN'));
  * @throws CheckpointError 'unknown-format'.
  */
 export const recogniseFormat = (source: ByteSource, name: string): CheckpointFormat => {
-  const start = source.readSync(0, Math.min(source.size, 16));
+  const start = source.readSync(0, Math.min(source.size, 64));
   if (start[0] === 0x50 && start[1] === 0x4b && (start[2] === 3 || start[2] === 5)) return 'torch-zip';
   if (start[8] === 0x7b) return 'safetensors'; // {, after 8 bytes of length
   if (start[0] === 0x80 || FIRST_OPCODES.has(start[0])) return 'pickle';
+  const text = Buffer.from(start).toString('latin1');
+  if (text.startsWith('version https://git-lfs'))
+    throw new CheckpointError(
+      'unknown-format',
+      'this is a pointer of Git LFS, not the file it stands for: fetch that with git lfs pull',
+    );
+  if (/^\s*<(!doctype|html|\?xml)/i.test(text))
+    throw new CheckpointError('unknown-format', 'this is a web page, not a checkpoint: the download went wrong');
   if (name.endsWith('.safetensors')) return 'safetensors';
   throw new CheckpointError(
     'unknown-format',

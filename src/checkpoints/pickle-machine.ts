@@ -1,6 +1,6 @@
 import type { ByteRange } from './byte-source';
 import { Cursor } from './pickle-cursor';
-import { dict, type DictNode, isNode, kindOf, type ObjectNode, type PickleValue } from './pickle-values';
+import { dict, type DictNode, isNode, kindOf, type PickleValue } from './pickle-values';
 
 /** How much a pickle may ask for; the largest published checkpoints need less than a tenth. */
 export type PickleLimits = {
@@ -25,7 +25,7 @@ export const pickleLimits = (size: number): PickleLimits => ({
 /** An allowed function or class: what to make of a call, or of an instance made without one. */
 export type PickleRule = {
   call?: (args: PickleValue[], machine: PickleMachine) => PickleValue;
-  create?: (args: PickleValue[]) => ObjectNode | DictNode;
+  create?: (args: PickleValue[]) => PickleValue;
 };
 
 /** What a pickle may name, and what its persistent ids mean. */

@@ -137,7 +137,7 @@ const BY_CHARACTER: Record<string, Action> = {
   },
   b: m => {
     const state = m.pop();
-    buildState(m.top(), state);
+    buildState(m.top(), state, m);
   },
   P: m => m.push(m.persistent(m.cursor.line())),
   Q: m => m.push(m.persistent(m.pop())),

@@ -8,8 +8,11 @@ import type { TensorView } from './tensor-view';
 /** A Python value. Integers beyond 2^53 are bigints; floats and integers are not told apart. */
 export type PickleValue = null | boolean | number | bigint | string | PickleNode;
 
-/** A PyTorch storage: `count` elements; `data` comes later where the container lists it after the pickle. */
-export type StorageNode = { kind: 'storage'; dtype: HostDtype; count: number; data: ByteRange | undefined };
+/**
+ * A PyTorch storage: `count` elements of `width` bytes; `data` comes later where the container lists it after the pickle.
+ * Its type may be one that is listed but not read, such as 'C64'.
+ */
+export type StorageNode = { kind: 'storage'; dtype: string; width: number; count: number; data: ByteRange | undefined };
 
 export type DictNode = { kind: 'dict'; entries: Map<PickleValue, PickleValue> };
 
@@ -29,7 +32,9 @@ export type PickleNode =
   | ObjectNode
   | StorageNode
   | { kind: 'tensor'; view: TensorView }
-  | { kind: 'dtype'; dtype: HostDtype } // of NumPy
+  | { kind: 'unread'; dtype: string; shape: number[] } // a tensor that is listed but not read
+  | { kind: 'opaque'; text: string } // a value beside the weights, as text
+  | { kind: 'dtype'; code: string; dtype: HostDtype | undefined } // of NumPy; texts and dates have no tensor's type
   | { kind: 'array'; view: TensorView | undefined }; // of NumPy; filled by BUILD
 
 export const isNode = <K extends PickleNode['kind']>(
@@ -53,6 +58,9 @@ export const kindOf = (value: PickleValue | undefined): string => {
   if (typeof value !== 'object') return typeof value;
   return value.kind === 'global' ? value.name : value.kind;
 };
+
+/** A value that is of no use to a tensor, kept as text. */
+export const opaque = (text: string): PickleNode => ({ kind: 'opaque', text });
 
 /** Refuses arguments that no genuine file has. */
 export const badCall = (name: string, expected: string): never => {

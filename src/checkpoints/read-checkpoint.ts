@@ -1,16 +1,16 @@
-import { shapeSize } from '../compute/host-arrays';
 import { basename } from 'node:path';
 import { expectKeys } from '../compute/check';
+import { shapeSize } from '../compute/host-arrays';
 import { CHECKPOINT_RULES } from './allowed-globals';
 import { type ByteSource, withFile } from './byte-source';
-import { type CheckpointContent, type CheckpointPart, contentOf } from './checkpoint-content';
+import { type CheckpointContent, type CheckpointPart, contentOf, type UnreadTensor } from './checkpoint-content';
 import { CheckpointError } from './checkpoint-error';
 import { type CheckpointFormat, recogniseFormat } from './checkpoint-format';
 import { byteWidth, type HostTensor } from './host-tensor';
 import { readPickle } from './pickle';
 import { pickleLimits, type PickleLimits } from './pickle-machine';
 import { safetensorsContent } from './safetensors-content';
-import { readView, type TensorView } from './tensor-view';
+import { bytesRead, readView, type TensorView } from './tensor-view';
 import { isLegacyMagic, readLegacyContainer } from './torch-legacy';
 import { readZipContainer } from './torch-zip';
 import { widen, type Widening } from './widen';
@@ -22,8 +22,8 @@ export type CheckpointDescription = {
   file: string;
   /** Its size. */
   bytes: number;
-  /** By path in the file. */
-  tensors: Record<string, Pick<HostTensor, 'dtype' | 'shape'>>;
+  /** By path in the file; some element types (complex, sparse, 8-bit floats) are listed though they cannot be read. */
+  tensors: Record<string, UnreadTensor>;
   /** The networks in it. */
   parts: CheckpointPart[];
   /** What else it says: data set, loss, metadata; plain values without prototypes. */
@@ -38,6 +38,8 @@ export type Checkpoint = {
   className?: string;
   /** What it was made with, by the reference's names. */
   initKwargs?: Record<string, unknown>;
+  /** Its positional arguments, where it was made with some. */
+  initArgs?: unknown[];
   /** Where in the file the tensors come from; '' for the whole file. */
   part: string;
   provenance: Omit<CheckpointDescription, 'tensors'>;
@@ -45,7 +47,10 @@ export type Checkpoint = {
 
 /** Options of `readCheckpoint`. */
 export type ReadOptions = Widening & {
-  /** Default: 'ema', else 'net', else the only network, else ''; '' reads everything. */
+  /**
+   * Default: 'ema', else 'net', else the only network, else ''; '' reads everything. Prefixes that all names of the part
+   * share because the network was wrapped when it was saved ('module.', '_orig_mod.') are left out, but not with ''.
+   */
   part?: string;
   /** For a file that is refused as too large to be a checkpoint and is none the less. */
   limits?: Partial<PickleLimits>;
@@ -77,28 +82,55 @@ const parse = async (
 };
 
 const EXPANSION = 4; // views of shared storages may take this many times the file's size
-const EXPANSION_FREE = 2 ** 26; // bytes
+const EXPANSION_FREE = 2 ** 25; // bytes
 
-/** Views can make much of few bytes; a checkpoint of trained tensors never does. */
+/** Views can make much of few bytes, and read the same bytes often; a checkpoint of trained tensors never does. */
 const checkExpansion = (views: Iterable<TensorView>, fileBytes: number): void => {
-  let bytes = 0;
-  for (const { dtype, shape } of views) bytes += shapeSize(shape) * byteWidth(dtype);
-  if (bytes > EXPANSION * fileBytes + EXPANSION_FREE)
-    throw new CheckpointError('limit-expansion', `its tensors would take ${bytes} bytes, the file has ${fileBytes}`);
+  let [made, read] = [0, 0];
+  for (const view of views) {
+    made += shapeSize(view.shape) * byteWidth(view.dtype);
+    read += bytesRead(view);
+  }
+  const most = EXPANSION * fileBytes + EXPANSION_FREE;
+  if (Math.max(made, read) > most)
+    throw new CheckpointError(
+      'limit-expansion',
+      `its tensors would take ${made} bytes and read ${read}, the file has ${fileBytes}`,
+    );
 };
 
+/** Prefixes of all names of a network that was wrapped for several devices, or compiled, when it was saved. */
+const WRAPPERS = ['module', '_orig_mod'];
+
+const isWithin = (part: string, names: readonly string[]): boolean =>
+  names.length > 0 && names.every(name => name.startsWith(`${part}.`));
+
 /** The part to read: as asked for, or the network that one would sample from. */
-const choosePart = ({ views, parts }: CheckpointContent, asked: string | undefined): string => {
-  const names = parts.map(part => part.name);
-  if (asked === undefined)
-    return ['ema', 'net'].find(name => names.includes(name)) ?? (names.length === 1 ? names[0] : '');
-  const known = new Set([...views.keys()].map(name => name.split('.')[0]));
-  if (asked !== '' && ![...views.keys()].some(name => name.startsWith(`${asked}.`)))
+const choosePart = (names: readonly string[], parts: readonly CheckpointPart[], asked: string | undefined): string => {
+  if (asked === undefined) {
+    const known = new Set([...parts.map(({ name }) => name), ...names.map(firstOf)]);
+    return ['ema', 'net'].find(name => known.has(name)) ?? (parts.length === 1 ? parts[0].name : '');
+  }
+  if (asked !== '' && !names.some(name => name.startsWith(`${asked}.`)))
     throw new CheckpointError(
       'no-part',
-      `no part '${asked}' with tensors; there are ${[...known].slice(0, 20).join(', ')}`,
+      `no part '${asked}' with tensors; there are ${[...new Set(names.map(firstOf))].slice(0, 20).join(', ')}`,
     );
   return asked;
+};
+
+const firstOf = (name: string): string => name.split('.', 1)[0];
+
+/** The part, and what its names begin with: wrappers are left out, unless everything is asked for. */
+const prefixOf = (names: readonly string[], part: string, asked: string | undefined): string => {
+  let prefix = part === '' ? '' : `${part}.`;
+  if (asked === '') return prefix;
+  const own = names.filter(name => name.startsWith(prefix));
+  for (;;) {
+    const wrapper = WRAPPERS.find(name => isWithin(prefix + name, own));
+    if (wrapper === undefined) return prefix;
+    prefix += `${wrapper}.`;
+  }
 };
 
 /** A checkpoint from any source of bytes; `name` is what its file is called. */
@@ -108,10 +140,14 @@ export const readCheckpointFrom = async (
   { part: asked, limits = {}, ...widening }: ReadOptions = {},
 ): Promise<Checkpoint> => {
   const { format, ...content } = await parse(source, name, limits);
-  const { views, parts, values } = content;
-  if (views.size === 0) throw new CheckpointError('no-tensors', 'there is no tensor in this file');
-  const part = choosePart(content, asked);
-  const prefix = part === '' ? '' : `${part}.`;
+  const { views, unread, parts, values } = content;
+  const names = [...views.keys(), ...unread.keys()];
+  if (names.length === 0) throw new CheckpointError('no-tensors', 'there is no tensor in this file');
+  const part = choosePart(names, parts, asked);
+  const prefix = prefixOf(names, part, asked);
+  const other = [...unread].find(([path]) => path.startsWith(prefix));
+  if (other)
+    throw new CheckpointError('dtype', `tensor '${other[0]}' is of ${other[1].dtype}: listed, but not read here`);
   const chosen = [...views].filter(([path]) => path.startsWith(prefix));
   checkExpansion(
     chosen.map(([, view]) => view),
@@ -127,6 +163,7 @@ export const readCheckpointFrom = async (
   return {
     tensors,
     ...(network && { className: network.className, initKwargs: network.initKwargs }),
+    ...(network?.initArgs && { initArgs: network.initArgs }),
     part,
     provenance,
   };
@@ -148,8 +185,8 @@ export const readCheckpoint = async (path: string, options: ReadOptions = {}): P
 /** What a checkpoint holds, as `readCheckpoint` would read it, without reading its tensors. */
 export const describeCheckpoint = async (path: string): Promise<CheckpointDescription> =>
   withFile(path, async source => {
-    const { format, views, parts, values } = await parse(source, basename(path), {});
+    const { format, views, unread, parts, values } = await parse(source, basename(path), {});
     const tensors = Object.create(null) as CheckpointDescription['tensors'];
-    for (const [name, { dtype, shape }] of views) tensors[name] = { dtype, shape };
+    for (const [name, { dtype, shape }] of [...views, ...unread]) tensors[name] = { dtype, shape };
     return { format, file: basename(path), bytes: source.size, tensors, parts, values };
   });

@@ -5,13 +5,37 @@ import { parseStrictJson } from './strict-json';
 /** One tensor's place in the file: bytes [begin, end) counted from the end of the header. */
 export type TensorEntry = { name: string; dtype: HostDtype; shape: number[]; begin: number; end: number };
 
-export type SafetensorsHeader = { entries: TensorEntry[]; metadata: Record<string, string> };
+/** The same of a tensor that is listed but not read. */
+export type UnreadEntry = Omit<TensorEntry, 'dtype'> & { dtype: string };
+
+export type SafetensorsHeader = {
+  /** In the order of their bytes. */
+  entries: TensorEntry[];
+  /** Tensors of the element types that the format has and this library does not. */
+  unread: UnreadEntry[];
+  metadata: Record<string, string>;
+};
+
+const MAX_RANK = 32;
 
 /** The limit that the format sets for the header, bytes. */
 export const MAX_HEADER_BYTES = 100_000_000;
 
-/** Element types that the format has and this library does not. */
-const UNSUPPORTED = ['F8_E4M3', 'F8_E5M2', 'F8_E8M0', 'F6_E2M3', 'F6_E3M2', 'F4', 'C64'];
+/** Element types that the format has and this library does not, with the bits of an element. */
+const UNREAD_BITS = {
+  F8_E4M3: 8,
+  F8_E5M2: 8,
+  F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  F4: 4,
+  C64: 64,
+} as const;
+
+const isUnread = (dtype: unknown): dtype is keyof typeof UNREAD_BITS =>
+  typeof dtype === 'string' && Object.hasOwn(UNREAD_BITS, dtype);
 
 const refuse = (code: CheckpointErrorCode, what: string): never => {
   throw new CheckpointError(code, `safetensors: ${what}`);
@@ -38,7 +62,7 @@ export const headerLength = (start: Uint8Array, fileBytes: number): number => {
 
 const parseMetadata = (value: unknown): Record<string, string> => {
   const metadata = Object.create(null) as Record<string, string>;
-  if (value === undefined) return metadata;
+  if (value === undefined || value === null) return metadata;
   if (!isObject(value)) return refuse('metadata', '__metadata__ is not an object');
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== 'string') return refuse('metadata', `__metadata__ '${key}' is not a string`);
@@ -48,33 +72,38 @@ const parseMetadata = (value: unknown): Record<string, string> => {
   return metadata;
 };
 
-const parseEntry = (name: string, value: unknown): TensorEntry => {
-  const about = `tensor '${name}'`;
+const parseEntry = (name: string, value: unknown): TensorEntry | UnreadEntry => {
+  const about = `tensor '${name.slice(0, 200)}'`;
   if (!isWellFormed(name)) refuse('name', `${about}: the name is not well-formed Unicode`);
   if (!isObject(value)) return refuse('entry', `${about} is not described by an object`);
   if (Object.keys(value).sort().join() !== 'data_offsets,dtype,shape')
-    refuse('entry', `${about} has the keys ${Object.keys(value).join(', ')} instead of dtype, shape, data_offsets`);
+    refuse(
+      'entry',
+      `${about} has the keys ${Object.keys(value).join(', ').slice(0, 200)} instead of dtype, shape, data_offsets`,
+    );
   const { dtype, shape, data_offsets: offsets } = value;
-  if (UNSUPPORTED.includes(dtype as string)) refuse('dtype', `${about} has dtype ${dtype as string}: not supported`);
-  if (!isHostDtype(dtype)) return refuse('dtype', `${about} has the unknown dtype ${JSON.stringify(dtype)}`);
+  if (!isHostDtype(dtype) && !isUnread(dtype))
+    return refuse('dtype', `${about} has the unknown dtype ${JSON.stringify(dtype).slice(0, 80)}`);
   const isSize = (size: unknown): size is number => typeof size === 'number'; // integers >= 0 by parseStrictJson
   if (!Array.isArray(shape) || !shape.every(isSize)) return refuse('shape', `${about}: shape is not a list of sizes`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize))
     return refuse('offsets', `${about}: data_offsets is not a pair of numbers`);
   const [begin, end] = offsets;
   if (begin > end) refuse('offsets-reversed', `${about} ends at byte ${end}, before its begin ${begin}`);
-  let bytes = byteWidth(dtype);
+  if (shape.length > MAX_RANK) refuse('shape', `${about}: ${shape.length} sizes; ${MAX_RANK} are the limit`);
+  let bits = isUnread(dtype) ? UNREAD_BITS[dtype] : 8 * byteWidth(dtype);
   for (const size of shape) {
-    bytes *= size;
-    if (!Number.isSafeInteger(bytes)) refuse('shape', `${about}: shape [${shape}] is too large to count`);
+    bits *= size;
+    if (!Number.isSafeInteger(bits)) refuse('shape', `${about}: shape [${shape}] is too large to count`);
   }
+  const bytes = bits / 8;
   if (bytes !== end - begin)
     refuse('size-mismatch', `${about}: ${dtype} [${shape}] needs ${bytes} bytes, its offsets give ${end - begin}`);
   return { name, dtype, shape, begin, end };
 };
 
 /** The entries must tile [0, dataBytes) exactly: no hole, no overlap, nothing left over. */
-const checkTiling = (entries: readonly TensorEntry[], dataBytes: number): void => {
+const checkTiling = (entries: readonly UnreadEntry[], dataBytes: number): void => {
   let at = 0;
   for (const { name, begin, end } of entries) {
     if (end > dataBytes) refuse('offsets-out-of-bounds', `tensor '${name}' ends at byte ${end} of ${dataBytes}`);
@@ -105,7 +134,11 @@ export const parseHeader = (bytes: Uint8Array, dataBytes: number): SafetensorsHe
   const entries = Object.entries(tensors).map(([name, value]) => parseEntry(name, value));
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   checkTiling(entries, dataBytes);
-  return { entries, metadata: parseMetadata(metadata) };
+  return {
+    entries: entries.filter((entry): entry is TensorEntry => isHostDtype(entry.dtype)),
+    unread: entries.filter(entry => isUnread(entry.dtype)),
+    metadata: parseMetadata(metadata),
+  };
 };
 
 /**

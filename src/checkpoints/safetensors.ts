@@ -2,6 +2,7 @@ import { shapeSize } from '../compute/host-arrays';
 import { expectOneOf, fail } from '../compute/check';
 import { writeFileAtomic } from './atomic';
 import { type ByteSource, withFile } from './byte-source';
+import { CheckpointError } from './checkpoint-error';
 import { ARRAYS, bytesOf, byteWidth, type HostDtype, type HostTensor } from './host-tensor';
 import {
   formatHeader,
@@ -10,6 +11,7 @@ import {
   parseHeader,
   type SafetensorsHeader,
   type TensorEntry,
+  type UnreadEntry,
 } from './safetensors-header';
 
 // The safetensors format: 8 bytes little-endian header length, a JSON header, the tensors' bytes without holes.
@@ -30,13 +32,20 @@ const build = (
   return { tensors, metadata };
 };
 
+/** @throws CheckpointError 'dtype' for a tensor that is listed but not read. */
+const expectRead = ([first]: readonly UnreadEntry[]): void => {
+  if (first)
+    throw new CheckpointError('dtype', `safetensors: tensor '${first.name}' is of ${first.dtype}: not read here`);
+};
+
 /**
  * Reads safetensors bytes; the tensors are copies.
  * @throws CheckpointError with the code of the first rule of the format that is broken.
  */
 export const parseSafetensors = (bytes: Uint8Array): Safetensors => {
   const data = 8 + headerLength(bytes.subarray(0, 8), bytes.length);
-  const { entries, metadata } = parseHeader(bytes.subarray(8, data), bytes.length - data);
+  const { entries, unread, metadata } = parseHeader(bytes.subarray(8, data), bytes.length - data);
+  expectRead(unread);
   // A copy by constructor: slice of a Node Buffer would be a view of a larger memory.
   const buffers = entries.map(({ begin, end }) => new Uint8Array(bytes.subarray(data + begin, data + end)).buffer);
   return build(entries, metadata, buffers);
@@ -57,7 +66,8 @@ export const safetensorsHeader = (source: ByteSource): SafetensorsHeader & { dat
  */
 export const readSafetensors = async (path: string): Promise<Safetensors> =>
   withFile(path, async source => {
-    const { entries, metadata, dataStart } = safetensorsHeader(source);
+    const { entries, unread, metadata, dataStart } = safetensorsHeader(source);
+    expectRead(unread);
     const buffers: ArrayBuffer[] = [];
     for (const { begin, end } of entries) buffers.push((await source.read(dataStart + begin, end - begin)).buffer);
     return build(entries, metadata, buffers);

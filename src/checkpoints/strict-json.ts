@@ -1,53 +1,129 @@
-import { CheckpointError } from './checkpoint-error';
+import { CheckpointError, type CheckpointErrorCode } from './checkpoint-error';
 
-/** Index just after the string that opens at `start`, in valid JSON. */
-const stringEnd = (text: string, start: number): number => {
-  let end = start + 1;
-  while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
-  return end + 1;
+const MAX_DEPTH = 4; // a header holds tensors, which hold lists; one level more is told by its own error
+const MAX_VALUES = 2_000_000; // of 200,000 tensors; the largest published files have a thousandth of it
+
+const refuse = (code: CheckpointErrorCode, what: string): never => {
+  throw new CheckpointError(code, `safetensors: ${what}`);
 };
+
+/** Reads JSON in one pass, refusing what JSON.parse hides; records have no prototype. */
+class StrictJson {
+  private at = 0;
+  private values = 0;
+
+  constructor(private readonly text: string) {}
+
+  private fail(): never {
+    const found = this.text.slice(this.at, this.at + 20);
+    return refuse('header-json', `the header is not JSON at character ${this.at}: ${JSON.stringify(found)}`);
+  }
+
+  /** The next character that is no white space. */
+  private next(): string {
+    while (' \n\r\t'.includes(this.text[this.at]) && this.at < this.text.length) this.at++;
+    return this.text[this.at];
+  }
+
+  private expect(char: string): void {
+    if (this.next() !== char) this.fail();
+    this.at++;
+  }
+
+  /** A text in quotes, from its opening quote on. */
+  private string(): string {
+    if (this.next() !== '"') this.fail();
+    const start = this.at;
+    let end = start;
+    let escaped = true;
+    while (escaped) {
+      end = this.text.indexOf('"', end + 1);
+      if (end < 0) this.fail();
+      let before = end - 1;
+      while (this.text[before] === '\\') before--;
+      escaped = (end - before) % 2 === 0; // an odd number of backslashes before the quote
+    }
+    this.at = end + 1;
+    try {
+      return JSON.parse(this.text.slice(start, this.at)) as string;
+    } catch {
+      this.at = start;
+      return this.fail();
+    }
+  }
+
+  private word(): unknown {
+    const [word] = /^[-+.\w]*/.exec(this.text.slice(this.at, this.at + 400))!;
+    const known = { true: true, false: false, null: null } as const;
+    if (Object.hasOwn(known, word)) {
+      this.at += word.length;
+      return known[word as keyof typeof known];
+    }
+    if (!/^-?\d/.test(word)) this.fail();
+    if (!/^(0|[1-9]\d{0,15})$/.test(word) || !Number.isSafeInteger(Number(word)))
+      refuse(
+        /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/.test(word) ? 'number' : 'header-json',
+        `${word.slice(0, 40)} in the header is no integer from 0 to 2^53 - 1`,
+      );
+    this.at += word.length;
+    return Number(word);
+  }
+
+  private object(depth: number): Record<string, unknown> {
+    const made = Object.create(null) as Record<string, unknown>;
+    this.at++;
+    if (this.next() === '}') {
+      this.at++;
+      return made;
+    }
+    for (;;) {
+      const key = this.string();
+      if (key in made) refuse('duplicate-key', `the header has the key ${JSON.stringify(key).slice(0, 200)} twice`);
+      this.expect(':');
+      made[key] = this.value(depth);
+      if (this.next() === '}') break;
+      this.expect(',');
+    }
+    this.at++;
+    return made;
+  }
+
+  private list(depth: number): unknown[] {
+    const made: unknown[] = [];
+    this.at++;
+    if (this.next() === ']') {
+      this.at++;
+      return made;
+    }
+    for (;;) {
+      made.push(this.value(depth));
+      if (this.next() === ']') break;
+      this.expect(',');
+    }
+    this.at++;
+    return made;
+  }
+
+  private value(depth: number): unknown {
+    if (++this.values > MAX_VALUES) refuse('header-too-large', `more than ${MAX_VALUES} values in the header`);
+    const char = this.next();
+    if (char === '"') return this.string();
+    if (char !== '{' && char !== '[') return this.word();
+    if (depth === MAX_DEPTH) refuse('entry', `the header is nested more than ${MAX_DEPTH} deep`);
+    return char === '{' ? this.object(depth + 1) : this.list(depth + 1);
+  }
+
+  whole(): unknown {
+    const value = this.value(0);
+    if (this.next() !== undefined) this.fail();
+    return value;
+  }
+}
 
 /**
- * JSON.parse that also refuses what JSON.parse hides: a key twice in one object, and numbers that are not plain
- * integers from 0 to 2^53 - 1 (so 1.0, 1e2, -0 and 2^53 + 1 too).
- * @throws CheckpointError 'header-json', 'duplicate-key' or 'number'.
+ * JSON.parse, in one pass, that also refuses what JSON.parse hides: a key twice in one object, and numbers that are not
+ * plain integers from 0 to 2^53 - 1 (so 1.0, 1e2, -0 and 2^53 + 1 too). Objects have no prototype: any key is safe.
+ * @throws CheckpointError 'header-json', 'duplicate-key', 'number'; 'entry' for more than four levels, which no header
+ * has; 'header-too-large' for more than two million values.
  */
-export const parseStrictJson = (text: string): unknown => {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new CheckpointError('header-json', `safetensors: the header is not JSON: ${(error as Error).message}`);
-  }
-  const open: (Set<string> | undefined)[] = []; // keys of each enclosing object, undefined for a list
-  let atKey = false;
-  const number = /[-+.\deE]+/y;
-  for (let i = 0; i < text.length;) {
-    const char = text[i];
-    if (char === '"') {
-      const end = stringEnd(text, i);
-      if (atKey) {
-        const key = JSON.parse(text.slice(i, end)) as string;
-        if (open.at(-1)?.has(key))
-          throw new CheckpointError('duplicate-key', `safetensors: the header has the key ${text.slice(i, end)} twice`);
-        open.at(-1)?.add(key);
-      }
-      i = end;
-      continue;
-    }
-    if (char === '-' || (char >= '0' && char <= '9')) {
-      number.lastIndex = i;
-      const token = number.exec(text)?.[0] ?? '';
-      if (!/^\d{1,16}$/.test(token) || !Number.isSafeInteger(Number(token)))
-        throw new CheckpointError('number', `safetensors: ${token} in the header is no integer from 0 to 2^53 - 1`);
-      i += token.length;
-      continue;
-    }
-    if (char === '{' || char === '[') open.push(char === '{' ? new Set() : undefined);
-    if (char === '}' || char === ']') open.pop();
-    if (char === '{' || char === ',') atKey = open.at(-1) !== undefined;
-    if (char === ':' || char === '[') atKey = false;
-    i++;
-  }
-  return value;
-};
+export const parseStrictJson = (text: string): unknown => new StrictJson(text).whole();

@@ -1,5 +1,5 @@
-import { shapeSize } from '../compute/host-arrays';
 import { crc32 } from 'node:zlib';
+import { shapeSize } from '../compute/host-arrays';
 import type { ByteRange } from './byte-source';
 import { CheckpointError } from './checkpoint-error';
 import { ARRAYS, byteWidth, type HostDtype, type HostTensor } from './host-tensor';
@@ -24,8 +24,6 @@ const refuse = (code: 'tensor-shape' | 'tensor-bounds', what: string): never => 
   throw new CheckpointError(code, `tensor: ${what}`);
 };
 
-/** Number of elements. */
-
 /** Strides of a row-major tensor that fills its storage. */
 export const rowMajor = (shape: readonly number[]): number[] => {
   const strides = new Array<number>(shape.length);
@@ -41,6 +39,19 @@ export const rowMajor = (shape: readonly number[]): number[] => {
 const extentOf = ({ shape, strides }: TensorView): number =>
   shape.reduce((last, size, axis) => last + (size - 1) * strides[axis], 0) + 1;
 
+/** Bytes of the file that reading a view takes, which is more than its elements where its strides leave some out. */
+export const bytesRead = (view: TensorView): number =>
+  shapeSize(view.shape) === 0 ? 0 : extentOf(view) * byteWidth(view.dtype);
+
+/**
+ * The sizes of a tensor that is listed but not read.
+ * @throws CheckpointError 'tensor-shape'.
+ */
+export const shapeOf = (sizes: readonly unknown[] | undefined): number[] =>
+  sizes && sizes.length <= MAX_RANK && sizes.every(isSize)
+    ? [...sizes]
+    : refuse('tensor-shape', `sizes that are not at most ${MAX_RANK} integers from 0 to 2^53 - 1`);
+
 /**
  * A view, after making sure that it lies within its storage.
  * @throws CheckpointError 'tensor-shape', 'tensor-bounds'.
@@ -52,16 +63,17 @@ export const tensorView = (
   shape: readonly unknown[],
   strides: readonly unknown[],
 ): TensorView => {
-  const text = `shape [${shape.slice(0, MAX_RANK).join(', ')}], strides [${strides.slice(0, MAX_RANK).join(', ')}]`;
-  if (shape.length > MAX_RANK || shape.length !== strides.length) refuse('tensor-shape', `${text}: their lengths`);
+  if (shape.length > MAX_RANK || shape.length !== strides.length)
+    refuse('tensor-shape', `${shape.length} sizes and ${strides.length} strides; ${MAX_RANK} are the limit`);
   if (!shape.every(isSize) || !strides.every(isSize) || !isSize(offset))
-    return refuse('tensor-shape', `${text}, offset ${String(offset)}: integers from 0 to 2^53 - 1 are expected`);
+    return refuse('tensor-shape', 'sizes, strides and offset that are not integers from 0 to 2^53 - 1');
   const view = { dtype, shape: [...shape], strides: [...strides], offset, storage };
   const count = shapeSize(shape);
-  if (!Number.isSafeInteger(count * byteWidth(dtype))) refuse('tensor-shape', `${text}: more elements than can be`);
+  const text = (): string => `shape [${shape.join(', ')}], strides [${strides.join(', ')}]`;
+  if (!Number.isSafeInteger(count * byteWidth(dtype))) refuse('tensor-shape', `${text()}: more elements than can be`);
   const end = count === 0 ? offset : offset + extentOf(view);
   if (!(end <= storage.count))
-    refuse('tensor-bounds', `${text}, offset ${offset} need ${end} elements of a storage of ${storage.count}`);
+    refuse('tensor-bounds', `${text()}, offset ${offset} need ${end} elements of a storage of ${storage.count}`);
   return view;
 };
 

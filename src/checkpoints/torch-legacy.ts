@@ -1,6 +1,5 @@
 import type { ByteRange } from './byte-source';
 import { CheckpointError, type CheckpointErrorCode } from './checkpoint-error';
-import { byteWidth } from './host-tensor';
 import { readPickle } from './pickle';
 import type { PickleLimits, PickleRules } from './pickle-machine';
 import { isNode, itemsOf, type PickleValue, type StorageNode } from './pickle-values';
@@ -45,7 +44,7 @@ const readStorages = (
     if (left < 8) return refuse('torch-storage', `it ends before storage '${key as string}'`);
     const bytes = source.readSync(position, 8);
     const count = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, true));
-    const length = count * byteWidth(storage.dtype);
+    const length = count * storage.width;
     if (!(count >= 0 && length <= left - 8))
       return refuse('torch-storage', `storage '${key as string}' claims ${count} elements, ${left - 8} bytes are left`);
     fillStorage(storage, key as string, { source, start: position + 8, length });
@@ -75,11 +74,11 @@ export const readLegacyContainer = (range: ByteRange, { globals }: PickleRules, 
     return refuse('torch-byte-order', 'it was written on a big-endian machine');
   const storages = new Map<string, StorageNode>();
   const persistent = (id: PickleValue): PickleValue => {
-    const { key, dtype, count } = storageId(id);
+    const { key, dtype, width, count } = storageId(id);
     const known = storages.get(key);
     if (known && (known.dtype !== dtype || known.count !== count))
       return refuse('torch-storage', `storage '${key}' has two descriptions`);
-    const storage = known ?? { kind: 'storage', dtype, count, data: undefined };
+    const storage = known ?? { kind: 'storage', dtype, width, count, data: undefined };
     storages.set(key, storage);
     return storage;
   };

@@ -53,6 +53,20 @@ const translate = (error: unknown): CheckpointError => {
   return new CheckpointError(badName ? 'zip-entry' : 'zip', `zip: ${message}`);
 };
 
+/** Refuses zip files that hold something else: a program beside the weights, or a checkpoint as a file of its own. */
+const expectOwnFile = ({ fileName }: Entry): void => {
+  if (/\.(pt|pth|pkl|bin|ckpt|safetensors)$/i.test(fileName) && !/^[^/]+\/\w+\.pkl$/.test(fileName))
+    refuse('torch-container', `a zip file that holds the checkpoint '${fileName}': unpack it and give that file`);
+  if (/^[^/]+\/(code\/|constants\.pkl$)/.test(fileName))
+    refuse(
+      'torch-container',
+      'this is a TorchScript program (torch.jit.save): save its state_dict() with torch.save, or use the original checkpoint',
+    );
+};
+
+/** What macOS adds to a zip file for each file in it, and Windows to a folder: none of it is PyTorch's. */
+const isMacFork = (name: string): boolean => name.startsWith('__MACOSX/') || /(^|\/)\.DS_Store$/.test(name);
+
 const checkEntry = ({ fileName, compressionMethod, compressedSize, uncompressedSize, ...entry }: Entry): void => {
   if ((entry.generalPurposeBitFlag & 0x2041) !== 0) refuse('zip-entry', `'${fileName}' is encrypted`);
   if (compressionMethod !== 0 || compressedSize !== uncompressedSize)
@@ -83,6 +97,8 @@ const readDirectory = async (source: ByteSource): Promise<Map<string, ByteRange>
     const directory = zip.readEntryCursor as unknown as number; // where the directory starts; declared as a boolean
     const places: { name: string; begin: number; end: number }[] = [];
     for await (const entry of zip.eachEntry()) {
+      expectOwnFile(entry);
+      if (isMacFork(entry.fileName)) continue;
       const { fileName: name, compressedSize: length, relativeOffsetOfLocalHeader: begin } = entry;
       checkEntry(entry);
       if (files.has(name)) refuse('zip-entry', `'${name}' is there twice`);
@@ -103,7 +119,7 @@ const readDirectory = async (source: ByteSource): Promise<Map<string, ByteRange>
 /** The one folder that all files lie in. */
 const stemOf = (files: ReadonlyMap<string, ByteRange>): string => {
   const pickles = [...files.keys()].filter(name => /^[^/]+\/data\.pkl$/.test(name));
-  if (pickles.length !== 1) refuse('torch-container', `zip: ${pickles.length} files FOLDER/data.pkl instead of one`);
+  if (pickles.length !== 1) refuse('torch-container', `${pickles.length} files FOLDER/data.pkl instead of one`);
   const stem = pickles[0].slice(0, -'data.pkl'.length);
   for (const name of files.keys()) if (!name.startsWith(stem)) refuse('zip-entry', `'${name}' lies outside of ${stem}`);
   return stem;
@@ -131,13 +147,13 @@ export const readZipContainer = async (
     refuse('torch-byte-order', 'it was written on a big-endian machine');
   const storages = new Map<string, StorageNode>();
   const persistent = (id: PickleValue): PickleValue => {
-    const { key, dtype, count } = storageId(id);
+    const { key, dtype, width, count } = storageId(id);
     const known = storages.get(key);
     if (known?.dtype === dtype && known.count === count) return known;
     if (known) return refuse('torch-storage', `storage '${key}' has two descriptions`);
     const data = files.get(`${stem}data/${key}`);
     if (!data) return refuse('torch-storage', `there is no file '${stem}data/${key}'`);
-    const storage: StorageNode = { kind: 'storage', dtype, count, data: undefined };
+    const storage: StorageNode = { kind: 'storage', dtype, width, count, data: undefined };
     fillStorage(storage, key, data);
     storages.set(key, storage);
     return storage;

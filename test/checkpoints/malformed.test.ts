@@ -56,7 +56,6 @@ const cases: [what: string, code: CheckpointErrorCode, bytes: Buffer][] = [
   ['two __metadata__', 'duplicate-key', file('{"__metadata__":{},"__metadata__":{}}')],
   ['a metadata key twice', 'duplicate-key', file('{"__metadata__":{"a":"1","a":"2"}}')],
   ['metadata that is a list', 'metadata', file('{"__metadata__":["a"]}')],
-  ['metadata that is null', 'metadata', file('{"__metadata__":null}')],
   ['metadata that is a string', 'metadata', file('{"__metadata__":"a"}')],
   ['a number in the metadata', 'metadata', file('{"__metadata__":{"a":1}}')],
   ['an object in the metadata', 'metadata', file('{"__metadata__":{"a":{}}}')],

@@ -22,7 +22,7 @@ const DANGEROUS = `
   torch.jit.load torch._inductor.codecache.compile_file torch.utils._config_module.load_config numpy.load
   numpy.testing._private.utils.runstring numpy.f2py.crackfortran.myeval numpy.core.multiarray.fromfile
   numpy.lib.npyio.NpzFile ensurepip._run_pip distutils.file_util.write_file smtplib.SMTP ftplib.FTP telnetlib.Telnet
-  collections.namedtuple collections.OrderedDict.fromkeys collections.defaultdict copyreg.__newobj__ copyreg._reduce_ex
+  collections.namedtuple collections.OrderedDict.fromkeys collections.UserDict copyreg.__newobj__ copyreg._reduce_ex
   torch_utils.persistence.persistent_class torch_utils.persistence.import_hook torch.storage.TypedStorage
   torch.nn.modules.linear.Linear dnnlib.util.call_func_by_name dnnlib.util.get_obj_by_name __main__.Evil
   constructor.constructor __proto__.polluted hasOwnProperty.call toString.call
@@ -60,14 +60,31 @@ test('the list of allowed names is as short as it is meant to be', () => {
   const names = Object.keys(CHECKPOINT_RULES.globals).filter(name => !/^torch\.\w+$/.test(name));
   assert.deepEqual(names.sort(), [
     '_codecs.encode',
+    'argparse.Namespace',
+    'builtins.bool',
     'builtins.bytearray',
     'builtins.bytes',
+    'builtins.complex',
     'builtins.dict',
+    'builtins.float',
     'builtins.frozenset',
+    'builtins.int',
+    'builtins.list',
     'builtins.object',
     'builtins.set',
+    'builtins.str',
+    'builtins.tuple',
+    'collections.Counter',
     'collections.OrderedDict',
+    'collections.defaultdict',
+    'collections.deque',
     'copyreg._reconstructor',
+    'datetime.date',
+    'datetime.datetime',
+    'datetime.time',
+    'datetime.timedelta',
+    'datetime.timezone',
+    'decimal.Decimal',
     'dnnlib.util.EasyDict',
     'numpy._core.multiarray._reconstruct',
     'numpy._core.multiarray.scalar',
@@ -77,16 +94,36 @@ test('the list of allowed names is as short as it is meant to be', () => {
     'numpy.core.numeric._frombuffer',
     'numpy.dtype',
     'numpy.ndarray',
+    'numpy.str_',
+    'pathlib.PosixPath',
+    'pathlib.PurePosixPath',
+    'pathlib.PureWindowsPath',
+    'pathlib.WindowsPath',
+    'pathlib._local.PosixPath',
+    'pathlib._local.PurePosixPath',
+    'pathlib._local.PureWindowsPath',
+    'pathlib._local.WindowsPath',
+    'torch._tensor._rebuild_from_type_v2',
     'torch._utils._rebuild_parameter',
+    'torch._utils._rebuild_parameter_with_state',
+    'torch._utils._rebuild_qtensor',
+    'torch._utils._rebuild_sparse_tensor',
     'torch._utils._rebuild_tensor',
     'torch._utils._rebuild_tensor_v2',
+    'torch._utils._rebuild_tensor_v3',
     'torch.nn.modules.container.ModuleDict',
     'torch.nn.modules.container.ModuleList',
     'torch.nn.modules.container.ParameterDict',
     'torch.nn.modules.container.ParameterList',
     'torch.nn.modules.container.Sequential',
+    'torch.nn.parameter.Parameter',
+    'torch.serialization._get_layout',
+    'torch.storage.UntypedStorage',
     'torch.storage._load_from_bytes',
+    'torch.torch_version.TorchVersion',
     'torch_utils.persistence._reconstruct_persistent_obj',
+    'types.SimpleNamespace',
+    'uuid.UUID',
   ]);
 });
 

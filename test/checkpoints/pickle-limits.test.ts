@@ -91,8 +91,8 @@ test('a memo index far beyond the entries costs nothing', async () => {
   assert.equal(await bounded(() => refusal(pickle)), 'no-tensors');
 });
 
-/** A plain pickle of one tensor of a storage of `count` floats, with these sizes and strides. */
-const tensorPickle = (count: number, sizes: number[], strides: number[]): Buffer => {
+/** A pickle of `views` tensors that share a storage of `count` floats, with these sizes and strides. */
+const tensorPickle = (count: number, sizes: number[], strides: number[], views = 1): Buffer => {
   const numbers = (values: number[]): Buffer => bytesOf('(', ...values.map(v => bytesOf('J', little(v, 4))), 't');
   const id = bytesOf(
     '(',
@@ -107,8 +107,9 @@ const tensorPickle = (count: number, sizes: number[], strides: number[]): Buffer
   const magic = bytesOf('\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.');
   const machine = bytesOf('\x80\x02}', text('little_endian'), '\x88s.');
   const object = bytesOf(
-    '\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(',
-    ...[id, 'K\x00', numbers(sizes), numbers(strides), '\x89ccollections\nOrderedDict\n)RtR.'],
+    '\x80\x02](ctorch._utils\n_rebuild_tensor_v2\n(',
+    ...[id, 'K\x00', numbers(sizes), numbers(strides), '\x89ccollections\nOrderedDict\n)Rtq\x00R'],
+    ...[repeated('ctorch._utils\n_rebuild_tensor_v2\nh\x00R', views - 1), 'e.'],
   );
   const keys = bytesOf('\x80\x02]', text('0'), 'a.');
   return bytesOf(magic, '\x80\x02M\xe9\x03.', machine, object, keys, little(count, 8), Buffer.alloc(4 * count));
@@ -120,4 +121,42 @@ test('a view may repeat its storage, but not without measure', async () => {
   assert.equal(await refusal(tensorPickle(8, [2, 8], [1, 1])), 'tensor-bounds');
   assert.equal(await refusal(tensorPickle(8, [2, 7], [1, 1])), 'accepted');
   assert.equal(await refusal(tensorPickle(8, Array<number>(33).fill(1), Array<number>(33).fill(1))), 'tensor-shape');
+});
+
+/** A value under one key of 100 KB, in `levels` dictionaries inside one another; each level lists the one below ten times. */
+const longKeys = (levels: number): Buffer => {
+  const key = bytesOf('X', little(100_000, 4), repeated('k', 100_000), 'q\x00', '0');
+  const level = bytesOf('q\x01', '0', '}', 'h\x00', '(', repeated('h\x01', 10), 'ls');
+  return bytesOf('\x80\x02', key, 'N', ...Array<Buffer>(levels).fill(level), '.');
+};
+
+/** 4096 numbers of a NumPy array, referred to `count` times. */
+const sharedArray = (count: number): Buffer => {
+  const dtype = bytesOf('cnumpy\ndtype\n', text('f8'), '\x85R');
+  const bytes = bytesOf('B', little(8 * 4096, 4), Buffer.alloc(8 * 4096));
+  const array = bytesOf('cnumpy._core.numeric\n_frombuffer\n(', bytes, dtype, 'M\x00\x10\x85', text('C'), 'tRq\x00');
+  return bytesOf('\x80\x04](', array, repeated('h\x00', count), 'e\x85.');
+};
+
+/** A module with a set of `count` names of buffers, and as many buffers. */
+const largeSet = (count: number): Buffer => {
+  const names = Array.from({ length: count }, (_, i) => text(`b${i}`));
+  const buffers = names.map(name => bytesOf(name, 'N'));
+  return bytesOf(
+    '\x80\x04ctorch.nn.modules.container\nModuleDict\n)\x81}(',
+    ...[text('_parameters'), '}', text('_modules'), '}', text('_buffers'), '}(', ...buffers, 'u'],
+    ...[text('_non_persistent_buffers_set'), '\x8f(', ...names, '\x90ub.'],
+  );
+};
+
+test('what is referred to again and again counts each time', async () => {
+  assert.equal(await bounded(() => refusal(longKeys(150))), 'limit-expansion');
+  assert.equal(await bounded(() => refusal(sharedArray(20_000))), 'limit-expansion');
+  assert.equal(await bounded(() => refusal(largeSet(40_000))), 'no-tensors');
+});
+
+test('views that each read a whole storage are counted by what they read', async () => {
+  // two elements of each view, the first and the last of a megabyte
+  assert.equal(await refusal(tensorPickle(250_000, [2], [249_999], 10)), 'accepted');
+  assert.equal(await bounded(() => refusal(tensorPickle(250_000, [2], [249_999], 1000))), 'limit-expansion');
 });
