@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -22,4 +23,22 @@ test('examples/sample_edm.ts turns a checkpoint into a picture: one row of 4 ima
   const png = readFileSync(picture);
   assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [8 * 16 + 7 * 4 + 48, 16 + 48]);
   rmSync(folder, { recursive: true });
+});
+
+test('the example server answers a request for no address and goes on', async () => {
+  const { serve } = await import('../examples/browser/serve.mjs');
+  const { server, url } = await serve('no-model.onnx');
+  try {
+    const { port } = new URL(url);
+    const answerTo = (path: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        get({ port, path, host: '127.0.0.1' }, answer => {
+          answer.resume();
+          resolve(answer.statusCode);
+        }).on('error', reject);
+      });
+    assert.deepEqual([await answerTo('//'), await answerTo('/')], [404, 200]);
+  } finally {
+    server.close();
+  }
 });

@@ -9,6 +9,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 const ort = dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
 const TYPES = { '.html': 'text/html', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
 
+/** The path of a request; nothing for one that is no address ('//'). */
+const pathOf = url => (URL.canParse(url, 'http://localhost') ? new URL(url, 'http://localhost').pathname : '');
+
 /** The file behind a path: one name in this folder or in onnxruntime-web's, or the model. */
 const fileOf = (path, model) => {
   if (path === '/model.onnx') return model;
@@ -20,7 +23,7 @@ const fileOf = (path, model) => {
 export const serve = (model, port = 0) =>
   new Promise((resolve, reject) => {
     const server = createServer((request, response) => {
-      const file = fileOf(new URL(request.url, 'http://localhost').pathname, model);
+      const file = fileOf(pathOf(request.url), model);
       const found = file && statSync(file, { throwIfNoEntry: false })?.isFile();
       response.writeHead(found ? 200 : 404, {
         'Content-Type': TYPES[extname(file ?? '')] ?? 'application/octet-stream',

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs'; // registers gradients and the cpu backend; tfjs-core alone brings its gradients as ES modules only
 import '@tensorflow/tfjs-backend-wasm';
@@ -39,11 +41,30 @@ const startNative = (): string => {
 type Adapter = { isFallbackAdapter?: boolean; info?: { vendor?: string; description?: string } };
 type Dawn = { create: (options: string[]) => { requestAdapter: () => Promise<Adapter | null> }; globals: object };
 
+/** Where Linux shows a graphics device: DRM, NVIDIA's driver, AMD's, and Windows' in a subsystem. */
+const GRAPHICS_DEVICES = ['/dev/dri', '/dev/nvidiactl', '/dev/kfd', '/dev/dxg'];
+
+/** Asks for an adapter in a process of its own: where drivers are missing, Dawn and Vulkan write to stderr themselves. */
+const adapterThere = (): boolean =>
+  spawnSync(
+    process.execPath,
+    ['-e', `import('webgpu').then(d => d.create([]).requestAdapter()).then(a => process.exit(a ? 0 : 1))`],
+    { cwd: __dirname, stdio: 'ignore', timeout: 20_000 },
+  ).status === 0;
+
+/** Whether WebGPU is worth loading, found out without a line on the terminal. @throws Error with the reason */
+const expectGraphics = (): void => {
+  if (process.platform === 'linux' && !GRAPHICS_DEVICES.some(path => existsSync(path)))
+    throw new Error('no graphics device on this machine');
+  if (!adapterThere()) throw new Error('no WebGPU adapter on this machine');
+};
+
 /** WebGPU on Dawn (package `webgpu`), refused on software adapters: they are slower than wasm. */
 const startWebGpu = async (): Promise<string> => {
   const dawn = await (import('webgpu') as unknown as Promise<Dawn>).catch(() => {
     throw new Error('the package webgpu is not installed (optional)');
   });
+  if (process.env.COSIM_BACKEND !== 'webgpu') expectGraphics();
   const gpu = dawn.create([]);
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error('no WebGPU adapter on this machine');
@@ -54,6 +75,22 @@ const startWebGpu = async (): Promise<string> => {
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
   await import('@tensorflow/tfjs-backend-webgpu');
   return description;
+};
+
+const FATAL = ['uncaughtException', 'unhandledRejection'] as const;
+
+/**
+ * Makes TensorFlow.js use a backend. The code around the wasm module listens for uncaught errors and throws them again,
+ * from its one line of 200,000 characters, which Node then prints: what it added is taken out.
+ */
+const setBackend = async (name: BackendName): Promise<boolean> => {
+  const before = FATAL.map(event => process.listeners(event as 'uncaughtException'));
+  const done = await tf.setBackend(REGISTERED[name]);
+  FATAL.forEach((event, i) => {
+    for (const listener of process.listeners(event as 'uncaughtException'))
+      if (!before[i].includes(listener)) process.off(event, listener);
+  });
+  return done;
 };
 
 const start: Record<BackendName, () => string | Promise<string>> = {
@@ -77,7 +114,7 @@ export const selectBackend = async (options: { backend?: BackendName } = {}): Pr
   for (const name of only ? [only] : BACKENDS) {
     try {
       const reason = await start[name]();
-      if (!(await tf.setBackend(REGISTERED[name]))) throw new Error('its initialisation failed');
+      if (!(await setBackend(name))) throw new Error('its initialisation failed');
       if (name === 'wasm' || name === 'cpu') registerKernels(name);
       tf.enableProdMode(); // no banner on stderr, no second look at every shape
       return { name, tried: [...tried, { name, taken: true, reason }] };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { BACKENDS, selectBackend } from '../../src/compute/backend';
@@ -64,4 +65,14 @@ test('selecting a backend again is harmless', async () => {
   await selectBackend({ backend: 'wasm' });
   await selectBackend({ backend: 'wasm' });
   assert.deepEqual([...(await tf.matMul([[1, 2]], [[3], [4]]).data())], [11]);
+});
+
+test("a user's uncaught error is all that reaches the terminal: no source of a module, no driver's lines", () => {
+  const script = `require('tsx/cjs'); const { selectBackend } = require(${JSON.stringify(require.resolve('../../src/compute/backend'))});
+    selectBackend().then(() => Promise.reject(new Error('of the user')));`;
+  const { status, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+  assert.equal(status, 1);
+  assert.match(stderr, /Error: of the user/);
+  assert.doesNotMatch(stderr, /vulkan|XDG_RUNTIME_DIR|tfjs-backend-wasm/i);
+  assert.ok(stderr.length < 2000, `${stderr.length} characters`);
 });
