@@ -9,7 +9,7 @@ export const dataFetchCommand = (terminal: Terminal): Command =>
   new Command('fetch')
     .summary('fetch a published data set into the cache')
     .description(
-      'Fetches a data set from its publisher into data/cache (or the folder COSIM_CACHE names), checks every file by its ' +
+      'Fetches a data set from its publisher into the cache (data/cache of a checkout, ~/.cache/cosim, or the folder COSIM_CACHE names), checks every file by its ' +
         'SHA-256 and unpacks it. Goes on from where it stopped. Afterwards the name stands for the data: --data cifar10.',
     )
     .addArgument(new Argument('<name>', 'data set').choices(Object.keys(PUBLISHED)))

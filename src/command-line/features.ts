@@ -112,7 +112,7 @@ const fetchCommand = (terminal: Terminal): Command =>
     .summary('bring the file of a known feature network to its place, checked')
     .description(
       'Says where the weights of a feature network come from and under which licence, brings its ONNX file to its place ' +
-        'and checks it: by download where there is one, else from FILE. The cache is data/cache of the project, or ' +
+        'and checks it: by download where there is one, else from FILE. The cache is data/cache of a checkout, ~/.cache/cosim for an installed package, or ' +
         'COSIM_CACHE.',
     )
     .addArgument(new Argument('<name>', 'the network').choices(KNOWN_FEATURE_NAMES))

@@ -133,7 +133,7 @@ export const KNOWN_FEATURES: Readonly<Record<KnownFeatureName, KnownFeatures>> =
   },
 };
 
-/** Where the files of known feature networks lie: `features` in COSIM_CACHE, or in data/cache of the project. */
+/** Where the files of known feature networks lie: `features` in COSIM_CACHE, or in `dataCache()`. */
 export const featuresFolder = (): string => join(dataCache(), 'features');
 
 /** The file of a known feature network. */

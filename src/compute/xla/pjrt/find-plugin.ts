@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Hardware, hardwareHere } from './hardware';
-import { userCache } from './user-cache';
+import { userCache } from '../../user-cache';
 
 /** What a plugin is for. `cpu` plugins serve tests; `named` is what COSIM_PJRT_PLUGIN names. */
 export type PluginKind = 'cuda13' | 'cuda12' | 'rocm' | 'tpu' | 'cpu' | 'named';

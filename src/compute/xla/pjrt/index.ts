@@ -11,5 +11,5 @@ export { findPlugin, findPlugins, type FoundPlugin, type PluginKind } from './fi
 export { type Hardware, hardwareHere, nvidiaDriver } from './hardware';
 export { deviceProblem, openDevice, type OpenOptions } from './open-device';
 export { type CacheOptions, compileCached, type HadProgram } from './program-cache';
-export { userCache } from './user-cache';
+export { userCache } from '../../user-cache';
 export { INSTALLABLE, type Installable, type Wheels, WHEELS } from './wheels';

@@ -5,7 +5,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PluginError } from './device-error';
 import { pluginsIn } from './find-plugin';
-import { userCache } from './user-cache';
+import { userCache } from '../../user-cache';
 import { type Installable, WHEELS } from './wheels';
 
 /** How a plugin is installed. */

@@ -12,7 +12,7 @@ import { encodeCompileOptions } from './compile-options';
 import { DeviceLostError } from './device-error';
 import { librariesOf } from './plugin-libraries';
 import type { Program } from './program';
-import { userCache } from './user-cache';
+import { userCache } from '../../user-cache';
 
 /** Where and how much is kept. */
 export type CacheOptions = {
