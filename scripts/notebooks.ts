@@ -1,12 +1,14 @@
 // The notebook tools: run, clean, check, and the text form. `node --import tsx scripts/notebooks.ts` prints the usage.
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkCells } from './notebook/check-cells';
 import { cleanNotebook } from './notebook/clean';
 import { findNotebooks, formatNotebook, notebookName, readNotebook, replaceFile } from './notebook/notebook-file';
 import { fromPercent, toPercent } from './notebook/percent';
+import { choosePreset } from './notebook/preset';
 import { runNotebooks } from './notebook/run';
+import { stopSignal } from './notebook/stop';
 import { recordTime } from './notebook/times';
 import { notebooksFolder, root } from './project';
 
@@ -20,26 +22,13 @@ const USAGE = `npm run notebooks -- COMMAND [NAME...]     a NAME is a notebook, 
   to-ts NAME        prints a notebook as text ("percent" format)
   from-ts FILE      writes notebooks/FILE.ipynb from such a text; cells that did not change keep their outputs`;
 
-const PRESETS = ['smoke', 'tour', 'laptop', 'paper'];
+type RunFlags = { preset?: string; jobs: number; write: boolean; record: boolean; fresh: boolean };
 
-/** Prints the figures that were written since a moment (ms). */
-const listFigures = (since: number): void => {
-  const folder = join(root, 'figures');
-  if (!existsSync(folder)) return;
-  const written = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter(name => /\.(png|svg)$/.test(name) && statSync(join(folder, name)).mtimeMs >= since)
-    .sort();
-  if (written.length > 0) console.log(`\nFigures written:\n${written.map(name => `  figures/${name}`).join('\n')}`);
-};
-
-type RunFlags = { preset: string; jobs: number; write: boolean; record: boolean; fresh: boolean };
-
-const run = async (paths: string[], { preset, jobs, write, record, fresh }: RunFlags): Promise<boolean> => {
-  if (!PRESETS.includes(preset)) throw new Error(`--preset must be one of ${PRESETS.join(', ')}, got '${preset}'.`);
-  if (!(jobs >= 1)) throw new Error('--jobs must be a positive number.');
-  const since = Date.now();
-  const results = await runNotebooks(paths, { preset, jobs, write, fresh });
-  listFigures(since);
+const run = async (paths: string[], { preset: flag, jobs, write, record, fresh }: RunFlags): Promise<boolean> => {
+  const preset = choosePreset(flag, 'smoke');
+  if (!(Number.isInteger(jobs) && jobs >= 1)) throw new Error('--jobs must be a positive whole number.');
+  const signal = stopSignal(() => console.log('\nStopping after the step under way ...'));
+  const results = await runNotebooks(paths, { preset, jobs, write: write ? 'in place' : undefined, fresh, signal });
   if (record)
     for (const { name, problems, ...time } of results) if (problems.length === 0) recordTime(name, preset, time);
   return results.every(({ problems }) => problems.length === 0);
@@ -74,7 +63,7 @@ const main = async (): Promise<boolean> => {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {
-      preset: { type: 'string', default: 'smoke' },
+      preset: { type: 'string' },
       jobs: { type: 'string', default: '2' },
       write: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },

@@ -8,6 +8,7 @@ import { checkCells } from './notebook/check-cells';
 import { cleanNotebook } from './notebook/clean';
 import { findNotebooks, formatNotebook, notebookName, readNotebook } from './notebook/notebook-file';
 import { runNotebooks } from './notebook/run';
+import { stopSignal } from './notebook/stop';
 import { notebooksFolder, root, runProgram } from './project';
 
 /** By content: a fresh clone has new dates. Rules that read other files' types see a change at the next change of a file. */
@@ -119,7 +120,8 @@ const notebookCells = async (paths: string[]): Promise<Check[]> => {
 };
 
 const notebookRuns = async (paths: string[]): Promise<Check[]> => {
-  const results = await runNotebooks(paths, { preset: 'smoke', jobs: 2, write: false, fresh: false });
+  const signal = stopSignal(() => console.log('\nStopping the notebooks ...'));
+  const results = await runNotebooks(paths, { preset: 'smoke', jobs: 2, signal });
   return results.map(({ name, problems }) => ({
     name: `${name} at smoke`,
     problem: problems.length > 0 ? problems.join('\n') : undefined,

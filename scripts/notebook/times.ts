@@ -51,6 +51,12 @@ const secondsOfGenerators = (folder: string): number => {
 export const readTimes = (): NotebookTimes =>
   existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as NotebookTimes) : {};
 
+/** Seconds that a notebook takes with a preset and an empty cache, as measured; nothing where it was not. */
+export const expectedSeconds = (name: string, preset: string): number | undefined => {
+  const time = readTimes()[name]?.[preset] as NotebookTime | undefined;
+  return time && time.seconds + time.cachedSeconds;
+};
+
 /** Keeps the time of one run, which began at a moment (ms), in notebooks/times.json. */
 export const recordTime = (
   name: string,

@@ -149,7 +149,7 @@ const HEAD = `# Results
 
 Everything on this page is generated: \`npm run tables\` writes it from \`figures/*.json\`, which notebooks and commands store with
 their figures, and from \`data/literature.json\`, the numbers of the paper. \`npm run tables -- --check\` tells whether it is up to
-date, and a unit test does the same. \`npm start\` measures again.
+date, and a unit test does the same. \`npm run reproduce\` measures again.
 
 "commit" is the one that computed a value, stored with it when it was computed; "(other code)": the code that computes it has changed
 since, and \`npm run notebooks -- run --fresh\` computes it again; "unknown": computed before results kept it.
