@@ -18,8 +18,8 @@ const works = (command, ...args) => run(command, args, { stdio: 'ignore' }).stat
 
 const checkNode = () => {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 19) || major > 22)
-    throw new SetupError(`Node ${process.versions.node} cannot run this project: install Node >= 20.19 and < 23.`);
+  if (major < 20 || (major === 20 && minor < 19))
+    throw new SetupError(`Node ${process.versions.node} cannot run this project: install Node 20.19 or later.`);
 };
 
 /** Prints "nbclient-version" when a Python has all that notebooks need; finding a module is quicker than importing it. */

@@ -1,5 +1,6 @@
 // Every check of the project, one after the other; a stage that fails does not keep the next from running.
-// --fast leaves out running the notebooks and the tests named *.long.test.ts, --static also the unit tests.
+// --fast leaves out running the notebooks and the tests named *.long.test.ts, --static also the unit tests; --unit FOLDER...
+// runs nothing but the unit tests of these folders of test/, without the long ones.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { run } from 'node:test';
@@ -59,11 +60,23 @@ const lint = (): Promise<void> =>
 const imports = (): Promise<void> =>
   program('imports', 'dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'src');
 
-const testFiles = (long: boolean): string[] =>
+/** The test files, all or those of some folders of test/. */
+const testFiles = (long: boolean, folders: readonly string[]): string[] =>
   readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.test.ts') && (long || !name.endsWith('.long.test.ts')))
+    .filter(name => folders.length === 0 || folders.includes(name.split(/[\\/]/)[0]))
     .sort()
     .map(name => join(root, 'test', name));
+
+const SLOWEST = 10;
+
+/** Which files to look at when the tests take too long. */
+const printSlowest = (seconds: ReadonlyMap<string, number>): void => {
+  const slowest = [...seconds].sort(([, a], [, b]) => b - a).slice(0, SLOWEST);
+  const all = [...seconds.values()].reduce((sum, value) => sum + value, 0);
+  console.log(`the slowest of ${seconds.size} test files, ${all.toFixed(0)} s one after the other:`);
+  for (const [file, value] of slowest) console.log(`  ${value.toFixed(1).padStart(6)} s  ${relative(root, file)}`);
+};
 
 /** Where an assertion failed and what it saw, without the frames of Node. */
 const errorText = (error: Error): string => {
@@ -76,9 +89,10 @@ const errorText = (error: Error): string => {
 };
 
 /** Runs the test files in processes of their own, two at a time; every test counts, suites and files only as their tests. */
-const unitTests = (long: boolean): Promise<Check[]> =>
+const unitTests = (long: boolean, folders: readonly string[]): Promise<Check[]> =>
   new Promise((resolve, reject) => {
-    const files = testFiles(long);
+    const files = testFiles(long, folders);
+    const seconds = new Map<string, number>();
     const checks: Check[] = [];
     const stderr = new Map<string, string>();
     const named = ({ name, file }: { name: string; file?: string }): string =>
@@ -87,12 +101,25 @@ const unitTests = (long: boolean): Promise<Check[]> =>
       test.details.type === 'suite' || files.includes(test.name);
     const stream = run({ files, concurrency: 2 });
     stream.on('test:stderr', ({ file, message }) => stderr.set(file, (stderr.get(file) ?? '') + message));
+    const addTime = ({
+      file,
+      nesting,
+      details,
+    }: {
+      file?: string;
+      nesting: number;
+      details: { duration_ms: number };
+    }) => {
+      if (file && nesting === 0) seconds.set(file, (seconds.get(file) ?? 0) + details.duration_ms / 1000);
+    };
     stream.on('test:pass', test => {
+      addTime(test);
       if (isGroup(test)) return;
       if (test.skip === undefined) checks.push({ name: named(test) });
       else console.log(`skipped ${named(test)}`);
     });
     stream.on('test:fail', test => {
+      addTime(test);
       const { error } = test.details;
       const counted = (error as Error & { failureType?: string }).failureType === 'subtestsFailed';
       if (isGroup(test) && counted) return;
@@ -101,7 +128,11 @@ const unitTests = (long: boolean): Promise<Check[]> =>
         checks.push({ name: relative(root, test.name), problem: stderr.get(test.name) ?? '' });
       else checks.push({ name: named(test), problem: errorText(error) });
     });
-    stream.on('end', () => resolve(checks)).on('error', reject);
+    stream.on('end', () => {
+      printSlowest(seconds);
+      resolve(checks);
+    });
+    stream.on('error', reject);
     stream.resume();
   });
 
@@ -128,17 +159,30 @@ const notebookRuns = async (paths: string[]): Promise<Check[]> => {
   }));
 };
 
-const main = async (): Promise<void> => {
-  const { values } = parseArgs({
-    options: { fast: { type: 'boolean', default: false }, static: { type: 'boolean', default: false } },
-  });
-  const notebooks = findNotebooks(notebooksFolder, []);
-  await Promise.all([types().then(format).then(imports), lint()]); // lint takes about as long as the three others together
-  if (!values.static) await stage('unit tests', () => unitTests(!values.fast));
-  await stage('notebook cells', () => notebookCells(notebooks));
-  if (!values.static && !values.fast) await stage('notebooks run', () => notebookRuns(notebooks));
+const finish = (): void => {
   console.log(`${total.passed} passed, ${total.failed} failed`);
   process.exitCode = total.failed > 0 ? 1 : 0;
+};
+
+const main = async (): Promise<void> => {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      fast: { type: 'boolean', default: false },
+      static: { type: 'boolean', default: false },
+      unit: { type: 'boolean', default: false },
+    },
+  });
+  const notebooks = findNotebooks(notebooksFolder, []);
+  if (values.unit) {
+    await stage('unit tests', () => unitTests(false, positionals));
+    return finish();
+  }
+  await Promise.all([types().then(format).then(imports), lint()]); // lint takes about as long as the three others together
+  if (!values.static) await stage('unit tests', () => unitTests(!values.fast, []));
+  await stage('notebook cells', () => notebookCells(notebooks));
+  if (!values.static && !values.fast) await stage('notebooks run', () => notebookRuns(notebooks));
+  finish();
 };
 
 void main();
