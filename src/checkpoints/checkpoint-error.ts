@@ -51,6 +51,7 @@ export type CheckpointErrorCode =
   | 'zip-compressed' // a compressed zip entry: PyTorch stores them as they are
   | 'zip-checksum' // the bytes of an entry do not have its CRC-32
   | 'no-tensors' // a readable file without a single tensor
+  | 'not-finite' // weights that are NaN or infinite
   | 'no-part' // the file has no part of that name
   | 'missing' // no checkpoint in the folder
   | 'format' // a checkpoint of another version

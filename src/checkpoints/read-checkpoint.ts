@@ -108,7 +108,11 @@ const isWithin = (part: string, names: readonly string[]): boolean =>
 /** The part to read: as asked for, or the network that one would sample from. */
 const choosePart = (names: readonly string[], parts: readonly CheckpointPart[], asked: string | undefined): string => {
   if (asked === undefined) {
-    const known = new Set([...parts.map(({ name }) => name), ...names.map(firstOf)]);
+    // EDM2's training states keep their averages as lists under 'ema', which is no network.
+    const known = new Set([
+      ...parts.map(({ name }) => name),
+      ...names.filter(name => !name.startsWith('ema.emas.')).map(firstOf),
+    ]);
     return ['ema', 'net'].find(name => known.has(name)) ?? (parts.length === 1 ? parts[0].name : '');
   }
   if (asked !== '' && !names.some(name => name.startsWith(`${asked}.`)))

@@ -5,18 +5,35 @@ import { byteWidth } from './host-tensor';
 import { safetensorsHeader } from './safetensors';
 import { rowMajor, tensorView, type TensorView } from './tensor-view';
 
-/** The reference's class and arguments, where `cosim convert` has stored them. */
-const partsOf = ({ class_name: className, init_kwargs: json }: Record<string, string>): CheckpointContent['parts'] => {
-  if (className === undefined || json === undefined) return [];
-  let initKwargs: unknown;
+const parsed = (name: string, json: string): unknown => {
   try {
-    initKwargs = JSON.parse(json);
+    return JSON.parse(json) as unknown;
   } catch {
-    throw new CheckpointError('metadata', 'safetensors: the metadata init_kwargs is not JSON');
+    throw new CheckpointError('metadata', `safetensors: the metadata ${name} is not JSON`);
   }
+};
+
+/** The reference's class and arguments, where `cosim convert` has stored them. */
+const partsOf = ({
+  class_name: className,
+  init_kwargs: json,
+  init_args: args,
+}: Record<string, string>): CheckpointContent['parts'] => {
+  if (className === undefined || json === undefined) return [];
+  const initKwargs = parsed('init_kwargs', json);
+  const initArgs = args === undefined ? undefined : parsed('init_args', args);
+  if (initArgs !== undefined && !Array.isArray(initArgs))
+    throw new CheckpointError('metadata', 'safetensors: the metadata init_args is not a JSON list');
   if (typeof initKwargs !== 'object' || initKwargs === null || Array.isArray(initKwargs))
     throw new CheckpointError('metadata', 'safetensors: the metadata init_kwargs is not a JSON object');
-  return [{ name: '', className, initKwargs: initKwargs as Record<string, unknown> }];
+  return [
+    {
+      name: '',
+      className,
+      initKwargs: initKwargs as Record<string, unknown>,
+      ...(initArgs && { initArgs: initArgs as unknown[] }),
+    },
+  ];
 };
 
 /** Tensors of a safetensors file, unread, and its metadata. */

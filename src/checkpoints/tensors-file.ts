@@ -1,5 +1,6 @@
 import { tensor as makeTensor, type DataType, type Tensor } from '@tensorflow/tfjs-core';
 import { fail } from '../compute/check';
+import { expectFinite } from './finite';
 import type { HostDtype, HostTensor } from './host-tensor';
 import { fromReference, toReference } from './layout';
 import { readSafetensors, writeSafetensors } from './safetensors';
@@ -66,7 +67,12 @@ export const toTensors = (host: Record<string, HostTensor>): Record<string, Tens
  * Reads a safetensors file into tensors, see `toTensors`.
  * @throws CheckpointError for a malformed file or an integer beyond 32 bits; no tensor is left behind then.
  */
-export const loadTensors = async (path: string): Promise<TensorsFile> => {
+export const loadTensors = async (
+  path: string,
+  { finite }: { /** Only tensors whose names begin so are checked; default: none. */ finite?: string } = {},
+): Promise<TensorsFile> => {
   const { tensors, metadata } = await readSafetensors(path);
+  if (finite !== undefined)
+    expectFinite(path, Object.fromEntries(Object.entries(tensors).filter(([name]) => name.startsWith(finite))));
   return { tensors: toTensors(tensors), metadata };
 };

@@ -36,30 +36,52 @@ const convertRun = async (dir: string, to: string, options: ConvertOptions): Pro
   if (Object.keys(referenceOptions(options)).length > 0 || options.floats !== 'stored')
     throw new ArgumentError('a run says itself what it holds: only --card and --force go with its folder');
   await selectBackend({ backend: 'cpu' }); // nothing is computed
-  const { parameters, denoiser, sampler, images } = await loadGenerator(dir);
+  const { parameters, denoiser, sampler, times, images } = await loadGenerator(dir);
   const tensors = Object.keys(parameters).length;
   try {
-    await saveModel(to, { denoiser, parameters }, { sampler, source: basename(dir), images: String(images) });
+    await saveModel(
+      to,
+      { denoiser, parameters },
+      {
+        sampler,
+        times: JSON.stringify(times),
+        source: basename(dir),
+        images: String(images),
+      },
+    );
   } finally {
     dispose(parameters);
   }
   return {
     what: `${grouped(tensors)} tensors of the run's averaged generator`,
     title: 'Averaged generator of a training run',
-    facts: { network: `\`${text(denoiser.config)}\``, tensors, 'images trained on': images, sampler },
+    facts: {
+      network: `\`${text(denoiser.config)}\``,
+      tensors,
+      'images trained on': images,
+      sampler,
+      times: `\`${text(times)}\``,
+    },
   };
 };
 
 const convertFile = async (from: string, to: string, options: ConvertOptions): Promise<Converted> => {
   const checkpoint = await readCheckpoint(from, { part: options.part, floats: options.floats });
-  const { tensors, part, provenance, className, initKwargs } = { ...checkpoint, ...referenceOptions(options) };
+  const { tensors, part, provenance, className, initKwargs, initArgs } = {
+    ...checkpoint,
+    ...referenceOptions(options),
+  };
   const checksum = await sha256(from);
   const metadata: Record<string, string> = { format: 'pt', source: provenance.file, source_sha256: checksum };
   if (part) metadata.source_part = part;
   if (provenance.format === 'safetensors') Object.assign(metadata, provenance.values);
   else if (provenance.values !== undefined) metadata.source_says = text(provenance.values);
   if (className !== undefined && initKwargs !== undefined)
-    Object.assign(metadata, { class_name: className, init_kwargs: text(initKwargs) });
+    Object.assign(metadata, {
+      class_name: className,
+      init_kwargs: text(initKwargs),
+      ...(initArgs && options.initKwargs === undefined && { init_args: text(initArgs) }),
+    });
   await writeSafetensors(to, tensors, metadata);
   const count = Object.keys(tensors).length;
   return {

@@ -1,7 +1,7 @@
 /* What `cosim distill` says: of a run before it starts, of what it will take, and at its end. */
 import type { DistillEstimate, DistillRunResult, Snapshot } from '../runs';
 import type { IterationReport } from '../training';
-import { columns, grouped } from './terminal';
+import { columns, grouped, quoted } from './terminal';
 
 const DAY = 86_400;
 
@@ -59,7 +59,7 @@ export const closingText = (dir: string, { images, steps, history, engine, last 
     ...(end ? [['last step', lossText(end)]] : []),
     ...(last.sheet === undefined ? [] : [['sheet', last.sheet]]),
     ...last.measured.map(({ file }) => ['measured', file]),
-    ['sample', `cosim sample --network ${dir} --steps 4`],
-    ['export', `cosim export ${dir} --onnx generator.onnx`],
+    ['sample', `cosim sample --network ${quoted(dir)} --steps 4`],
+    ['export', `cosim export ${quoted(dir)} --onnx generator.onnx`],
   ]);
 };

@@ -30,3 +30,7 @@ export const columns = (rows: readonly (readonly string[])[]): string => {
 
 /** 1234567 as 1,234,567, the same in every locale. */
 export const grouped = (count: number): string => count.toLocaleString('en-US');
+
+/** A path as it can be pasted into a shell. */
+export const quoted = (path: string): string =>
+  /^[\w./:@%+=,-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;

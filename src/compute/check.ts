@@ -41,6 +41,11 @@ export const expectInteger = (
     ? (value as number)
     : fail(where, name, `an integer from ${min}${max < Number.MAX_SAFE_INTEGER ? ` to ${max}` : ''}`, value);
 
+/** Checks an object that is no list, such as one that a file holds. */
+export const expectRecord = (where: string, name: string, value: unknown): void => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) fail(where, name, 'an object', value);
+};
+
 /** Checks membership in a list of names; returns the value. */
 export const expectOneOf = <T extends string>(where: string, name: string, value: unknown, choices: readonly T[]): T =>
   choices.includes(value as T) ? (value as T) : fail(where, name, `one of ${choices.map(show).join(', ')}`, value);

@@ -21,7 +21,7 @@ export type FeatureDeclaration = {
   d?: number;
   /** Number of logits; checked against the file. */
   classes?: number;
-  /** SHA-256 of the file, hexadecimal; checked. */
+  /** SHA-256 of the file, and of the external data that it refers to, hexadecimal; checked. */
   sha256?: string;
 };
 

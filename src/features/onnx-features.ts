@@ -1,10 +1,8 @@
 /* Any ONNX file as a feature network, on every processor, off the thread that asks. */
 import type { Images } from '../compute/host-arrays';
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { ArgumentError, expectInteger, expectKeys, fail } from '../compute/check';
+import { readNetwork } from '../compute/onnx';
 import { runtimeProblem } from '../compute/onnx/runtime';
 import { expectByteImages } from '../datasets';
 import type { Extracted, ExtractOptions, FeatureExtractor } from '../metrics';
@@ -20,24 +18,16 @@ export type OnnxFeaturesOptions = {
 };
 
 const WHERE = 'onnxFeatures';
-const LARGEST_FILE = 2 ** 31 - 1; // bytes; what a protocol buffer can be
+const LARGEST_SIDE = 4096; // pixels of an input that the file fixes
+const LARGEST_BATCH = 1024; // images that the file insists on
 const BATCH = 8; // stays in the processor's cache; more is slower
 
-/** The file in memory that all threads see, and its hash: of the very bytes that will be run. */
-const readFile = async (file: string): Promise<{ bytes: SharedArrayBuffer; sha256: string }> => {
-  const { size } = await stat(file);
-  if (size > LARGEST_FILE) fail(WHERE, 'file', 'one ONNX file of less than 2 GiB', `${file}, ${size} bytes`);
-  const bytes = new SharedArrayBuffer(size);
-  const hash = createHash('sha256');
-  let at = 0;
-  for await (const piece of createReadStream(file, { highWaterMark: 2 ** 22 })) {
-    const chunk = piece as Buffer;
-    hash.update(chunk);
-    if (at + chunk.length <= size) new Uint8Array(bytes, at, chunk.length).set(chunk);
-    at += chunk.length;
-  }
-  if (at !== size) fail(WHERE, 'file', `${size} bytes while it is read`, `${file}, ${at} bytes`);
-  return { bytes, sha256: hash.digest('hex') };
+/** The network in memory that all threads see, and its hash. */
+const sharedNetwork = async (file: string): Promise<{ bytes: SharedArrayBuffer; sha256: string }> => {
+  const { bytes: own, sha256 } = await readNetwork(file, { where: WHERE, name: 'file' });
+  const bytes = new SharedArrayBuffer(own.length);
+  new Uint8Array(bytes).set(own);
+  return { bytes, sha256 };
 };
 
 /** A session takes about twice the file; a quarter of the memory may go to sessions. */
@@ -84,12 +74,20 @@ const runPiece = async (
 };
 
 /** A black image that the network takes: tells the lengths of its vectors, and that it runs. */
-const blank = ({ inputs }: FileSignature, { preprocessing }: FeaturePlan): Images => {
+const blank = ({ inputs }: FileSignature, plan: FeaturePlan): Images => {
+  const { preprocessing } = plan;
   const shape = inputs[0].shape.length === 4 ? inputs[0].shape : ['', '', '', ''];
   const [height, width] = preprocessing.layout === 'NCHW' ? shape.slice(2) : shape.slice(1);
   const open = preprocessing.crop ?? 32; // pixels, where neither file nor declaration fixes them
   const [h, w] = [height, width].map(size => (typeof size === 'number' ? size : open));
   const c = preprocessing.channels === 'grey' ? 1 : 3;
+  if (Math.max(h, w) > LARGEST_SIDE || (plan.fixedBatch ?? 1) > LARGEST_BATCH)
+    fail(
+      WHERE,
+      'file',
+      `for at most ${LARGEST_BATCH} images of ${LARGEST_SIDE} pixels a side at once`,
+      inputs[0].shape,
+    );
   return { data: new Uint8Array(h * w * c), n: 1, h, w, c };
 };
 
@@ -115,7 +113,7 @@ export const onnxFeatures = async (
   const problem = runtimeProblem();
   if (problem !== undefined)
     throw new ArgumentError(`${WHERE}: feature networks need ONNX Runtime, npm install onnxruntime-node: ${problem}`);
-  const { bytes, sha256 } = await readFile(file);
+  const { bytes, sha256 } = await sharedNetwork(file);
   if (declaration.sha256 !== undefined && declaration.sha256 !== sha256)
     fail(WHERE, `the SHA-256 of ${file}`, declaration.sha256, sha256);
   const { threads, signature } = await openThreads(file, bytes, options.workers ?? workersFor(bytes.byteLength));

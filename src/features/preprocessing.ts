@@ -1,6 +1,6 @@
 /* What is done to images before a feature network sees them, as a declaration. Axis letters: n images, h w, c channels. */
 import type { Images } from '../compute/host-arrays';
-import { expectInteger, expectKeys, expectOneOf, fail } from '../compute/check';
+import { expectInteger, expectKeys, expectOneOf, expectRecord, fail } from '../compute/check';
 // by file: worker threads load this, and the room's index brings decoders
 import { roundHalfEven } from '../datasets/pictures/centre-crop';
 import { resize, type ResizeKernel } from '../datasets/pictures/resize';
@@ -39,10 +39,6 @@ const channelCount = ({ channels }: Preprocessing): number => (channels === 'gre
 const expectNumbers = (where: string, name: string, value: unknown, count: number): void => {
   const ok = Array.isArray(value) && value.length === count && value.every(x => Number.isFinite(x));
   if (!ok) fail(where, name, `${count} finite numbers`, value);
-};
-
-const expectRecord = (where: string, name: string, value: unknown): void => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) fail(where, name, 'an object', value);
 };
 
 const expectResize = (where: string, resize: Preprocessing['resize']): void => {

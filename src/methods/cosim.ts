@@ -74,7 +74,7 @@ export const cosim = (teacher: Denoiser, generator: Denoiser, options: Partial<C
   for (const name of ['sigmaData', 'alpha', 'coef', 'delta'] as const)
     expectNumber('cosim', name, config[name], { above: 0 });
   expectNumber('cosim', 'phiMaxRs', phiMaxRs, { above: 0, max: 1 });
-  expectInteger('cosim', 'R', R, { min: 1 });
+  expectInteger('cosim', 'R', R, { min: 1, max: 1024 }); // a jump of 1/1024 is less than a level's width
   expectOneOf('cosim', 'jumps', jumps, JUMP_SETS);
   expectOneOf('cosim', 'psiLevels', psiLevels, ['pi', 'log-normal']);
   expectOneOf('cosim', 'divergence', divergence, DIVERGENCES);

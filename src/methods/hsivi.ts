@@ -41,7 +41,7 @@ export const HSIVI_DEFAULTS: HsiviOptions = {
 export const hsivi = (teacher: Denoiser, generator: Denoiser, options: Partial<HsiviOptions> = {}): Method => {
   const config = withDefaults('hsivi', options, HSIVI_DEFAULTS);
   const { last, psiSteps, alpha, sigmaData } = config;
-  expectInteger('hsivi', 'psiSteps', psiSteps, { min: 1 });
+  expectInteger('hsivi', 'psiSteps', psiSteps, { min: 1, max: 1000 });
   for (const name of ['last', 'alpha', 'sigmaData'] as const) expectNumber('hsivi', name, config[name], { above: 0 });
   const levels = decreasingTimes('hsivi', 'levels', config.levels, { above: last });
   const K = levels.length;

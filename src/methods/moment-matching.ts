@@ -33,7 +33,7 @@ export const momentMatching = (
   const config = withDefaults('momentMatching', options, MOMENT_MATCHING_DEFAULTS);
   const { steps, sigmaData } = config;
   const range = noiseRange('momentMatching', config.range);
-  expectInteger('momentMatching', 'steps', steps, { min: 1 });
+  expectInteger('momentMatching', 'steps', steps, { min: 1, max: 1000 });
   expectNumber('momentMatching', 'sigmaData', sigmaData, { above: 0 });
 
   const updates = alternating({

@@ -33,7 +33,7 @@ export const loadGenerator = async (dir: string): Promise<Generator> => {
   const { phi } = denoisers;
   const { sampler, times: own = SAMPLING_TIMES } = methodFromConfig(config, denoisers);
   const path = join(folder, 'state.safetensors');
-  const { tensors } = await loadTensors(path);
+  const { tensors } = await loadTensors(path, { finite: 'ema/' });
   try {
     const parameters = matchParameters(path, phi.parameters, withPrefix('ema/', tensors));
     for (const [name, tensor] of Object.entries(tensors)) if (!name.startsWith('ema/')) tensor.dispose();

@@ -1,5 +1,5 @@
 import { dispose } from '@tensorflow/tfjs-core';
-import { type Checkpoint, readCheckpoint, toTensors } from '../checkpoints';
+import { type Checkpoint, expectFinite, readCheckpoint, toTensors } from '../checkpoints';
 import { ArgumentError, expectKeys } from '../compute/check';
 import {
   type Denoiser,
@@ -37,28 +37,34 @@ const parseJson = (path: string, text: unknown): Record<string, unknown> => {
 /** The network that a checkpoint describes: by our configuration, or by the reference's class and arguments. */
 export const denoiserOfCheckpoint = (
   path: string,
-  { provenance, ...own }: Pick<Checkpoint, 'provenance' | 'className' | 'initKwargs'>,
+  { provenance, part, ...own }: Pick<Checkpoint, 'provenance' | 'className' | 'initKwargs' | 'initArgs' | 'part'>,
   given: ReferenceOptions = {},
 ): Denoiser => {
   const metadata = (provenance.values ?? {}) as Record<string, unknown>;
   if (provenance.format === 'safetensors' && metadata.format === MODEL_FORMAT)
     return denoiserFromConfig(parseJson(path, metadata.config) as Denoiser['config']);
   const { className = own.className, initKwargs = own.initKwargs } = given;
+  const { parts } = provenance;
+  if (className === undefined && part === '' && parts.length > 1)
+    throw new ArgumentError(
+      `${path}: the file holds ${parts.length} networks; pass one as part: ${parts.map(({ name }) => name).join(', ')}`,
+    );
   if (className === undefined || initKwargs === undefined)
     throw new ArgumentError(`${path}: the file does not say what network it holds; pass className and initKwargs`);
-  return denoiserFromReference(className, initKwargs);
+  return denoiserFromReference(className, initKwargs, given.initKwargs === undefined ? own.initArgs : []);
 };
 
 /**
  * A network from any file that holds one: a snapshot or training state of EDM or EDM2, a state dict, what `cosim convert`
  * makes of them, a model of `saveModel`. Halves are widened to float32. The caller owns the parameters.
- * @throws CheckpointError for a damaged or hostile file; ArgumentError when the file does not say what network it holds
+ * @throws CheckpointError for a damaged or hostile file, 'not-finite' for weights that are NaN or infinite; ArgumentError when the file does not say what network it holds
  * or its tensors are not those of that network.
  */
 export const loadNetwork = async (path: string, options: ReferenceOptions = {}): Promise<LoadedNetwork> => {
   expectKeys('loadNetwork', options, ['part', 'className', 'initKwargs']);
   const checkpoint = await readCheckpoint(path, { part: options.part, floats: 'F32' });
   const denoiser = denoiserOfCheckpoint(path, checkpoint, options);
+  expectFinite(path, checkpoint.tensors);
   const tensors = toTensors(checkpoint.tensors);
   try {
     const parameters = matchParameters(path, denoiser.parameters, tensors);

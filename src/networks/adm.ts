@@ -11,7 +11,7 @@ import type { Network, NetworkInput } from './network';
 import { positionalFeatures } from './noise-features';
 import type { ParameterSpec, Tensors } from './parameters';
 import { type Conditioning, SECOND } from './time-embedding';
-import { type Block, expectHeads, expectSizes, unetPlan, type UnetSizes } from './unet-plan';
+import { type Block, expectHeads, expectSizes, LARGEST, unetPlan, type UnetSizes } from './unet-plan';
 
 /** Options of ADM; the reference's names are model_channels, channel_mult, num_blocks, ... */
 export type AdmConfig = UnetSizes & {
@@ -98,8 +98,10 @@ export const adm = (options: Partial<AdmConfig>): Network => {
   const config = withDefaults('adm', options, ADM_DEFAULTS);
   expectSizes('adm', config);
   const { resolution, channels, modelChannels, classes, secondTime } = config;
-  for (const name of ['classes', 'augmentDim', 'outChannels'] as const) expectInteger('adm', name, config[name]);
-  expectInteger('adm', 'channelMultEmb', config.channelMultEmb, { min: 1 });
+  expectInteger('adm', 'classes', config.classes, { max: LARGEST.classes });
+  for (const name of ['augmentDim', 'outChannels'] as const)
+    expectInteger('adm', name, config[name], { max: LARGEST.channels });
+  expectInteger('adm', 'channelMultEmb', config.channelMultEmb, { min: 1, max: LARGEST.multiplier });
   expectNumber('adm', 'dropout', config.dropout, { min: 0, max: 0.999 });
   if (modelChannels % 4 !== 0) fail('adm', 'modelChannels', 'a multiple of 4', modelChannels);
   const plan = unetPlan(config, {

@@ -23,7 +23,7 @@ import type { Network, NetworkInput } from './network';
 import type { ParameterSpec, Tensors } from './parameters';
 import { expectFilter, type Filter, resample } from './resample';
 import { type Conditioning, SECOND } from './time-embedding';
-import { type Block, expectHeads, expectSizes, unetPlan, type UnetSizes } from './unet-plan';
+import { type Block, expectHeads, expectSizes, LARGEST, unetPlan, type UnetSizes } from './unet-plan';
 
 /** Options of EDM2's U-Net; the reference's names are model_channels, channel_mult, num_blocks, ... */
 export type Edm2Config = UnetSizes & {
@@ -80,10 +80,11 @@ export const EDM2_DEFAULTS: Edm2Config = {
 
 const check = (config: Edm2Config): void => {
   expectSizes('edm2', config);
-  for (const name of ['classes', 'channelMultNoise', 'channelMultEmb'] as const)
-    expectInteger('edm2', name, config[name]);
+  expectInteger('edm2', 'classes', config.classes, { max: LARGEST.classes });
+  for (const name of ['channelMultNoise', 'channelMultEmb'] as const)
+    expectInteger('edm2', name, config[name], { max: LARGEST.multiplier });
   for (const name of ['channelsPerHead', 'logvarChannels'] as const)
-    expectInteger('edm2', name, config[name], { min: 1 });
+    expectInteger('edm2', name, config[name], { min: 1, max: LARGEST.features });
   for (const name of ['labelBalance', 'concatBalance', 'resBalance', 'attentionBalance'] as const)
     expectNumber('edm2', name, config[name], { min: 0, max: 1 });
   expectNumber('edm2', 'clip', config.clip, { min: 0 });

@@ -4,6 +4,7 @@ import { expectInteger, expectShape, fail, withDefaults } from '../compute/check
 import { linear, linearSpec, silu, xavier } from './layers';
 import type { Network, NetworkInput } from './network';
 import type { Tensors } from './parameters';
+import { LARGEST } from './unet-plan';
 import { type EmbeddingConfig, embeddingSpec, secondTimeSpec, timeEmbedding } from './time-embedding';
 
 /** Options of the residual MLP. */
@@ -34,10 +35,11 @@ export const MLP_DEFAULTS: MlpConfig = { dimensions: 2, width: 128, blocks: 3, c
 export const mlp = (options: Partial<MlpConfig>): Network => {
   const config = withDefaults('mlp', options, MLP_DEFAULTS);
   const { dimensions, width, blocks, classes, secondTime } = config;
-  expectInteger('mlp', 'dimensions', dimensions, { min: 1 });
-  expectInteger('mlp', 'width', width, { min: 4 });
+  expectInteger('mlp', 'dimensions', dimensions, { min: 1, max: LARGEST.features });
+  expectInteger('mlp', 'width', width, { min: 4, max: LARGEST.features });
   if (width % 2 !== 0) fail('mlp', 'width', 'even', width); // as many sines as cosines in the embedding
-  expectInteger('mlp', 'blocks', blocks, { min: 1 });
+  expectInteger('mlp', 'blocks', blocks, { min: 1, max: 1000 });
+  expectInteger('mlp', 'classes', classes, { max: LARGEST.classes });
   const embedding: EmbeddingConfig = {
     features: 'positional',
     noiseChannels: width,

@@ -25,7 +25,7 @@ export const saveModel = (
  * @throws CheckpointError for a damaged file; ArgumentError for a file without a configuration or with other parameters.
  */
 export const loadModel = async (path: string): Promise<Model & { metadata: Record<string, string> }> => {
-  const { tensors, metadata } = await loadTensors(path);
+  const { tensors, metadata } = await loadTensors(path, { finite: '' });
   try {
     if (metadata.format !== MODEL_FORMAT)
       throw new ArgumentError(`${path}: not a model file of cosim (no configuration)`);

@@ -103,6 +103,8 @@ const iddpm = (options: Extract<Preconditioning, { kind: 'iddpm' }>): Preconditi
   };
 };
 
+const MOST_LEVELS = 100_000; // M: a table of that many levels is made
+
 /**
  * The preconditioning that a configuration describes, options left out as in the reference.
  * @throws ArgumentError for an unknown kind or option and for options out of range.
@@ -125,7 +127,7 @@ export const preconditioner = (given: Record<string, unknown>): { config: Precon
     case 'vp': {
       const config = withDefaults<Parameters<typeof vp>[0]>(where, given, PRECONDITIONINGS.vp);
       for (const name of ['betaD', 'betaMin', 'epsilonT'] as const) positive(name, config[name]);
-      expectInteger(where, 'M', config.M, { min: 2 });
+      expectInteger(where, 'M', config.M, { min: 2, max: MOST_LEVELS });
       return { config, act: vp(config) };
     }
     case 've': {
@@ -137,7 +139,7 @@ export const preconditioner = (given: Record<string, unknown>): { config: Precon
     case 'iddpm': {
       const config = withDefaults<Parameters<typeof iddpm>[0]>(where, given, PRECONDITIONINGS.iddpm);
       for (const name of ['c1', 'c2'] as const) positive(name, config[name]);
-      expectInteger(where, 'M', config.M, { min: 2 });
+      expectInteger(where, 'M', config.M, { min: 2, max: MOST_LEVELS });
       return { config, act: iddpm(config) };
     }
   }

@@ -78,6 +78,24 @@ const CLASSES: Record<string, Class> = {
   Precond: { kind: 'edm', names: { sigma_data: 'sigmaData' } }, // EDM2's
 };
 
+/** The arguments of a class that may be given by position, in the order of its signature. */
+const signatureOf = ({ names, model }: Class): string[] => [
+  ...['img_resolution', 'img_channels', 'label_dim', 'use_fp16'],
+  ...Object.keys(names),
+  model === undefined ? 'logvar_channels' : 'model_type',
+];
+
+/** All arguments by name. */
+const withPositional = (className: string, kwargs: Kwargs, args: readonly unknown[]): Kwargs => {
+  const signature = signatureOf(CLASSES[className]);
+  if (args.length > signature.length)
+    fail('denoiserFromReference', 'initArgs', `at most ${signature.length} arguments of ${className}`, args.length);
+  const positional = Object.fromEntries(args.map((value, i) => [signature[i], value]));
+  const twice = Object.keys(positional).find(key => Object.hasOwn(kwargs, key));
+  if (twice !== undefined) fail('denoiserFromReference', twice, 'given once, by position or by name', kwargs[twice]);
+  return { ...positional, ...kwargs };
+};
+
 /** Our options for the reference's arguments; an argument of null is the reference's way to say "its default". */
 const translate = (kwargs: Kwargs, names: Names): Kwargs => {
   const options: Kwargs = {};
@@ -92,15 +110,20 @@ const translate = (kwargs: Kwargs, names: Names): Kwargs => {
 /**
  * The denoiser that the reference's class `className` (EDMPrecond, VPPrecond, VEPrecond, iDDPMPrecond, or EDM2's Precond,
  * with or without a module's name before it) would be, built with the keyword arguments `initKwargs`: a snapshot's
- * `_init_kwargs`. Arguments left out have the reference's defaults.
+ * `_init_kwargs`. Arguments given by position (`_init_args`) are those of the class's signature, in its order; what is
+ * left out has the reference's defaults.
  * @throws ArgumentError for an unknown class, network or argument and for values that do not fit.
  */
-export const denoiserFromReference = (className: string, initKwargs: Record<string, unknown>): Denoiser => {
+export const denoiserFromReference = (
+  className: string,
+  initKwargs: Record<string, unknown>,
+  initArgs: readonly unknown[] = [],
+): Denoiser => {
   const where = 'denoiserFromReference';
   const name = className.split('.').pop()!;
   if (!Object.hasOwn(CLASSES, name)) throw unknownName(where, 'class', className, Object.keys(CLASSES));
   const { kind: preconditioning, names, model } = CLASSES[name];
-  const { model_type: modelType = model, ...kwargs } = initKwargs;
+  const { model_type: modelType = model, ...kwargs }: Kwargs = withPositional(name, initKwargs, initArgs);
   let [kind, known]: [string, Names] = ['edm2', EDM2];
   if (modelType === 'SongUNet') [kind, known] = [kwargs.embedding_type === 'fourier' ? 'ncsnpp' : 'ddpmpp', SONG];
   else if (modelType === 'DhariwalUNet') [kind, known] = ['adm', ADM];

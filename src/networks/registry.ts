@@ -1,4 +1,4 @@
-import { unknownName } from '../compute/check';
+import { expectRecord, unknownName } from '../compute/check';
 import type { Mixture } from '../diffusion';
 import { adm } from './adm';
 import { ddpmpp } from './ddpmpp';
@@ -17,14 +17,19 @@ const NETWORKS: Record<string, (options: Record<string, unknown>) => Network> = 
  * @throws ArgumentError for an unknown kind or option.
  */
 export const denoiserFromConfig = (config: Denoiser['config']): Denoiser => {
+  const where = 'denoiserFromConfig';
+  expectRecord(where, 'config', config); // it may come from a file
   const { kind, sigmaData, preconditioning, ...options } = config;
+  if (preconditioning !== undefined) expectRecord(where, 'preconditioning', preconditioning);
   if (kind === 'mixture') {
+    expectRecord(where, 'mixture', options.mixture);
     const { denoiser, parameters } = mixtureDenoiser(options.mixture as Mixture);
     for (const tensor of Object.values(parameters)) tensor.dispose();
     return denoiser;
   }
-  const build = NETWORKS[kind] as (typeof NETWORKS)[string] | undefined;
-  if (!build) throw unknownName('denoiserFromConfig', 'kind of network', kind, [...Object.keys(NETWORKS), 'mixture']);
+  if (!Object.hasOwn(NETWORKS, kind))
+    // of the list's own: 'constructor' and '__proto__' are no networks
+    throw unknownName(where, 'kind of network', String(kind), [...Object.keys(NETWORKS), 'mixture']);
   const edm = { kind: 'edm', ...(sigmaData === undefined ? {} : { sigmaData }) };
-  return preconditioned(build(options), (preconditioning as Record<string, unknown> | undefined) ?? edm);
+  return preconditioned(NETWORKS[kind](options), (preconditioning as Record<string, unknown> | undefined) ?? edm);
 };

@@ -9,8 +9,8 @@ export type Filter = readonly number[];
 
 /** Checks a filter's row: an even number of weights that do not sum to 0. */
 export const expectFilter = (where: string, name: string, filter: Filter): void => {
+  expectInteger(where, `length of ${name}`, filter.length, { min: 2, max: 64 });
   filter.forEach((v, i) => expectNumber(where, `${name}[${i}]`, v));
-  expectInteger(where, `length of ${name}`, filter.length, { min: 2 });
   if (filter.length % 2 !== 0) fail(where, name, 'an even number of weights', filter);
   if (filter.reduce((a, b) => a + b, 0) === 0) fail(where, name, 'weights with a sum other than 0', filter);
 };

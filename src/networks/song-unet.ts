@@ -12,7 +12,7 @@ import type { Network, NetworkInput } from './network';
 import type { ParameterSpec, Tensors } from './parameters';
 import { expectFilter, type Filter, resample } from './resample';
 import { type EmbeddingConfig, embeddingSpec, secondTimeSpec, timeEmbedding } from './time-embedding';
-import { type Block, expectSizes, unetPlan, type UnetSizes } from './unet-plan';
+import { type Block, expectSizes, LARGEST, unetPlan, type UnetSizes } from './unet-plan';
 
 /** Options of SongUNet; the reference's names are model_channels, channel_mult, num_blocks, encoder_type, ... */
 export type SongUnetConfig = UnetSizes & {
@@ -45,9 +45,11 @@ const EPS = 1e-6;
 const check = (where: string, config: SongUnetConfig): void => {
   expectSizes(where, config);
   const { modelChannels } = config;
-  for (const name of ['classes', 'augmentDim', 'outChannels'] as const) expectInteger(where, name, config[name]);
+  expectInteger(where, 'classes', config.classes, { max: LARGEST.classes });
+  for (const name of ['augmentDim', 'outChannels'] as const)
+    expectInteger(where, name, config[name], { max: LARGEST.channels });
   for (const name of ['channelMultEmb', 'channelMultNoise'] as const)
-    expectInteger(where, name, config[name], { min: 1 });
+    expectInteger(where, name, config[name], { min: 1, max: LARGEST.multiplier });
   expectOneOf(where, 'embedding', config.embedding, ['positional', 'fourier']);
   expectOneOf(where, 'encoder', config.encoder, ['standard', 'skip', 'residual']);
   expectOneOf(where, 'decoder', config.decoder, ['standard', 'skip']);

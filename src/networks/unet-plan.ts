@@ -53,12 +53,29 @@ export type Wiring = {
   attendsInDecoder: (block: number) => boolean;
 };
 
+/**
+ * What a network can be, several times beyond the largest published ones: a configuration may come from a file, and one
+ * number in it must not ask for lists of millions of layers.
+ */
+export const LARGEST = {
+  resolution: 8192,
+  channels: 1024,
+  modelChannels: 16_384,
+  blocks: 64,
+  levels: 16,
+  multiplier: 256,
+  classes: 1_000_000,
+  features: 65_536,
+} as const;
+
 /** Checks the sizes that every U-Net is given. */
 export const expectSizes = (where: string, sizes: UnetSizes): void => {
   for (const name of ['resolution', 'channels', 'modelChannels', 'blocks'] as const)
-    expectInteger(where, name, sizes[name], { min: 1 });
+    expectInteger(where, name, sizes[name], { min: 1, max: LARGEST[name] });
   const { resolution, channelMult, attention } = sizes;
-  for (const mult of channelMult) expectInteger(where, 'channelMult', mult, { min: 1 });
+  for (const [name, list] of Object.entries({ channelMult, attention }))
+    expectInteger(where, `length of ${name}`, list.length, { max: LARGEST.levels });
+  for (const mult of channelMult) expectInteger(where, 'channelMult', mult, { min: 1, max: LARGEST.multiplier });
   for (const at of attention) expectInteger(where, 'attention', at, { min: 1 });
   const halvings = channelMult.length - 1;
   if (halvings < 0 || resolution % 2 ** halvings !== 0)

@@ -4,6 +4,7 @@ export type { Target } from './lowering';
 export { encodeOnnx, onnxMetadata } from './onnx-file';
 export { type Numbers, type ProductOptions, productTransposed } from './products';
 export { type LoweringName, LOWERINGS, probeBlock, targetFor } from './probe';
+export { type NetworkBytes, readNetwork } from './read-network';
 export { runtimeProblem } from './runtime';
 export type { Arrays } from './session';
 export { assign, sharedArray, type SharedArray } from './shared-array';

@@ -1,10 +1,9 @@
 import { type Samples, shapeSize } from '../../compute/host-arrays';
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import type * as Ort from 'onnxruntime-node';
 import { ArgumentError, expectInteger, expectNumber, expectOneOf, fail, withDefaults } from '../../compute/check';
+import { readNetwork } from '../../compute/onnx';
 import { runtime, runtimeProblem, SESSION_OPTIONS } from '../../compute/onnx/runtime';
 import { type Autoencoder, autoencoderOf, IMAGE_RANGES, type ImageRange } from './autoencoder';
 import { RAW_MEAN, RAW_STD } from './latents';
@@ -59,7 +58,7 @@ const turned = (data: Float32Array, n: number, [a, b, c]: readonly number[], for
 type OpenFile = { session: Ort.InferenceSession; sha256: string; fixedBatch?: number };
 
 const openFile = async (what: string, path: string): Promise<OpenFile> => {
-  const bytes = await readFile(path);
+  const { bytes, sha256 } = await readNetwork(path, { where: WHERE, name: what });
   let session: Ort.InferenceSession;
   try {
     session = await runtime().InferenceSession.create(bytes, {
@@ -78,7 +77,7 @@ const openFile = async (what: string, path: string): Promise<OpenFile> => {
   }
   const [first] = input.isTensor ? input.shape : [];
   const fixedBatch = typeof first === 'number' && first > 0 ? first : undefined;
-  return { session, sha256: createHash('sha256').update(bytes).digest('hex'), fixedBatch };
+  return { session, sha256, fixedBatch };
 };
 
 /** The file as a function of samples, channels last. */
