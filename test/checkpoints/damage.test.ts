@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { randomSource } from '../../src/compute/noise';
 import { goldenCheckpoint } from './golden';
-import { mutate } from './mutations';
+import { mutate } from '../../scripts/torture/mutate';
 import { refusal } from './pickle-bytes';
 
 test('a snapshot cut off at any of its first 4096 bytes, and at 500 places after, is refused', async () => {

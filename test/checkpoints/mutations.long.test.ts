@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { randomSource } from '../../src/compute/noise';
 import { goldenCheckpoint } from './golden';
-import { mutate } from './mutations';
+import { mutate } from '../../scripts/torture/mutate';
 import { refusal } from './pickle-bytes';
 
 const files = [

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { randomSource } from '../../src/compute/noise';
 import { DatasetError, indexRange, openDataset } from '../../src/datasets';
-import { mutate } from '../checkpoints/mutations';
+import { mutate } from '../../scripts/torture/mutate';
 import { cifarRecords, edmName, npyOf, pictures, temporaryFolder, writeIdxFolder, zipOf } from './files';
 
 const place = temporaryFolder();
