@@ -127,7 +127,8 @@ export class CompiledEngine implements Engine {
       return { gradient, ...addPrefix(metricsPrefix, metrics) };
     };
     const frozen = Object.keys(this.method.denoisers).filter(role => !this.method.updates.some(u => u.trains === role));
-    return acquireProgram(modelOf(f, shapes, this.target), frozen);
+    const shared = { batch: this.options.batch, parts: this.parts };
+    return acquireProgram(modelOf(f, shapes, this.target, shared), frozen);
   }
 
   /** Sums the workers' gradients and applies them: the second half of the step on whole vectors. */

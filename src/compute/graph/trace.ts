@@ -13,7 +13,12 @@ import { TRACED_KERNELS } from './traced-kernels';
 export type TensorFunction = (inputs: Tensors) => Tensors;
 
 /** What a traced function is: a graph with named results. */
-export type Trace = { graph: Graph; results: Record<string, Value> };
+export type Trace = {
+  graph: Graph;
+  results: Record<string, Value>;
+  /** Shapes of the tensors that the function reads and was not given: they are constants of the graph. */
+  captured: Shape[];
+};
 
 /** Thrown when a function cannot be traced; the message names the kernel and the line that called it. */
 export class TraceError extends Error {
@@ -40,6 +45,7 @@ class SymbolicBackend extends tf.KernelBackend {
   private readonly held = new tf.DataStorage<Value>(this, tf.engine());
   private readonly references = new WeakMap<object, number>(); // tensors that share the data, where more than one
   graph = new Graph(REWRITES);
+  captured: Shape[] = [];
 
   override numDataIds(): number {
     return this.held.numDataIds();
@@ -53,6 +59,7 @@ class SymbolicBackend extends tf.KernelBackend {
 
   /** A tensor made on another backend joins the graph as a constant. */
   override move(id: object, values: tf.BackendValues, shape: number[], dtype: tf.DataType, references: number): void {
+    this.captured.push([...shape]);
     this.hold(id, values, shape, dtype);
     this.references.set(id, references);
   }
@@ -113,6 +120,7 @@ class SymbolicBackend extends tf.KernelBackend {
   tracedValue({ dataId, shape }: tf.TensorInfo): Value {
     let value = this.held.get(dataId);
     if (this.graph.values[value.id] !== value) {
+      this.captured.push([...shape]);
       const splat = splatOf(value);
       if (value.data) value = this.graph.constant(value.data, value.shape, value.dtype);
       else if (splat !== undefined) value = this.graph.splat(splat, value.shape, value.dtype);
@@ -174,6 +182,8 @@ export const trace = (f: TensorFunction, shapes: Record<string, Shape>): Trace =
   if (!before) throw new TraceError('no backend is active: choose one first (selectBackend)');
   const graph = new Graph(REWRITES);
   symbolic.graph = graph;
+  const captured: Shape[] = [];
+  symbolic.captured = captured;
   const engine = tf.engine();
   void engine.setBackend(BACKEND); // synchronous: its factory returns no promise
   engine.startScope('trace');
@@ -186,7 +196,7 @@ export const trace = (f: TensorFunction, shapes: Record<string, Shape>): Trace =
     const results = Object.entries(f(Object.fromEntries(inputs))).map(
       ([name, t]) => [name, symbolic.tracedValue(t)] as const,
     );
-    return { graph, results: Object.fromEntries(results) };
+    return { graph, results: Object.fromEntries(results), captured };
   } catch (error) {
     throw explained(error);
   } finally {

@@ -1,6 +1,6 @@
 import type { Shape } from '../host-arrays';
 import { fail } from '../check';
-import { type TensorFunction, traceTwice } from '../graph';
+import { TraceError, type TensorFunction, traceTwice } from '../graph';
 import { lower } from './lower';
 import type { Target } from './lowering';
 import type { OnnxModel } from './onnx-file';
@@ -13,12 +13,32 @@ export type Compiled = {
   dispose: () => Promise<void>;
 };
 
+/** A batch that is worked on in parts. */
+export type SharedBatch = { batch: number; parts: number };
+
+/** A tensor with a row for each sample of the whole batch cannot be used with a part of it, unless it is shared too. */
+const expectNoBatch = (captured: readonly Shape[], { batch, parts }: SharedBatch): void => {
+  const own = parts > 1 && batch > 1 ? captured.find(([rows]) => rows === batch) : undefined;
+  if (own)
+    throw new TraceError(
+      `the step reads a tensor of shape [${own.join(', ')}] that is not one of its inputs: as many rows as the batch of ` +
+        `${batch}, which is worked on in ${parts} parts. Make it an input, or use one worker and one accumulation round.`,
+    );
+};
+
 /**
- * The ONNX model of a function for inputs of these shapes.
- * @throws TraceError; ArgumentError for a result that is not float32.
+ * The ONNX model of a function for inputs of these shapes; `shared` where they are a part of a batch.
+ * @throws TraceError, also for a tensor of a whole batch that f reads and is not given; ArgumentError for a result that is
+ * not float32.
  */
-export const modelOf = (f: TensorFunction, shapes: Record<string, Shape>, target: Target): OnnxModel => {
+export const modelOf = (
+  f: TensorFunction,
+  shapes: Record<string, Shape>,
+  target: Target,
+  shared: SharedBatch = { batch: 0, parts: 1 },
+): OnnxModel => {
   const traced = traceTwice(f, shapes);
+  expectNoBatch(traced.captured, shared);
   for (const [name, { dtype }] of Object.entries(traced.results))
     if (dtype !== 'float32') fail('compile', `result ${name}`, 'of type float32', dtype); // what sessions return
   return lower(traced, target);

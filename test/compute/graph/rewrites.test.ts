@@ -78,7 +78,9 @@ describe('random expressions', () => {
       const target = await targetFor(lowering);
       for (const [i, program] of small.entries()) {
         const graph = new Graph(REWRITES);
-        const session = await openSession(lower({ graph, results: { result: execute(graph, program) } }, target));
+        const session = await openSession(
+          lower({ graph, captured: [], results: { result: execute(graph, program) } }, target),
+        );
         for (const [name, { data }] of Object.entries(inputs)) session.input(name).set(data);
         await session.run();
         const { value, scale } = plain(program);

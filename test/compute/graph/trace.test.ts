@@ -7,6 +7,7 @@ import { selectBackend } from '../../../src/compute/backend';
 import { show } from '../../../src/compute/graph/graph';
 import { trace, TraceError } from '../../../src/compute/graph/trace';
 import { traceTwice } from '../../../src/compute/graph';
+import { modelOf, targetFor } from '../../../src/compute/onnx';
 import { valueAndGradients } from '../../../src/compute/tensors';
 import { runCompiled } from './lowerings';
 
@@ -111,6 +112,18 @@ describe('a trace leaves no trace', () => {
     );
     assert.equal(tf.getBackend(), 'wasm');
     assert.deepEqual([...tf.square([1, 2, 3]).dataSync()], [1, 4, 9]);
+  });
+
+  test('a captured tensor with a row for each sample is refused by name where the batch is shared', async () => {
+    const labels = tf.ones([4, 3]);
+    const f = ({ x }: Record<string, tf.Tensor>): Record<string, tf.Tensor> => ({ y: tf.concat([x, labels], 1) });
+    const [shapes, target] = [{ x: [2, 3] }, await targetFor('portable')];
+    for (let round = 0; round < 2; round++)
+      assert.throws(
+        () => modelOf(f, shapes, target, { batch: 4, parts: 2 }),
+        /a tensor of shape \[4, 3\] that is not one of its inputs/,
+      );
+    labels.dispose();
   });
 
   test('captured tensors are constants, and work eagerly before, between and after', async () => {
