@@ -7,23 +7,22 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { selectBackend } from '../src/compute/backend';
 import { loadFeatures } from '../src/evaluation';
+import { workTexts } from '../src/command-line/working-line';
 import { provenance } from '../src/figures/provenance';
-import { clock } from '../src/notebook/progress';
 import { CIFAR10_RUN, type Cifar10Callbacks, cifar10Small, runCifar10 } from '../src/studies';
 import { drawCifar10Figures } from './cifar10-figures';
 
 const PAUSE = 15_000; // ms between two lines
 
 /** At most a line every quarter of a minute, with rate and time left. */
-const lines = (): ((what: string, done: number, total: number, extra?: string) => void) => {
-  let [what, since, from] = ['', performance.now(), 0];
-  return (now, done, total, extra = '') => {
-    const time = performance.now();
-    if (now === what && time - since < PAUSE && done < total) return;
-    const rate = now === what ? (1000 * (done - from)) / (time - since) : 0;
-    const speed = rate > 0 ? `  ${rate.toFixed(1)} images/s, ${clock((total - done) / rate)} left` : '';
-    console.log(`${now}: ${Math.round(done)} of ${total} images${speed}${extra}`);
-    [what, since, from] = [now, time, done];
+const lines = (): ((stage: string, done: number, total: number, note?: string) => void) => {
+  const textOf = workTexts();
+  let [shown, since]: [string, number] = ['', -Infinity];
+  return (stage, done, total, note) => {
+    const text = textOf({ stage, done, total, note });
+    if (stage === shown && performance.now() - since < PAUSE && done < total) return;
+    [shown, since] = [stage, performance.now()];
+    console.log(text);
   };
 };
 
@@ -51,7 +50,7 @@ const main = async (): Promise<void> => {
   const line = lines();
   const callbacks: Cifar10Callbacks = {
     signal: stop.signal,
-    onStep: (stage, { images, phiLoss }, total) => line(stage, images, total, `  loss ${phiLoss.toFixed(1)}`),
+    onStep: (stage, { images, phiLoss }, total) => line(stage, images, total, `loss ${phiLoss.toFixed(1)}`),
     onMeasure: line,
   };
   const made = provenance({

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { newestFolder } from '../src/checkpoints';
+import { workTexts } from '../src/command-line/working-line';
 import { selectBackend } from '../src/compute/backend';
 import { TEACHER_NAMES, teacherFile, type TeacherName, type TeacherPreset, TEACHERS } from '../src/models/teachers';
 import { saveModel } from '../src/networks';
@@ -13,9 +14,6 @@ import { makeClassifier } from './train-classifier';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { images: { type: 'string' } } });
 const name = positionals[0] as TeacherName;
-
-const clock = (seconds: number): string =>
-  `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;
 
 const main = async (): Promise<void> => {
   if (positionals[0] === 'classifier') return makeClassifier();
@@ -34,16 +32,13 @@ const main = async (): Promise<void> => {
   console.log(`${name} on ${backend.name}: ${resumed ? `resuming at ${run.images}` : 'starting'}, to ${images} images`);
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
-  let spent = 0;
-  let shown = 0;
-  const onStep = ({ step, images: seen, seconds, phiLoss }: IterationReport): void => {
-    spent += seconds;
-    if (performance.now() - shown < 2000 && seen < images) return;
+  const textOf = workTexts();
+  let shown = -Infinity;
+  const onStep = ({ images: done, phiLoss }: IterationReport): void => {
+    const text = textOf({ stage: name, done, total: images, note: `loss ${phiLoss.toFixed(4)}` });
+    if (performance.now() - shown < 2000 && done < images) return;
     shown = performance.now();
-    const rate = run.options.batch / seconds;
-    console.log(
-      `step ${step}  ${seen} images  loss ${phiLoss.toFixed(4)}  ${rate.toFixed(0)} images/s  ${clock(spent)} spent, ${clock((images - seen) / rate)} left`,
-    );
+    console.log(text);
   };
   const end = await run.train({ images, dir, saveEvery: 6_400, signal: stop.signal, onStep });
   if (end === 'aborted') return console.log(`stopped; the same command goes on from ${dir}`);

@@ -1,8 +1,8 @@
 import { Argument, Command } from 'commander';
 import { fetchDataset, type FetchedName, PUBLISHED } from '../datasets';
-import { rateText } from './rate';
 import { stoppable } from './stopped';
-import { progressLine, type Terminal } from './terminal';
+import { type Terminal } from './terminal';
+import { workingLine } from './working-line';
 
 /** `cosim data fetch NAME`. */
 export const dataFetchCommand = (terminal: Terminal): Command =>
@@ -25,18 +25,13 @@ Examples:
     .action(async (name: FetchedName, { from }: { from?: string }) => {
       const { title, licence } = PUBLISHED[name];
       terminal.err(`${title}\nlicence: ${licence}\n`);
-      const line = progressLine(terminal);
-      const rates = new Map<string, ReturnType<typeof rateText>>();
+      const line = workingLine(terminal);
       try {
         const folder = await stoppable('stopped; the same command goes on from there', signal =>
           fetchDataset(name, {
             from,
             signal,
-            onProgress: (file, { received, total }) => {
-              const rate = rates.get(file) ?? rateText(received);
-              rates.set(file, rate);
-              line.show(`${file}: ${rate(received, total, 'MB')}`);
-            },
+            onProgress: (file, { received, total }) => line.show({ stage: file, done: received, total, unit: 'MB' }),
           }),
         );
         line.clear();

@@ -2,9 +2,9 @@ import { existsSync, statSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type Dataset, type DatasetSummary, openDataset, type OpenDatasetOptions, summariseDataset } from '../datasets';
 import { count } from './options';
-import { rateText } from './rate';
 import { stoppable } from './stopped';
-import { columns, grouped, progressLine, type Terminal } from './terminal';
+import { columns, grouped, type Terminal } from './terminal';
+import { workingLine } from './working-line';
 
 type InfoOptions = OpenDatasetOptions & { limit?: number; json?: boolean };
 
@@ -52,14 +52,13 @@ export const dataInfoCommand = (terminal: Terminal): Command =>
     )
     .action(async (data: string, { limit, json, ...options }: InfoOptions) => {
       const dataset = await openDataset(data, options);
-      const line = progressLine(terminal);
-      const rate = rateText(0);
+      const line = workingLine(terminal);
       try {
         const summary = await stoppable('stopped', signal =>
           summariseDataset(dataset, {
             limit,
             signal,
-            onProgress: (done, total) => line.show(rate(done, total, 'samples')),
+            onProgress: (done, total) => line.show({ done, total, unit: 'samples' }),
           }),
         );
         line.clear();

@@ -15,9 +15,9 @@ import {
   type PictureSource,
   type Split,
 } from '../datasets';
-import { rateText } from './rate';
 import { stoppable } from './stopped';
-import { grouped, progressLine, type Terminal } from './terminal';
+import { grouped, type Terminal } from './terminal';
+import { workingLine } from './working-line';
 
 type Resolution = { width: number; height: number };
 
@@ -107,15 +107,14 @@ Examples:
         throw new ArgumentError(`${to} is there already; --force replaces it`);
       if (options.transform && !options.resolution) throw new ArgumentError('--transform needs --resolution');
       const { pictures, note } = await openSource(from, options);
-      const line = progressLine(terminal);
-      const rate = rateText(0);
+      const line = workingLine(terminal);
       try {
         const n = await stoppable('stopped; nothing is left behind', signal =>
           packPictures(pictures, to, {
             ...options.resolution,
             transform: options.transform,
             signal,
-            onProgress: (done, total) => line.show(rate(done, total, 'pictures')),
+            onProgress: (done, total) => line.show({ done, total, unit: 'pictures' }),
           }),
         );
         line.clear();

@@ -16,9 +16,9 @@ import {
   preprocessingText,
 } from '../features';
 import type { FeatureExtractor } from '../metrics';
-import { rateText } from './rate';
 import { stoppable } from './stopped';
-import { columns, grouped, progressLine, type Terminal } from './terminal';
+import { columns, grouped, type Terminal } from './terminal';
+import { workingLine } from './working-line';
 
 type FetchOptions = { from?: string; force?: boolean };
 
@@ -92,9 +92,9 @@ const bring = async (
         recipeText(name),
     );
   if (from === undefined && url !== undefined && !existsSync(path)) {
-    const line = progressLine(terminal);
-    const rate = rateText(0);
-    const onProgress = ({ received, total }: DownloadProgress): void => line.show(rate(received, total, 'MB'));
+    const line = workingLine(terminal);
+    const onProgress = ({ received, total }: DownloadProgress): void =>
+      line.show({ done: received, total, unit: 'MB' });
     try {
       await stoppable('stopped', signal => download(url, path, { onProgress, signal, sha256 }));
     } finally {

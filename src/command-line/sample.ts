@@ -11,7 +11,8 @@ import { loadModelNamed } from './named-model';
 import { withNetworkOptions } from './network-options';
 import { count, index, seedList } from './options';
 import { chooseSampler, type SamplerOptions, withSamplerOptions } from './sampler-options';
-import { progressLine, type Terminal } from './terminal';
+import { type Terminal } from './terminal';
+import { workingLine } from './working-line';
 
 type SampleOptions = ReferenceOptions &
   SamplerOptions & {
@@ -96,7 +97,7 @@ Examples:
       checkOutput(options.out);
       const { name: backend } = await selectBackend(options.backend ? { backend: options.backend } : {});
       const model = await loadModelNamed(options.network, options);
-      const progress = progressLine(terminal);
+      const line = workingLine(terminal);
       const started = performance.now();
       let guide: Model | undefined;
       try {
@@ -110,19 +111,18 @@ Examples:
             seeds: options.seeds,
             labels,
             batch: options.batch,
-            onStep: ({ step, steps, done, total }) =>
-              progress.show(`${done} of ${total} images, step ${step} of ${steps}`),
+            onStep: ({ step, steps, done, total }) => line.show({ done, total, note: `step ${step} of ${steps}` }),
           },
           guide,
         );
         await write(samples, options);
         const seconds = ((performance.now() - started) / 1000).toFixed(1);
-        progress.clear();
+        line.clear();
         terminal.out(
           `${options.out}: ${samples.n} samples of [${samples.shape.join(', ')}] in ${seconds} s on ${backend}\n`,
         );
       } finally {
-        progress.clear();
+        line.clear();
         dispose([model.parameters, guide?.parameters ?? []]);
       }
     });

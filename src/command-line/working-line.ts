@@ -1,15 +1,38 @@
-import { clock } from '../notebook';
+import { clock, type Counted, type Pace, paceMeter } from '../notebook';
 import { grouped, progressLine, type Terminal } from './terminal';
 
-/** Where long work is; `made` counts what was done now, without what was found done. */
-export type Work = { stage: string; done: number; total: number; made: number; note?: string };
+/** How far long work is. */
+export type Work = Counted & {
+  /** What is being done; its rate is measured from its own start. */
+  stage?: string;
+  /** What is counted, default 'images'; bytes are shown as 'MB'. */
+  unit?: string;
+  note?: string;
+};
 
-/** `judged: 1,200 of 6,000 images, 35 /s, 2:10 left`. */
-export const workText = ({ stage, done, total, made, note }: Work, seconds: number): string => {
-  const rate = seconds > 0 ? made / seconds : 0;
-  const speed = rate > 0 ? `, ${rate < 10 ? rate.toFixed(1) : rate.toFixed(0)} /s` : '';
-  const left = rate > 0 ? `, ${clock((total - done) / rate)} left` : '';
-  return `${stage}: ${grouped(Math.floor(done))} of ${grouped(total)} images${speed}${left}${note === undefined ? '' : `, ${note}`}`;
+const numberText = (value: number, unit: string): string => {
+  if (unit === 'MB') return (value / 1e6).toFixed(1);
+  return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : grouped(Math.floor(value));
+};
+
+/** `judged: 1,200 of 6,000 images, 35 images/s, 2:10 left`. */
+export const workText = ({ stage, done, total, unit = 'images', note }: Work, { rate = 0, left }: Pace): string => {
+  const whole = total === undefined ? '' : ` of ${numberText(total, unit)}`;
+  return [
+    `${stage === undefined ? '' : `${stage}: `}${numberText(unit === 'MB' ? done : Math.floor(done), unit)}${whole} ${unit}`,
+    ...(rate > 0 ? [`${numberText(rate, unit)} ${unit}/s`] : []),
+    ...(rate > 0 && left !== undefined ? [`${clock(left)} left`] : []),
+    ...(note === undefined ? [] : [note]),
+  ].join(', ');
+};
+
+/** The text of each report of some work, with rate and time left measured anew for each stage. */
+export const workTexts = (): ((work: Work) => string) => {
+  let [stage, pace]: [string | undefined, ReturnType<typeof paceMeter>] = [undefined, paceMeter()];
+  return work => {
+    if (work.stage !== stage) [stage, pace] = [work.stage, paceMeter()];
+    return workText(work, pace(work));
+  };
 };
 
 const SHORTEST_PAUSE = 100; // ms between two updates
@@ -22,21 +45,22 @@ export type WorkingLine = {
   clear: () => void;
 };
 
-/** A line of progress with rate and time left, counted anew for each stage. */
+/** A line of progress on a terminal. */
 export const workingLine = (terminal: Terminal): WorkingLine => {
   const line = progressLine(terminal);
-  let [stage, started, shown] = ['', 0, -Infinity];
+  let textOf = workTexts();
+  let [stage, shown]: [string | undefined, number] = [undefined, -Infinity];
   return {
     show: work => {
+      const text = textOf(work);
       const now = performance.now();
-      if (work.stage !== stage || work.made === 0) [stage, started, shown] = [work.stage, now, -Infinity];
-      if (now - shown < SHORTEST_PAUSE && work.done < work.total) return;
-      shown = now;
-      line.show(workText(work, (now - started) / 1000));
+      if (work.stage === stage && now - shown < SHORTEST_PAUSE && work.done < (work.total ?? Infinity)) return;
+      [stage, shown] = [work.stage, now];
+      line.show(text);
     },
     compiling: seconds => {
       line.show(`compiling, ${seconds} s`);
-      stage = ''; // what comes next is timed from its own start
+      textOf = workTexts(); // a compilation is no part of what comes next
     },
     clear: line.clear,
   };

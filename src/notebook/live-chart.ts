@@ -61,7 +61,7 @@ export const liveRun = ({ total, label = '', metrics }: LiveRunOptions): LiveRun
       await drawing;
     },
     onCompile: seconds => {
-      line.update(0, { compiling: `${seconds} s` });
+      line.note({ compiling: `${seconds} s` });
     },
     onSamples: png => {
       samples = png;

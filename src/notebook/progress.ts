@@ -1,5 +1,6 @@
 import { expectNumber } from '../compute/check';
 import { insideKernel, openOutput } from './kernel';
+import { clock, type Pace, paceMeter } from './pace';
 
 /** Options of `progress`. */
 export type ProgressOptions = {
@@ -18,20 +19,14 @@ export type Extra = Readonly<Record<string, number | string>>;
 export type Progress = {
   /** `done` of the total so far; shown at most four times a second. */
   update: (done: number, extra?: Extra) => void;
+  /** Values beside the bar while nothing new is done: a compilation's seconds. */
+  note: (extra: Extra) => void;
   /** The last line, which a saved notebook keeps. */
   done: () => void;
 };
 
 const barWidth = 20;
 const shortestPause = 250; // ms between two updates
-
-/** Seconds as 0:05, 1:23 or 1:02:03. */
-export const clock = (seconds: number): string => {
-  const whole = Math.max(0, Math.round(seconds));
-  const two = (value: number) => String(value).padStart(2, '0');
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
-};
 
 const count = (value: number): string =>
   value.toLocaleString('en-US', { maximumFractionDigits: value < 10 && !Number.isInteger(value) ? 1 : 0 });
@@ -46,6 +41,7 @@ export type ProgressState = Required<ProgressOptions> & {
   done: number;
   /** Since the start. */
   seconds: number;
+  pace?: Pick<Pace, 'rate' | 'left'>;
   extra?: Extra;
   ended?: boolean;
 };
@@ -57,6 +53,7 @@ export const progressText = ({
   unit,
   done,
   seconds,
+  pace: { rate = 0, left } = {},
   extra = {},
   ended = false,
 }: ProgressState): string => {
@@ -64,11 +61,10 @@ export const progressText = ({
   const filled = Math.floor(share * barWidth);
   const head = `${label && `${label}  `}${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}`;
   const percent = `${Math.floor(share * 100)} %`.padStart(5);
-  const rate = seconds > 0 ? done / seconds : 0;
   const speed = rate > 0 ? ` · ${count(rate)} ${unit}/s` : '';
-  const left = !ended && rate > 0 && done < total ? `, ${clock((total - done) / rate)} left` : '';
+  const rest = !ended && left !== undefined && done < total ? `, ${clock(left)} left` : '';
   const stopped = ended && done < total ? ', stopped' : '';
-  return `${head} ${percent}  ${count(done)} / ${count(total)} ${unit}${speed} · ${clock(seconds)}${left}${stopped}${extraText(extra)}`;
+  return `${head} ${percent}  ${count(done)} / ${count(total)} ${unit}${speed} · ${clock(seconds)}${rest}${stopped}${extraText(extra)}`;
 };
 
 /**
@@ -80,21 +76,29 @@ export const progress = ({ total, unit = 'images', label = '' }: ProgressOptions
   expectNumber('progress', 'total', total, { min: 0 });
   const output = openOutput();
   const start = performance.now();
-  let [shownAt, reached, values] = [-Infinity, 0, {} as Extra];
+  const pace = paceMeter();
+  let [shownAt, state] = [-Infinity, { done: 0, extra: {} } as Pick<ProgressState, 'done' | 'pace' | 'extra'>];
   const draw = (ended: boolean) => {
     const seconds = (performance.now() - start) / 1000;
-    const text = progressText({ total, unit, label, done: reached, seconds, extra: values, ended });
+    const text = progressText({ total, unit, label, seconds, ...state, ended });
     if (insideKernel()) output({ 'text/plain': text });
     else if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}${ended ? '\n' : ''}`);
   };
+  const drawSoon = () => {
+    const now = performance.now();
+    if (now - shownAt < shortestPause) return;
+    shownAt = now;
+    draw(false);
+  };
   draw(false);
   return {
-    update: (done, extra = values) => {
-      [reached, values] = [done, extra];
-      const now = performance.now();
-      if (now - shownAt < shortestPause) return;
-      shownAt = now;
-      draw(false);
+    update: (done, extra = state.extra) => {
+      state = { done, pace: pace({ done, total }), extra };
+      drawSoon();
+    },
+    note: extra => {
+      state = { ...state, extra };
+      drawSoon();
     },
     done: () => draw(true),
   };

@@ -111,8 +111,16 @@ test('eval that Ctrl-C has stopped ends with 130; the same command goes on and g
 
 test('progress tells the rate of what is made now, and the time that the rest takes at it', () => {
   const work = { stage: 'judged', done: 1200.4, total: 6000, made: 600 };
-  assert.equal(workText(work, 20), 'judged: 1,200 of 6,000 images, 30 /s, 2:40 left');
-  assert.equal(workText({ ...work, made: 0 }, 0), 'judged: 1,200 of 6,000 images');
+  assert.equal(
+    workText(work, { seconds: 20, rate: 30, left: 160 }),
+    'judged: 1,200 of 6,000 images, 30 images/s, 2:40 left',
+  );
+  assert.equal(workText(work, { seconds: 0 }), 'judged: 1,200 of 6,000 images');
+  const bytes = { done: 1_250_000, total: 4e6, unit: 'MB', note: 'of a mirror' };
+  assert.equal(
+    workText(bytes, { seconds: 5, rate: 5e5, left: 5.5 }),
+    '1.3 of 4.0 MB, 0.5 MB/s, 0:06 left, of a mirror',
+  );
 });
 
 test('eval stats keeps a reference that gives the same distances; what needs single images refuses it', async () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clock, progressText } from '../../src/notebook/progress';
+import { clock } from '../../src/notebook/pace';
+import { progressText } from '../../src/notebook/progress';
 
-const half = { total: 2000, unit: 'images', label: 'digits', done: 1000, seconds: 2 };
+const half = { total: 2000, unit: 'images', label: 'digits', done: 1000, seconds: 2, pace: { rate: 500, left: 2 } };
 
 test('clock writes minutes and seconds, and hours when there are some', () => {
   assert.deepEqual([0, 5.4, 83, 3723].map(clock), ['0:00', '0:05', '1:23', '1:02:03']);
@@ -17,7 +18,7 @@ test('a line half way: bar, share, count, rate, time, time left, extra values', 
 
 test('the last line has no time left, and says when the run was stopped early', () => {
   assert.equal(
-    progressText({ ...half, label: '', done: 2000, ended: true }),
+    progressText({ ...half, label: '', done: 2000, pace: { rate: 1000, left: 0 }, ended: true }),
     '████████████████████ 100 %  2,000 / 2,000 images · 1,000 images/s · 0:02',
   );
   assert.match(progressText({ ...half, ended: true }), / · 0:02, stopped$/);
@@ -25,10 +26,10 @@ test('the last line has no time left, and says when the run was stopped early', 
 
 test('nothing done, a slow rate, more than the total and a total of zero are all sane', () => {
   assert.equal(
-    progressText({ ...half, label: '', done: 0, seconds: 0 }),
+    progressText({ ...half, label: '', done: 0, seconds: 0, pace: {} }),
     '░░░░░░░░░░░░░░░░░░░░   0 %  0 / 2,000 images · 0:00',
   );
-  assert.match(progressText({ ...half, done: 1, seconds: 2 }), /0\.5 images\/s/);
+  assert.match(progressText({ ...half, done: 1, seconds: 2, pace: { rate: 0.5 } }), /0\.5 images\/s/);
   assert.match(progressText({ ...half, done: 3000 }), /█{20} 100 %/);
   assert.match(progressText({ ...half, total: 0, done: 0 }), /100 %/);
 });
