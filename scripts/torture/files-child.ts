@@ -16,6 +16,7 @@ const main = async (): Promise<void> => {
   const [first, count] = [Number(firstText), Number(countText)];
   const own = join(folder, 'files');
   const before = process.resourceUsage().maxRSS;
+  process.send!('ready');
   for (let index = first; index < first + count; index++) {
     const bytes = damaged(kind, good, index);
     mkdirSync(own);

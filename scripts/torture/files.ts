@@ -11,7 +11,8 @@ import type { FileResult } from './files-child';
 /** Counts of one kind of file. */
 export type FileCounts = { kind: string; attempted: number; read: number; refused: number; failures: string[] };
 
-const HUNG = 30_000; // milliseconds without a word from a process: several times the limit, on a busy machine
+const HUNG = 30_000; // milliseconds for one file: many times the limit, which is of processor time, on a busy machine
+const START = 300_000; // milliseconds until a process has loaded what it needs
 const HEAP = 500; // MiB of JavaScript's own memory
 
 /** Reads files [first, first + count) of a kind in one process; what it did not come to, for a reason, is one failure. */
@@ -26,13 +27,15 @@ const runChild = async (counts: FileCounts, first: number, count: number): Promi
   child.stderr!.on('data', (text: Buffer) => (errors = (errors + text.toString()).slice(-2000)));
   let done = 0;
   let watch: NodeJS.Timeout | undefined;
-  const wait = (): void => {
+  const wait = (most: number): void => {
     clearTimeout(watch);
-    watch = setTimeout(() => child.kill('SIGKILL'), HUNG);
+    watch = setTimeout(() => child.kill('SIGKILL'), most);
   };
-  wait();
-  child.on('message', ({ index, outcome, problem }: FileResult) => {
-    wait();
+  wait(START);
+  child.on('message', (message: FileResult | 'ready') => {
+    wait(HUNG);
+    if (message === 'ready') return;
+    const { index, outcome, problem } = message;
     done++;
     counts.attempted++;
     if (outcome === 'failed') counts.failures.push(`${counts.kind} ${index}: ${problem}`);
