@@ -1,16 +1,24 @@
+/* What a test of a claim says: a verdict, the numbers it rests on, and how large a difference it could have seen. */
 import { spread } from '../metrics';
+import { type Claimed, clearlyLower, LEAST_RUNS, leastVisible } from './clearly-lower';
 import { type ResultRow, valuesOf } from './result-rows';
 
-export type Verdict = 'holds' | 'does not hold' | 'not measured';
+/**
+ * 'holds': as claimed, by more than the noise; 'contradicted': the other way round, by more than the noise; 'within the noise': the
+ * values cannot tell.
+ */
+export type Verdict = 'holds' | 'within the noise' | 'contradicted' | 'not measured';
 
 /** A verdict and the numbers it rests on, as text. */
-export type ClaimOutcome = { verdict: Verdict; numbers: string };
-
-/** Fewer values than this say nothing of their spread. */
-export const LEAST_RUNS = 3;
-
-/** Two groups of values that a claim puts in order: `lower` is claimed to be the smaller, hence the better. */
-export type Claimed = { what: string; lower: readonly ResultRow[]; higher: readonly ResultRow[] };
+export type ClaimOutcome = {
+  verdict: Verdict;
+  /** All of them: '4 steps against 2: 8.14 [7.58, 8.84] against 7.82 [6.71, 8.52], within the noise'. */
+  numbers: string;
+  /** The means alone, '8.14 ≈ 7.82', for the first page. */
+  brief?: string;
+  /** The smallest difference that the test could have seen, as a share of what was compared with: '12 %'. */
+  visible?: string;
+};
 
 /** Three significant digits: '0.0857', '14.0', '195', '1,230'. */
 export const short = (value: number): string =>
@@ -19,49 +27,29 @@ export const short = (value: number): string =>
 /** A count: '25,600'. */
 export const grouped = (count: number): string => count.toLocaleString('en-US');
 
+/** Two significant digits at most: '0.12 %', '8.1 %', '54 %'. */
+export const percent = (share: number): string =>
+  `${(100 * share).toLocaleString('en-US', { maximumSignificantDigits: 2 })} %`;
+
 /** Mean with the smallest and largest value: '8.14 [7.58, 8.84]'. */
 export const withRange = (rows: readonly ResultRow[]): string => {
   const { mean, low, high } = spread(valuesOf(rows));
   return `${short(mean)} [${short(low)}, ${short(high)}]`;
 };
 
-/** Differences lower - higher by seed, where both have the same seeds, once each. */
-const differences = (lower: readonly ResultRow[], higher: readonly ResultRow[]): number[] => {
-  const other = new Map(higher.map(({ seed, value }) => [seed, value]));
-  const own = new Set(lower.map(({ seed }) => seed));
-  const paired = own.size === lower.length && other.size === higher.length && own.size === other.size;
-  if (!paired || !lower.every(({ seed }) => other.has(seed))) return [];
-  return lower.map(({ seed, value }) => value - other.get(seed)!);
+/** How two groups lie: as claimed, the other way round, or too close to tell. */
+const orderOf = ({ lower, higher }: Claimed): 'holds' | 'contradicted' | 'within the noise' => {
+  if (clearlyLower(lower, higher)) return 'holds';
+  return clearlyLower(higher, lower) ? 'contradicted' : 'within the noise';
 };
 
-/**
- * Whether one group is smaller than the other by more than the spread: every value of it is smaller than every value of
- * the other; or, seed by seed (at least three), each is smaller and the mean difference exceeds the sample standard deviation
- * of the differences. The second sees what blocks or seeds have in common, as noise and reference images.
- */
-export const clearlyLower = (lower: readonly ResultRow[], higher: readonly ResultRow[]): boolean => {
-  if (Math.min(lower.length, higher.length) < LEAST_RUNS) return false;
-  if (Math.max(...valuesOf(lower)) < Math.min(...valuesOf(higher))) return true;
-  const paired = differences(lower, higher);
-  if (paired.length < LEAST_RUNS) return false;
-  const { mean, deviation, high } = spread(paired);
-  return high < 0 && -mean > deviation;
-};
-
-/** How two groups lie, in words. */
-const relation = ({ lower, higher }: Claimed): string => {
-  if (clearlyLower(lower, higher)) return 'beyond the spread';
-  if (clearlyLower(higher, lower)) return 'the other way round, beyond the spread';
-  const reversed = spread(valuesOf(lower)).mean > spread(valuesOf(higher)).mean;
-  return reversed ? 'the other way round, within the spread' : 'within the spread';
-};
+const ORDER = {
+  holds: { words: 'beyond the noise', sign: '<' },
+  contradicted: { words: 'the other way round, beyond the noise', sign: '>' },
+  'within the noise': { words: 'within the noise', sign: '≈' },
+} as const;
 
 export const notMeasured = (numbers: string): ClaimOutcome => ({ verdict: 'not measured', numbers });
-
-export const outcomeOf = (holds: boolean, numbers: string): ClaimOutcome => ({
-  verdict: holds ? 'holds' : 'does not hold',
-  numbers,
-});
 
 export const NO_VALUES = 'the result has no such values';
 
@@ -72,14 +60,38 @@ export const missing = (groups: readonly (readonly ResultRow[])[]): string | und
   return fewest < LEAST_RUNS ? `${fewest} of at least ${LEAST_RUNS} values` : undefined;
 };
 
-/** A comparison as text: 'four steps against two: 8.14 [7.58, 8.84] against 7.82 [6.71, 8.52], within the spread'. */
+/** A comparison as text: '4 steps against 2: 8.14 [7.58, 8.84] against 7.82 [6.71, 8.52], within the noise'. */
 export const comparisonText = (pair: Claimed): string =>
-  `${pair.what}: ${withRange(pair.lower)} against ${withRange(pair.higher)}, ${relation(pair)}`;
+  `${pair.what}: ${withRange(pair.lower)} against ${withRange(pair.higher)}, ${ORDER[orderOf(pair)].words}`;
 
-/** Holds where every pair is in the claimed order by more than the spread; not measured where values are missing. */
+/** The means of a comparison: '8.14 ≈ 7.82'; the sign says whether the first is smaller, larger, or cannot be told. */
+export const comparisonBrief = (pair: Claimed): string =>
+  [short(spread(valuesOf(pair.lower)).mean), ORDER[orderOf(pair)].sign, short(spread(valuesOf(pair.higher)).mean)].join(
+    ' ',
+  );
+
+/** The smallest differences that some comparisons could have seen, as shares of the mean compared with: '3.1 % to 12 %'. */
+export const visibleText = (pairs: readonly Claimed[]): string => {
+  const shares = pairs.map(leastVisible);
+  const [least, most] = [percent(Math.min(...shares)), percent(Math.max(...shares))];
+  return least === most ? least : `${least} to ${most}`;
+};
+
+const BRIEF_PAIRS = 2;
+
+/** Holds where every pair is in the claimed order, contradicted where one is in the other, each by more than the noise. */
 export const testOrder = (...pairs: readonly Claimed[]): ClaimOutcome => {
   const without = missing(pairs.flatMap(({ lower, higher }) => [lower, higher]));
   if (without !== undefined) return notMeasured(without);
-  const holds = pairs.every(({ lower, higher }) => clearlyLower(lower, higher));
-  return outcomeOf(holds, pairs.map(comparisonText).join('; '));
+  const orders = pairs.map(orderOf);
+  const held = orders.filter(order => order === 'holds').length;
+  return {
+    verdict: held === pairs.length ? 'holds' : orders.includes('contradicted') ? 'contradicted' : 'within the noise',
+    numbers: pairs.map(comparisonText).join('; '),
+    brief:
+      pairs.length > BRIEF_PAIRS
+        ? `${held} of ${pairs.length} comparisons`
+        : pairs.map(comparisonBrief).join(', then '),
+    visible: visibleText(pairs),
+  };
 };

@@ -2,18 +2,20 @@
 import { median } from 'd3';
 import { inMetric } from '../tasks';
 import {
-  clearlyLower,
+  type ClaimOutcome,
+  comparisonBrief,
   comparisonText,
   grouped,
-  outcomeOf,
-  type ClaimOutcome,
-  testOrder,
   missing,
   NO_VALUES,
   notMeasured,
+  percent,
   short,
+  testOrder,
+  visibleText,
   withRange,
 } from './claim-outcome';
+import { clearlyLower } from './clearly-lower';
 import { type LiteratureRow, literatureRows } from './literature';
 import { atTheEnd, groupRows, meanOf, meansBySeed, type ResultRow, resultRows, valuesOf } from './result-rows';
 
@@ -50,7 +52,7 @@ export const fourStepsAtFoundTimes =
   };
 
 /**
- * The curves cross: strength 0.5 leads 1 by more than the spread at some evaluation before the last, and is behind it at the
+ * The curves cross: strength 0.5 leads 1 by more than the noise at some evaluation before the last, and is behind it at the
  * last. Shown is where it leads most, in the ratio of the means.
  */
 export const strengthsCross: ClaimRule = numbers => {
@@ -90,10 +92,15 @@ export const matchesTeacher: ClaimRule = numbers => {
   const without = missing([lower, higher]);
   if (without !== undefined) return notMeasured(without);
   const [ours, teacher] = [meanOf(lower), meanOf(higher)];
-  const holds = Math.max(...valuesOf(lower)) <= (1 + MATCH) * teacher;
-  const excess = `${short(100 * Math.abs(ours / teacher - 1))} % ${ours > teacher ? 'above' : 'below'}`;
-  const text = `4 steps ${withRange(lower)}, the teacher at ${nfe} ${withRange(higher)}: ${excess}`;
-  return outcomeOf(holds, text);
+  const limit = (1 + MATCH) * teacher;
+  const [best, worst] = [Math.min(...valuesOf(lower)), Math.max(...valuesOf(lower))];
+  const excess = `${percent(Math.abs(ours / teacher - 1))} ${ours > teacher ? 'above' : 'below'}`;
+  return {
+    verdict: worst <= limit ? 'holds' : best > limit ? 'contradicted' : 'within the noise',
+    numbers: `4 steps ${withRange(lower)}, the teacher at ${nfe} ${withRange(higher)}: ${excess}`,
+    brief: `${short(ours)} to ${short(teacher)}, ${excess}`,
+    visible: percent((worst - best) / teacher),
+  };
 };
 
 /** Training images and time of some runs, medians; undefined where the rows do not say. */
@@ -158,8 +165,14 @@ export const iterationsAreCheaper: ClaimRule = numbers => {
   if (ours.length === 0 || theirs.length === 0) return notMeasured('the result has no such times');
   const [slowest, least, most] = [Math.max(...ours), Math.min(...theirs), Math.max(...theirs)];
   const range = least === most ? short(least) : `${short(least)} to ${short(most)}`;
-  const text = `CoSIM ${short(slowest)} s an iteration, HSIVI-SM ${range} s: ${short(least / slowest)} times or more`;
-  return outcomeOf(least > (1 + NOISE_OF_TIMES) * slowest, text);
+  const [clear, reversed] = [1 + NOISE_OF_TIMES, 1 / (1 + NOISE_OF_TIMES)];
+  const times = least / slowest;
+  return {
+    verdict: times > clear ? 'holds' : times < reversed ? 'contradicted' : 'within the noise',
+    numbers: `CoSIM ${short(slowest)} s an iteration, HSIVI-SM ${range} s: ${short(times)} times or more`,
+    brief: `${short(times)} times or more`,
+    visible: percent(NOISE_OF_TIMES),
+  };
 };
 
 /**
@@ -185,7 +198,10 @@ const ofSize = (rows: readonly ResultRow[], size: string, nfe: number): ResultRo
 
 const SIZES = ['S', 'M', 'L'];
 
-/** At two and at four steps, means fall from S to M to L, and from S to L by more than the spread. */
+/**
+ * At two and at four steps, means fall from S to M to L, and from S to L by more than the noise. Contradicted where a larger one
+ * is worse than a smaller by more than the noise.
+ */
 export const largerIsBetter: ClaimRule = numbers => {
   const rows = atTheEnd(resultRows(numbers));
   const all = [2, 4].map(nfe => ({ nfe, sizes: SIZES.map(size => ofSize(rows, size, nfe)) }));
@@ -194,13 +210,23 @@ export const largerIsBetter: ClaimRule = numbers => {
   const holds = all.every(
     ({ sizes: [s, m, l] }) => clearlyLower(l, s) && meanOf(l) <= meanOf(m) && meanOf(m) <= meanOf(s),
   );
+  const reversed = all.some(({ sizes: [s, m, l] }) => clearlyLower(s, l) || clearlyLower(s, m) || clearlyLower(m, l));
+  const ends = all.map(({ nfe, sizes: [s, , l] }) => ({ what: `${nfe} steps`, lower: l, higher: s }));
   const text = all.map(
     ({ nfe, sizes }) => `${nfe} steps: ${sizes.map((r, i) => `${SIZES[i]} ${withRange(r)}`).join(', ')}`,
   );
-  return outcomeOf(holds, text.join('; '));
+  return {
+    verdict: holds ? 'holds' : reversed ? 'contradicted' : 'within the noise',
+    numbers: text.join('; '),
+    brief: ends.map(pair => `L ${comparisonBrief(pair)} S in ${pair.what}`).join(', '),
+    visible: visibleText(ends),
+  };
 };
 
-/** At no size are four steps worse than two on average, and at one at least they are better by more than the spread. */
+/**
+ * At no size are four steps worse than two on average, and at one at least they are better by more than the noise. Contradicted
+ * where they are worse at one by more than the noise.
+ */
 export const fourStepsAtEverySize: ClaimRule = numbers => {
   const rows = atTheEnd(resultRows(numbers));
   const pairs = SIZES.map(size => ({ what: size, lower: ofSize(rows, size, 4), higher: ofSize(rows, size, 2) }));
@@ -208,7 +234,13 @@ export const fourStepsAtEverySize: ClaimRule = numbers => {
   if (without !== undefined) return notMeasured(without);
   const never = pairs.every(({ lower, higher }) => meanOf(lower) <= meanOf(higher));
   const once = pairs.some(({ lower, higher }) => clearlyLower(lower, higher));
-  return outcomeOf(never && once, `4 steps against 2: ${pairs.map(comparisonText).join('; ')}`);
+  const reversed = pairs.some(({ lower, higher }) => clearlyLower(higher, lower));
+  return {
+    verdict: reversed ? 'contradicted' : never && once ? 'holds' : 'within the noise',
+    numbers: `4 steps against 2: ${pairs.map(comparisonText).join('; ')}`,
+    brief: pairs.map(pair => `${pair.what} ${comparisonBrief(pair)}`).join(', '),
+    visible: visibleText(pairs),
+  };
 };
 
 const inThousands = (images = 0): number => Math.floor(images / 1000);
@@ -235,13 +267,13 @@ export const meetsPaper =
       });
     if (found.length === 0) return notMeasured(NO_VALUES);
     const holds = found.every(({ ours, paper }) => Math.abs(ours / paper - 1) <= MATCH);
-    return outcomeOf(
-      holds,
-      found.map(({ what, ours, paper }) => `${what}: ${short(ours)}, the paper's ${short(paper)}`).join('; '),
-    );
+    return {
+      verdict: holds ? 'holds' : 'contradicted',
+      numbers: found.map(({ what, ours, paper }) => `${what}: ${short(ours)}, the paper's ${short(paper)}`).join('; '),
+    };
   };
 
-/** For every task and number of steps, searched times are better than EDM's grid by more than the spread. */
+/** For every task and number of steps, searched times are better than EDM's grid by more than the noise. */
 export const searchBeatsGrid: ClaimRule = numbers => {
   const rows = resultRows(numbers);
   const cases = groupRows(rows, ({ task, nfe }) => [task, nfe === undefined ? '' : `${nfe} steps`].join(', '));

@@ -1,7 +1,8 @@
 export { type LiteratureRow, literatureRows, readLiterature } from './literature';
 export { replaceBlocks } from './markdown-blocks';
+export { type Claim, CLAIMS } from './paper-claims';
 export { type ResultRow, resultRows } from './result-rows';
 export { type MethodRow, methodTable, resultTable, type ResultTable } from './result-tables';
 export { resultsPage, verdictBlock } from './results-page';
 export { readStoredResults, type StoredResult, type StoredResults } from './stored-results';
-export { type Claim, CLAIMS, type ClaimVerdict, testClaims } from './verdicts';
+export { type ClaimVerdict, testClaims, type TestVerdict } from './verdicts';

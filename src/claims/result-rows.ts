@@ -116,10 +116,21 @@ export const atTheEnd = (rows: readonly ResultRow[]): ResultRow[] => {
   return [...groups.values()].flatMap((own, i) => own.filter(({ images = 0 }) => images === last[i]));
 };
 
+/**
+ * Whether the values of a result are blocks of samples of one training, numbered from zero, and not of training seeds. The
+ * teacher's, which has no training seeds, do not count.
+ */
+export const ofOneTraining = (rows: readonly ResultRow[], { provenance: { seeds } }: StoredResult): boolean => {
+  const trained = rows.filter(({ series }) => series !== 'teacher');
+  return trained.length > 0 && seeds.length === 1 && trained.some(({ seed }) => !seeds.includes(seed));
+};
+
 /** What varies between values of one kind: training seeds, '0, 1, 2', or '3 blocks of seed 0', of one training or the teacher. */
-export const seedsText = (rows: readonly ResultRow[], { provenance: { seeds } }: StoredResult): string => {
-  const own = [...new Set(rows.map(({ seed }) => seed))];
-  if (rows.every(({ series }) => series === 'teacher')) return `${own.length} blocks`;
-  if (own.every(seed => seeds.includes(seed))) return own.join(', ');
-  return `${own.length} blocks of seed ${seeds.join(', ')}`;
+export const seedsText = (rows: readonly ResultRow[], result: StoredResult): string => {
+  const trained = rows.filter(({ series }) => series !== 'teacher');
+  const own = [...new Set((trained.length > 0 ? trained : rows).map(({ seed }) => seed))];
+  if (trained.length === 0) return `${own.length} blocks`;
+  return ofOneTraining(rows, result)
+    ? `${own.length} blocks of seed ${result.provenance.seeds.join(', ')}`
+    : own.join(', ');
 };

@@ -11,7 +11,7 @@ import { resultRows, seedsText } from './result-rows';
 import { resultTable, type ResultTable } from './result-tables';
 import type { StoredResult, StoredResults } from './stored-results';
 import { theoryNumbers, theoryVerdicts } from './theory-verdicts';
-import { type ClaimVerdict, testClaims, verdictText } from './verdicts';
+import { type ClaimVerdict, matchesName, testClaims, type TestVerdict, verdictText } from './verdicts';
 
 /** 'Preset laptop; n = 500; seeds 3 blocks of seed 0; commit 7a43a4d; AMD EPYC, 2 cores, 24 GiB; 2026-11-23; `figures/...json`.' */
 const madeText = (result: StoredResult): string => {
@@ -114,6 +114,35 @@ const networksSection = (literature: readonly LiteratureRow[]): string => {
   return ['## Networks of the paper (Table 5)', text, table(rows).markdown].join('\n\n');
 };
 
+/** '[figure](figures/05_points.png)' of the first measured result that has a picture. */
+const figureLink = (tests: readonly TestVerdict[], results: StoredResults): string => {
+  const shown = tests
+    .filter(({ verdict }) => verdict !== 'not measured')
+    .flatMap(({ result }) => [...results.keys()].filter(name => matchesName(result, name)))
+    .find(name => results.get(name)!.picture);
+  return shown === undefined ? '' : `[${shown}](figures/${shown}.png)`;
+};
+
+/** 'checkerboard 0.0995 > 0.0783; drawn digits 5.85 ≈ 5.61'. */
+const briefLine = (tests: readonly TestVerdict[]): string =>
+  tests
+    .filter(({ verdict }) => verdict !== 'not measured')
+    .map(({ on, brief, verdict, oneTraining }) => `${on}${oneTraining ? ' †' : ''} ${brief ?? verdict}`)
+    .join('; ');
+
+/** The first page: a claim a line. */
+const verdictPage = (verdicts: readonly ClaimVerdict[], results: StoredResults): string =>
+  table(
+    verdicts.map(verdict => ({
+      '': verdict.id,
+      claim: `${verdict.claim} (${verdict.paper})`,
+      verdict: `**${verdictText(verdict)}**`,
+      numbers: briefLine(verdict.tests),
+      figure: figureLink(verdict.tests, results),
+      'what would change it': verdict.change,
+    })),
+  ).markdown;
+
 const verdictLines = (verdicts: readonly ClaimVerdict[]): string =>
   table(
     verdicts.map(verdict => ({
@@ -125,42 +154,42 @@ const verdictLines = (verdicts: readonly ClaimVerdict[]): string =>
   ).markdown;
 
 /** Every test of every claim, with the numbers that decide it. */
-const testLines = (verdicts: readonly ClaimVerdict[], results: StoredResults): string => {
+const testLines = (verdicts: readonly ClaimVerdict[]): string => {
   const lines = verdicts.flatMap(({ id, tests, verdict: whole, why }) => {
     if (whole === 'not measured' && why !== undefined)
-      return [{ '': id, on: '', verdict: 'not measured', numbers: why, seeds: '', result: '' }];
-    return tests.map(({ on, verdict, numbers, result: name }) => {
-      const result = results.get(name);
-      const rows = result === undefined ? [] : resultRows(result.numbers);
-      return {
-        '': id,
-        on,
-        verdict,
-        numbers,
-        seeds: result !== undefined && rows.length > 0 ? seedsText(rows, result) : '',
-        result: `\`${name}\``,
-      };
-    });
+      return [{ '': id, on: '', verdict: 'not measured', numbers: why, 'could see': '', seeds: '', result: '' }];
+    return tests.map(({ on, verdict, numbers, visible = '', seeds, result }) => ({
+      '': id,
+      on,
+      verdict,
+      numbers,
+      'could see': visible,
+      seeds,
+      result: `\`${result}\``,
+    }));
   });
   return table(lines).markdown;
 };
 
 const HEAD = `# Results
 
-Everything on this page is generated: \`npm run tables\` writes it from \`figures/*.json\`, which notebooks and commands store with
+_a < b_: smaller, hence better, as claimed and beyond the noise; _a > b_: the other way round, beyond the noise; _a ≈ b_: within it. †:
+blocks of samples of one training, which know nothing of how training varies. Verdicts are of the scale at hand, a laptop's, not of the paper.`;
+
+const RULES = `A test needs three values of each kind. Values of the same training seeds are compared seed by seed, with a one-sided t-test of the log ratios at 5 %; others
+must not overlap, which chance does to three and three values in one case of twenty. As much the other way round is "contradicted", and what lies
+between is "within the noise": such a test could not have seen a smaller difference than "could see" says, as a share of what it compared with. Of many tests one in twenty is beyond the noise by chance alone. In brackets: smallest and largest value. A claim is judged by its tests over training seeds; those on
+blocks of one training are counted beside them.`;
+
+const ABOUT = `Everything on this page is generated: \`npm run tables\` writes it from \`figures/*.json\`, which notebooks and commands store with
 their figures, and from \`data/literature.json\`, the numbers of the paper. \`npm run tables -- --check\` tells whether it is up to
 date, and a unit test does the same. \`npm run reproduce\` measures again.
 
 "commit" is the one that computed a value, stored with it when it was computed; "(other code)": the code that computes it has changed
 since, and \`npm run notebooks -- run --fresh\` computes it again; "unknown": computed before results kept it.
 
-The sizes are a laptop's, on small data. Distances here and in the paper are different metrics on different data: where that is so,
-both stand side by side and no difference is taken. What can be compared is the order of things.`;
-
-const RULES = `A test needs three values of each kind: training seeds, or blocks of samples of one training (seeds below), which know nothing of how
-training varies. "Holds" asks that the means are in order and differ by more than the spread: ranges that do not overlap, or every
-seed agrees and the mean difference exceeds the standard deviation of the differences. In brackets: smallest and largest. A claim
-holds where every test that was measured does. "Does not hold" is said of this scale, not of the paper.`;
+Distances here and in the paper are different metrics on different data: where that is so, both stand side by side and no difference is
+taken. What can be compared is the order of things.`;
 
 /** RESULTS.md: verdicts first, then experiment by experiment, then `more` sections. Markdown, not yet formatted. */
 export const resultsPage = (
@@ -173,10 +202,12 @@ export const resultsPage = (
     RESULT_TABLES.filter(({ result }) => result >= from && result < to).map(kind => section(kind, results, literature));
   return [
     HEAD,
-    '## Verdicts',
-    verdictLines(verdicts),
+    verdictPage(verdicts, results),
+    '## Tests of the claims',
     RULES,
-    testLines(verdicts, results),
+    testLines(verdicts),
+    '## Tables',
+    ABOUT,
     ...tables('', '06'),
     costSection(results),
     ...tables('06', '08'),

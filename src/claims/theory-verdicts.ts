@@ -1,4 +1,4 @@
-import { outcomeOf, notMeasured } from './claim-outcome';
+import { notMeasured } from './claim-outcome';
 import type { ClaimRule } from './claim-tests';
 
 /** What an experiment on the theory stores beside its curves. */
@@ -43,8 +43,8 @@ export const theoryHolds =
       statement.split(/[^A-Z\d.]+/).some(word => word.replace(/\.$/, '') === number),
     );
     if (own.length === 0) return notMeasured('no result states it');
-    return outcomeOf(
-      own.every(({ holds }) => holds),
-      own.map(one => theoryNumbers(one) || one.statement).join('; '),
-    );
+    return {
+      verdict: own.every(({ holds }) => holds) ? 'holds' : 'contradicted',
+      numbers: own.map(one => theoryNumbers(one) || one.statement).join('; '),
+    };
   };
