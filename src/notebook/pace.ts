@@ -33,10 +33,11 @@ export const clock = (seconds: number): string => {
  * @param now milliseconds
  */
 export const paceMeter = (now: () => number = () => performance.now()): ((counted: Counted) => Pace) => {
-  let start: { time: number; count: number } | undefined;
+  let [start, last] = [{ time: 0, count: NaN }, NaN];
   return ({ done, total, made = done }) => {
     const time = now();
-    if (start === undefined || made <= start.count) start = { time, count: made };
+    if (!(made >= last) || made === start.count) start = { time, count: made }; // the first, a fall, or nothing new yet
+    last = made;
     const seconds = (time - start.time) / 1000;
     if (seconds < SHORTEST) return { seconds };
     const rate = (made - start.count) / seconds;
