@@ -6,6 +6,7 @@
 export {
   type Checkpoint,
   type CheckpointDescription,
+  type UnreadTensor,
   CheckpointError,
   type CheckpointErrorCode,
   type CheckpointFormat,

@@ -2,6 +2,7 @@ export { hiddenName, writeFileAtomic } from './atomic';
 export type { CheckpointPart } from './checkpoint-content';
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint-error';
 export type { CheckpointFormat } from './checkpoint-format';
+export type { UnreadTensor } from './checkpoint-content';
 export { expectFinite } from './finite';
 export { commitFolder, newestFolder, prune } from './folders';
 export { ARRAYS, type HostData, type HostDtype, type HostTensor } from './host-tensor';

@@ -172,7 +172,10 @@ export class Run {
     return withPrefix(`${role}/`, this.alive().state(`${role}/`));
   }
 
-  /** Averages of the generator that lie where the run computes; undefined where that is the host. See `powerAverages`. */
+  /**
+   * Averages of the generator that lie where the run computes; undefined where that is the host. See `powerAverages`.
+   * @internal
+   */
   async heldAverages(count: number): Promise<HeldAverages | undefined> {
     return this.alive().averages?.(count);
   }
