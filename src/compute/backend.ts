@@ -5,6 +5,7 @@ import '@tensorflow/tfjs'; // registers gradients and the cpu backend; tfjs-core
 import '@tensorflow/tfjs-backend-wasm';
 import { expectKeys, expectOneOf } from './check';
 import { registerKernels } from './kernels';
+import { nativeGpu } from './native-gpu';
 
 /** Where tensors live and kernels run, best first. */
 export const BACKENDS = ['native', 'webgpu', 'wasm', 'cpu'] as const;
@@ -27,13 +28,14 @@ const startNative = (): string => {
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- optional and synchronous: absence is normal
     require('@tensorflow/tfjs-node-gpu');
-    return 'libtensorflow loaded through @tensorflow/tfjs-node-gpu';
+    const on = nativeGpu() ? 'on CUDA' : 'on the processor';
+    return `libtensorflow through @tensorflow/tfjs-node-gpu, ${on}`;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new Error(
       code === 'MODULE_NOT_FOUND'
-        ? '@tensorflow/tfjs-node-gpu is not installed (optional)'
-        : message.split('\n')[0].replace(/\S*node_modules[\\/]/g, ''), // a notebook may show it
+        ? '@tensorflow/tfjs-node-gpu is not installed (optional; docs/native-backend.md)'
+        : `${message.split('\n')[0].replace(/\S*node_modules[\\/]/g, '')} (docs/native-backend.md)`, // a notebook may show it
     );
   }
 };

@@ -1,6 +1,7 @@
 /* What computes: XLA on an accelerator, ONNX Runtime on the processor, or TensorFlow.js as it is. */
 import * as tf from '@tensorflow/tfjs-core';
 import { expectOneOf } from './check';
+import { nativeGpu } from './native-gpu';
 import { runtimeProblem } from './onnx/runtime';
 import type { Device } from './xla/device';
 import { acceleratorProblem, sharedDevice } from './xla/shared-device';
@@ -41,7 +42,8 @@ export const eagerReason = (engine: EngineName): string | undefined => {
   if (name === 'eager') return 'asked for';
   const problem = runtimeProblem();
   if (name === 'onnx' && problem !== undefined) throw new Error(`the onnx engine is not available: ${problem}`);
-  if (name !== 'onnx' && backend !== 'wasm' && backend !== 'cpu') return `the backend ${backend} is used as it is`;
+  const onGpu = backend === 'webgpu' || (backend === 'tensorflow' && nativeGpu());
+  if (name !== 'onnx' && onGpu) return `the backend ${backend} is used as it is`;
   return problem;
 };
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, before, test } from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
-import { chooseCompute, engineNamed } from '../../src/compute/engine-choice';
+import { chooseCompute, eagerReason, engineNamed } from '../../src/compute/engine-choice';
 import type { Device } from '../../src/compute/xla/device';
 import { useDevice } from '../../src/compute/xla/shared-device';
 
@@ -49,4 +50,24 @@ test("'compiled' is onnx, with one warning", async () => {
   await new Promise(resolve => setImmediate(resolve));
   process.off('warning', listen);
   assert.deepEqual(warnings, ["the engine 'compiled' is called 'onnx' now"]);
+});
+
+test('the native backend computes by itself on a GPU only', () => {
+  delete process.env.COSIM_ENGINE;
+  const [before, factory] = [tf.getBackend(), () => new NativeBackend()];
+  class NativeBackend extends tf.KernelBackend {
+    isUsingGpuDevice = false;
+  }
+  tf.registerBackend('tensorflow', factory);
+  const native = tf.findBackend('tensorflow') as NativeBackend;
+  tf.setBackend('tensorflow').catch(assert.fail);
+  try {
+    assert.equal(eagerReason('auto'), undefined);
+    native.isUsingGpuDevice = true;
+    assert.match(eagerReason('auto')!, /tensorflow is used as it is/);
+  } finally {
+    tf.setBackend(before).catch(assert.fail);
+    native.dispose = () => undefined;
+    tf.removeBackend('tensorflow');
+  }
 });
