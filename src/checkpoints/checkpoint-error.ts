@@ -53,6 +53,7 @@ export type CheckpointErrorCode =
   | 'no-tensors' // a readable file without a single tensor
   | 'not-finite' // weights that are NaN or infinite
   | 'no-part' // the file has no part of that name
+  | 'checksum' // a file is not what its checksum was taken of
   | 'missing' // no checkpoint in the folder
   | 'format' // a checkpoint of another version
   | 'locked'; // another run holds the folder

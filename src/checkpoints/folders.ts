@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expectInteger, fail } from '../compute/check';
 import { type Hidden, hiddenName, isAlive, parseHidden, syncPath, syncTree } from './atomic';
@@ -76,13 +76,21 @@ export const commitFolder = async (
   return place;
 };
 
+/** Whether a folder is there, or a link to one: checkpoints may have been moved to another disk. */
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    found => found.isDirectory(),
+    () => false,
+  );
+
 /** Names in `dir` that are numbers, smallest first; none if there is no such folder. */
 const numbered = async (dir: string): Promise<string[]> => {
   if (!(await exists(dir))) return [];
   await restoreReplaced(dir);
-  const entries = await readdir(dir, { withFileTypes: true });
-  const names = entries.filter(entry => entry.isDirectory() && /^\d+$/.test(entry.name)).map(entry => entry.name);
-  return names.sort((a, b) => Number(a) - Number(b));
+  const names = (await readdir(dir)).filter(name => /^\d+$/.test(name));
+  const folders: string[] = [];
+  for (const name of names) if (await isFolder(join(dir, name))) folders.push(name);
+  return folders.sort((a, b) => Number(a) - Number(b));
 };
 
 /** Path of the folder in `dir` whose name is the largest number; undefined if there is none. */

@@ -4,8 +4,11 @@ export { CheckpointError, type CheckpointErrorCode } from './checkpoint-error';
 export type { CheckpointFormat } from './checkpoint-format';
 export type { UnreadTensor } from './checkpoint-content';
 export { expectFinite } from './finite';
+export { expectChecksums, writeChecksums } from './folder-checksums';
 export { commitFolder, newestFolder, prune } from './folders';
 export { ARRAYS, type HostData, type HostDtype, type HostTensor } from './host-tensor';
+export { canonicalJson, parseNumbers, readKept, stringifyNumbers, writeKept } from './kept-json';
+export { fitsChecksum, readKeptTensors, withChecksum, writeKeptTensors } from './kept-tensors';
 export { fromReference, toReference } from './layout';
 export { lockFolder } from './lock';
 export { modelCard, type ModelCard, writeModelCard } from './model-card';
@@ -24,5 +27,6 @@ export {
   serializeSafetensors,
   writeSafetensors,
 } from './safetensors';
+export { setAside } from './set-aside';
 export { loadTensors, saveTensors, type TensorsFile, toFloat32, toTensors } from './tensors-file';
 export { FLOAT_TYPES, INTEGER_TYPES, widen, type Widening } from './widen';

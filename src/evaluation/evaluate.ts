@@ -7,8 +7,9 @@ import {
   type SetMetric,
   type Source,
 } from '../metrics';
+import { beginMaking, distinctMadeBy, type MadeBy } from '../provenance';
 import { type EvaluateOptions, type EvaluationPlan, type EvaluationProgress, planEvaluation } from './evaluation-plan';
-import { featureStore, type FeatureStore, type ImageRange } from './feature-store';
+import { featureStore, type FeatureStore, IMAGE_CODE, type ImageRange } from './feature-store';
 
 /** Numbers of one block by name, each with the options it was taken with. */
 type Measured = Record<string, { value: number; options: Record<string, number> }>;
@@ -87,16 +88,25 @@ const sourceOf = ({ source, features }: ReferenceStatistics): Source =>
  *
  * The floor of a metric is its value for n other real images in place of the judged: of `real`, or of the reference's
  * data set behind the first `nReference`; disjoint blocks, as many as there are up to `blocks`; none where fewer than n
- * are left.
+ * are left. Each result says what made it and the features it is of: those of real images may be older.
  * @returns a result for each number of each metric, in the order of `metrics`
  * @throws ArgumentError for unknown metrics and options, too few images, images of another shape than the reference's,
  * statistics of other features
  */
 export const evaluate = async (given: EvaluateOptions): Promise<MetricResult[]> => {
   const plan = planEvaluation(given);
+  const done = beginMaking(IMAGE_CODE);
   const { metrics, stored, real, n, blocks, seed, chunk } = plan;
   const { images, reference, extractor, cache: folder, batch, keep, signal, onProgress } = given;
-  const store = featureStore({ extractor, folder, chunk, batch, signal });
+  const makers: MadeBy[] = [];
+  const kept = featureStore({ extractor, folder, chunk, batch, signal });
+  const store: FeatureStore = {
+    collect: async (...range) => {
+      const collected = await kept.collect(...range);
+      makers.push(...collected.madeBy);
+      return collected;
+    },
+  };
   const references = referencesOf(await collectReference(plan, given, store), n);
   const measuredOf = (stage: EvaluationProgress['stage'], ranges: ImageRange & { count: number }) =>
     measureBlocks(metrics, ranges, references, store, { stage, signal, onProgress });
@@ -104,6 +114,8 @@ export const evaluate = async (given: EvaluateOptions): Promise<MetricResult[]> 
   const floors = source ? await measuredOf('real', { source, first, n, count }) : [];
   const values = await measuredOf('judged', { source: images, first: seed, n, count: blocks, keep });
 
+  if ('covariance' in reference) makers.push(...(reference.madeBy ?? []));
+  const madeBy = distinctMadeBy([...makers, done()]);
   const against = stored ? stored.identity : 'covariance' in reference ? sourceOf(reference) : null;
   return metrics.flatMap(metric =>
     Object.entries(metric.results).map(([name, better]) =>
@@ -119,6 +131,7 @@ export const evaluate = async (given: EvaluateOptions): Promise<MetricResult[]> 
         seeds: values.map((_, b) => ({ first: seed + b * n, last: seed + (b + 1) * n - 1 })),
         floorBlocks: floors.map(block => block[name].value),
         floorOf: real.of,
+        madeBy,
       }),
     ),
   );

@@ -1,6 +1,6 @@
 /* Statistics of the real images that drawn ones are compared with. */
-import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { readKeptTensors } from '../checkpoints';
 import { expectInteger, fail } from '../compute/check';
 import {
   type FeatureExtractor,
@@ -9,6 +9,7 @@ import {
   loadStatistics,
   saveStatistics,
 } from '../metrics';
+import { freshWanted, isStale, type MadeBy } from '../provenance';
 import { featureFolder, featureStore } from './feature-store';
 import type { NumberedImages } from './numbered-images';
 
@@ -42,24 +43,52 @@ export const checkRealImages = (where: string, { reference, nReference, others, 
     fail(where, 'reference', `so few images that others of '${others.name}' are left for the floor`, nReference);
 };
 
-/** Statistics of real images; with a cache each is made once, chunk by chunk, so that it goes on where it was stopped. */
+/** Statistics, and what made them. */
+export type RealStatistics = FeatureStatistics & { madeBy: readonly MadeBy[] };
+
+/** Statistics in a cache; nothing where there are none that can be believed, or those of other code are to be made anew. */
+const keptStatistics = async (
+  file: string,
+  { source, n }: { source: NumberedImages; n: number },
+  extractor: FeatureExtractor,
+): Promise<RealStatistics | undefined> => {
+  const texts = {
+    n: JSON.stringify(n),
+    features: JSON.stringify(featureIdentity(extractor)),
+    source: JSON.stringify(source.identity),
+  };
+  if ((await readKeptTensors(file, texts)) === undefined) return undefined;
+  const { madeBy = [], ...statistics } = await loadStatistics(file);
+  return freshWanted() && isStale(madeBy) ? undefined : { ...statistics, madeBy };
+};
+
+/**
+ * Statistics of real images; with a cache each is made once, chunk by chunk, so that it goes on where it was stopped. A
+ * file that does not fit its checksum, the images or the network is set aside with a warning, and made again.
+ */
 export const realStatistics = async (
   { source, first, n }: { source: NumberedImages; first: number; n: number },
   extractor: FeatureExtractor,
   { chunk, cache, signal, onImages }: RealStatisticsOptions,
-): Promise<FeatureStatistics> => {
+): Promise<RealStatistics> => {
   const place = cache === undefined ? undefined : featureFolder(cache, source, extractor);
   const file = place && `${place}-${first}-${first + n - 1}.safetensors`;
-  if (file && existsSync(file)) return loadStatistics(file);
+  const known = file && (await keptStatistics(file, { source, n }, extractor));
+  if (known) return known;
   const store = featureStore({ extractor, folder: cache, chunk, signal });
-  const { statistics } = await store.collect({ source, first, n }, new Set(['statistics'] as const), done =>
+  const { statistics, madeBy } = await store.collect({ source, first, n }, new Set(['statistics'] as const), done =>
     onImages?.(done, n, extractor.name),
   );
   if (place && file) {
-    await saveStatistics(file, { ...statistics!, features: featureIdentity(extractor), source: source.identity });
+    await saveStatistics(file, {
+      ...statistics!,
+      features: featureIdentity(extractor),
+      source: source.identity,
+      madeBy,
+    });
     await rm(place, { recursive: true, force: true }); // the chunks
   }
-  return statistics!;
+  return { ...statistics!, madeBy };
 };
 
 /** The other real images of block `block`: n of them, or all where there are fewer; behind the last block the first comes. */

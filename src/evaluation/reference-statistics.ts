@@ -23,8 +23,10 @@ export const referenceStatistics = async (options: ReferenceStatisticsOptions): 
   const source = datasetImages(dataset, { shuffled: true });
   const n = referenceSize(dataset, options.nReference);
   const store = featureStore({ extractor, folder, chunk, batch, signal });
-  const { statistics } = await store.collect({ source, first: 0, n }, new Set(['statistics'] as const), (done, made) =>
-    onProgress?.({ stage: 'reference', done, total: n, made }),
+  const { statistics, madeBy } = await store.collect(
+    { source, first: 0, n },
+    new Set(['statistics'] as const),
+    (done, made) => onProgress?.({ stage: 'reference', done, total: n, made }),
   );
-  return { ...statistics!, features: featureIdentity(extractor), source: source.identity };
+  return { ...statistics!, features: featureIdentity(extractor), source: source.identity, madeBy };
 };

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../compute/check';
+import type { MadeBy } from '../provenance';
 import type { FeatureIdentity } from './feature-extractor';
 import type { Source } from './reference-statistics';
 
@@ -30,6 +31,8 @@ export type MetricResult = {
   floorBlocks: number[];
   /** What those real images are, or why there are none. */
   floorOf: string;
+  /** What computed it and the features it is of, those that were found in a cache included; none: not known. */
+  madeBy?: readonly MadeBy[];
 };
 
 /** A result of blocks and floor blocks. */

@@ -2,8 +2,16 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { readSafetensors, type Safetensors, writeFileAtomic, writeSafetensors } from '../checkpoints';
+import {
+  CheckpointError,
+  fitsChecksum,
+  readSafetensors,
+  type Safetensors,
+  writeFileAtomic,
+  writeKeptTensors,
+} from '../checkpoints';
 import { ArgumentError, expectInteger, expectKeys, fail } from '../compute/check';
+import type { MadeBy } from '../provenance';
 import { featureIdentity, type FeatureIdentity } from './feature-extractor';
 import type { FeatureStatistics } from './feature-statistics';
 import { npzPieces, type NumpyArray, readNpz } from './npz';
@@ -17,6 +25,8 @@ export type ReferenceStatistics = FeatureStatistics &
   WithFeatures & {
     /** Where they come from. */
     source: Source;
+    /** What computed them; none: the file does not tell. */
+    madeBy?: readonly MadeBy[];
   };
 
 /** What EDM's .npz does not hold. Of a file that does hold it, it must be the same. */
@@ -112,7 +122,9 @@ const float64 = (path: string, { tensors }: Safetensors, name: string): NumpyArr
 
 const fromSafetensors = async (path: string): Promise<ReferenceStatistics> => {
   const content = await readSafetensors(path);
-  const { format, n, features, source } = content.metadata as Partial<Record<string, string>>;
+  const { format, n, features, source, madeBy } = content.metadata as Partial<Record<string, string>>;
+  if (fitsChecksum(content) === false)
+    throw new CheckpointError('checksum', `${path}: damaged, it does not fit its checksum`);
   if (format !== FORMAT) throw new StatisticsError(`${path}: its format is '${format}'; '${FORMAT}' is expected`);
   const statistics = checked(path, float64(path, content, 'mean'), float64(path, content, 'covariance'));
   const count = parseJson<number | null>(
@@ -129,6 +141,7 @@ const fromSafetensors = async (path: string): Promise<ReferenceStatistics> => {
     ...statistics,
     ...(identity && { features: identity }),
     source: parseJson<Source>(path, 'source', source, isSource),
+    ...(madeBy !== undefined && { madeBy: parseJson<readonly MadeBy[]>(path, 'madeBy', madeBy, Array.isArray) }),
   };
 };
 
@@ -177,7 +190,7 @@ export const loadStatistics = async (
 export const saveStatistics = async (path: string, statistics: ReferenceStatistics): Promise<void> => {
   const where = 'saveStatistics';
   const format = formatOf(where, path);
-  const { n, d, features, source } = statistics;
+  const { n, d, features, source, madeBy } = statistics;
   if (!Number.isNaN(n)) expectInteger(where, 'n', n, { min: 2 });
   if (features && features.d !== d) fail(where, 'features.d', `${d}`, features.d);
   if (!isSource(source)) fail(where, 'source', 'a record of texts and numbers', source);
@@ -191,7 +204,7 @@ export const saveStatistics = async (path: string, statistics: ReferenceStatisti
     throw new ArgumentError((error as Error).message);
   }
   if (format === '.npz') return writeFileAtomic(path, await npzPieces({ mu: mean, sigma: covariance }));
-  await writeSafetensors(
+  await writeKeptTensors(
     path,
     { mean: { dtype: 'F64', ...mean }, covariance: { dtype: 'F64', ...covariance } },
     {
@@ -199,6 +212,7 @@ export const saveStatistics = async (path: string, statistics: ReferenceStatisti
       n: JSON.stringify(Number.isNaN(n) ? null : n),
       features: JSON.stringify(features ? featureIdentity(features) : null),
       source: JSON.stringify(source),
+      ...(madeBy && { madeBy: JSON.stringify(madeBy) }),
     },
   );
 };

@@ -101,13 +101,16 @@ export const beginMaking = (file: string): (() => MadeBy) => {
 /** Equal for results that differ in no more than when they were made and how long it took. */
 export const makerKey = ({ date: _date, seconds: _seconds, ...rest }: MadeBy): string => JSON.stringify(rest);
 
-/** Those that differ in more than time: of equal ones the latest date and all seconds. In the order of their first. */
+/**
+ * Those that differ in more than time: of equal ones the latest date and all seconds; one and the same record, shared by
+ * many rows, counts once. In the order of their first.
+ */
 export const distinctMadeBy = (all: readonly MadeBy[]): MadeBy[] => {
   const known = new Map<string, MadeBy>();
-  for (const made of all) {
+  for (const made of new Set(all)) {
     const earlier = known.get(makerKey(made));
     const date = earlier && earlier.date > made.date ? earlier.date : made.date;
-    known.set(makerKey(made), { ...made, date, seconds: (earlier?.seconds ?? 0) + made.seconds });
+    known.set(makerKey(made), earlier ? { ...made, date, seconds: earlier.seconds + made.seconds } : made);
   }
   return [...known.values()];
 };

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../compute/check';
 import { isCodeOfToday } from './code-hash';
-import type { MadeBy } from './made-by';
+import { distinctMadeBy, type MadeBy } from './made-by';
 
 /**
  * Whether a stored result was computed by other code than today's, or it is not known by which.
@@ -40,4 +40,29 @@ export const withMarks = <R>(result: R, marks: Made): R => {
     Array.isArray(value) && key !== 'madeBy' ? (value as unknown[]).map(mark) : (value as unknown),
   ]);
   return { ...(Object.fromEntries(entries) as R), ...marks };
+};
+
+/**
+ * Rows that were just computed, with what computed them behind what each was measured against.
+ * @param interrupted the study was stopped before its end
+ */
+export const madeNow = <R extends object>(rows: readonly R[], made: MadeBy, interrupted = false): (R & Made)[] =>
+  rows.map(row => ({
+    ...row,
+    madeBy: [...((row as Made).madeBy ?? []), made],
+    ...(interrupted && { interrupted }),
+  }));
+
+/** A result without what made its rows, and all that made them: a row may have been measured against what was kept. */
+export const takeMadeBy = <R>(result: R): { result: R; madeBy: MadeBy[] } => {
+  const makers: MadeBy[] = [];
+  const plain = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(plain);
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+    const { madeBy, ...rest } = value as Made;
+    if (madeBy !== undefined) makers.push(...madeBy);
+    return Object.fromEntries(Object.entries(rest).map(([key, entry]) => [key, plain(entry)]));
+  };
+  const bare = plain(result) as R;
+  return { result: bare, madeBy: distinctMadeBy(makers) };
 };

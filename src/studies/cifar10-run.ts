@@ -162,7 +162,7 @@ export const runCifar10 = async (
       code: __filename,
       configs: [{ series, ...at, options }],
       folder: join(dir, 'points'),
-      evaluate: async () => {
+      evaluate: async (): Promise<MetricResult[] | undefined> => {
         if (series === 'CoSIM' && run.images !== at.images) return undefined;
         const sampler = series === 'teacher' ? 'EDM Heun' : SAMPLING_TIMES[at.steps].join(', ');
         const weights = await sha256OfWeights(model.parameters);

@@ -3,8 +3,10 @@ import { expectInteger, fail } from '../compute/check';
 import { type Dataset, networkUnits, trainingIndices } from '../datasets';
 import { imageBytes } from '../evaluation';
 import { classification, type FeatureExtractor } from '../metrics';
+import { beginMaking, type Made, madeNow } from '../provenance';
 import { blockSeeds } from '../tasks';
 import type { Contender } from './steps-comparison';
+import { unlessAborted } from './unless-aborted';
 
 /** One class of one sampler: how often the classifier agrees, and how much its samples differ among themselves. */
 export type ClassPoint = {
@@ -20,7 +22,7 @@ export type ClassPoint = {
   diversity: number;
   /** Samples of this class. */
   n: number;
-};
+} & Made;
 
 /** Options of `classStudy`. */
 export type ClassStudyOptions = {
@@ -85,6 +87,7 @@ const realOfClasses = async (
 /**
  * Accuracy and diversity of conditional samples by class, `perClass` samples of each class a sampler and seed, all from
  * the same noise; the diversity is set against as many real images of the class. `seed` numbers the contender's training.
+ * Aborted, it returns the contenders that were measured, marked `interrupted`.
  * @throws ArgumentError for a classifier of other classes, and for data with too few images of a class
  */
 export const classStudy = async (
@@ -92,6 +95,7 @@ export const classStudy = async (
   options: ClassStudyOptions,
   { onDone, signal }: { onDone?: (done: number, total: number) => void; signal?: AbortSignal } = {},
 ): Promise<ClassPoint[]> => {
+  const made = beginMaking(__filename);
   const { real, classifier, classes, perClass, block = 0 } = options;
   expectInteger(where, 'perClass', perClass, { min: 2 });
   for (const label of classes) expectInteger(where, 'classes', label, { max: real.classes - 1 });
@@ -105,8 +109,9 @@ export const classStudy = async (
   const labels = seeds.map((_, i) => classes[i % classes.length]);
   const points: ClassPoint[] = [];
   for (const [at, { series, steps, seed, draw }] of contenders.entries()) {
-    signal?.throwIfAborted();
-    const { features, logits } = await look(await draw({ seeds, labels, signal }));
+    const looked = await unlessAborted(async () => look(await draw({ seeds, labels, signal })), signal);
+    if (looked === undefined) break;
+    const { features, logits } = looked;
     const { perClass: accuracies } = classification(logits!, labels);
     for (const label of classes)
       points.push({
@@ -121,5 +126,5 @@ export const classStudy = async (
       });
     onDone?.(at + 1, contenders.length);
   }
-  return points;
+  return madeNow(points, made(), points.length < contenders.length * classes.length);
 };

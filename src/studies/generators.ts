@@ -1,11 +1,12 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newestFolder, writeFileAtomic } from '../checkpoints';
+import { newestFolder, readKept, writeKept } from '../checkpoints';
 import { beginMaking, distinctMadeBy, freshWanted, isStale, type MadeBy } from '../provenance';
 import type { Task } from '../tasks';
 import type { DistillMethod } from '../methods';
-import { distill, type IterationReport, Run, type RunOptions } from '../training';
+import { distill, type IterationReport, type Run, type RunOptions } from '../training';
 import { autosave } from './autosave';
+import { loadKeptRun } from './kept-run';
 import { configHash } from './sweep';
 
 /** Everything a generator depends on besides its task. */
@@ -30,14 +31,14 @@ export type TrainedGenerator = {
 
 const FILE = 'made-by.json';
 
-const storedMadeBy = async (dir: string): Promise<MadeBy[]> => {
-  const text = await readFile(join(dir, FILE), 'utf8').catch(() => '[]'); // absent: trained before it was kept
-  return JSON.parse(text) as MadeBy[];
-};
+/** What made a kept generator; none where that was not kept, or cannot be believed. */
+const storedMadeBy = async (dir: string, depends: object): Promise<MadeBy[]> =>
+  (await readKept<MadeBy[]>(join(dir, FILE), depends)) ?? [];
 
 /**
  * The generator of a configuration: from `folder`, where one notebook left it for the others, or trained now. An aborted
- * training is saved and goes on at the next call. With `fresh` one that other code trained is removed and trained again.
+ * training is saved and goes on at the next call. With `fresh` one that other code trained is removed and trained again;
+ * a checkpoint that is damaged is set aside with a warning, and trained again from the one before it, or from the start.
  * @returns nothing when it was aborted
  */
 export const trainedGenerator = async (
@@ -55,13 +56,16 @@ export const trainedGenerator = async (
   } = {},
 ): Promise<TrainedGenerator | undefined> => {
   const { identity, teacher, start, dataset } = task;
-  const dir = join(folder, configHash({ identity, method, options, images, seed }));
-  const before = await storedMadeBy(dir);
+  const depends = { identity, method, options, images, seed };
+  const dir = join(folder, configHash(depends));
+  const before = await storedMadeBy(dir, depends);
   if (fresh && (await newestFolder(dir)) !== undefined && isStale(before)) {
     await rm(dir, { recursive: true });
     before.length = 0;
   }
-  const isNew = (await newestFolder(dir)) === undefined;
+  const kept = await loadKeptRun(dir, dataset);
+  const isNew = kept === undefined;
+  if (isNew) before.length = 0;
   const done = beginMaking(__filename);
   let trained = false;
   /** Nothing is known of an old generator's training: what goes on with it says nothing of its beginning. */
@@ -69,12 +73,10 @@ export const trainedGenerator = async (
     const madeBy = distinctMadeBy(trained && (isNew || before.length > 0) ? [...before, done()] : before);
     if (!trained || madeBy.length === 0) return madeBy;
     await mkdir(dir, { recursive: true });
-    await writeFileAtomic(join(dir, FILE), `${JSON.stringify(madeBy, null, 1)}\n`);
+    await writeKept(join(dir, FILE), depends, madeBy);
     return madeBy;
   };
-  const run = isNew
-    ? distill({ teacher, start, dataset, method, run: { ...options, seed } })
-    : await Run.load(dir, { dataset });
+  const run = kept ?? distill({ teacher, start, dataset, method, run: { ...options, seed } });
   try {
     const save = autosave(run, dir, { onSave: async () => void (await keepMadeBy()) });
     const end = await run.train({

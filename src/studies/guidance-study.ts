@@ -1,5 +1,6 @@
 import { dispose } from '@tensorflow/tfjs-core';
 import { loadTeacher } from '../models';
+import type { Made } from '../provenance';
 import { sampleHeun } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
 import { sweep } from './sweep';
@@ -24,7 +25,8 @@ export type GuidancePoint = {
   guidance: number;
   /** The block. */
   seed: number;
-} & TaskResult;
+} & TaskResult &
+  Made;
 
 /**
  * Quality against the weight of guidance (autoguidance where the guide is conditional, Karras et al. 2024b): every weight

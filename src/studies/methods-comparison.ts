@@ -1,6 +1,7 @@
 import { median } from 'd3';
 import { unknownName } from '../compute/check';
 import { METHOD_PRESET_NAMES, METHOD_PRESETS, type MethodPreset, type MethodPresetName } from '../methods';
+import { beginMaking, type Made, madeNow } from '../provenance';
 import { edmStart } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
 import { distill, type RunOptions } from '../training';
@@ -34,7 +35,8 @@ export type MethodPoint = {
   /** Training seed, of the teacher the block's. */
   seed: number;
 } & Partial<CurvePoint> &
-  TaskResult;
+  TaskResult &
+  Made;
 
 /** Progress and interruption of `compareMethods`. */
 export type MethodsCallbacks = {
@@ -174,8 +176,9 @@ export type IterationCost = {
   secondsPerIteration: number;
   /** Processor time of one iteration, seconds over all threads. */
   cpuSecondsPerIteration: number;
+  /** That were timed; fewer than asked for where it was stopped. */
   iterations: number;
-};
+} & Made;
 
 /** What `iterationCosts` times: methods by name, and HSIVI-SM with other numbers of layers. */
 export type CostOptions = Pick<MethodsOptions, 'methods' | 'run'> & {
@@ -185,12 +188,16 @@ export type CostOptions = Pick<MethodsOptions, 'methods' | 'run'> & {
   iterations: number;
 };
 
-/** Times single iterations of the methods in alternation, so that what else the machine does meets all of them alike. */
+/**
+ * Times single iterations of the methods in alternation, so that what else the machine does meets all of them alike.
+ * Aborted, it returns those that were timed, marked `interrupted`.
+ */
 export const iterationCosts = async (
   task: Task,
   { methods, layers, run, iterations }: CostOptions,
   { onDone, signal }: { onDone?: (done: number, total: number) => void; signal?: AbortSignal } = {},
 ): Promise<IterationCost[]> => {
+  const made = beginMaking(__filename);
   const { teacher, start, dataset } = task;
   const deeper = layers.map((K): Pick<MethodPreset, 'name' | 'method'> => ({
     name: `HSIVI-SM, K = ${K}`,
@@ -208,19 +215,22 @@ export const iterationCosts = async (
     for (let i = 0; i <= iterations && !signal?.aborted; i++)
       for (const { run: own, wall, cpu } of contenders) {
         const [began, used] = [performance.now(), process.cpuUsage()];
-        await own.train({ images: own.images + own.options.batch, signal });
+        if ((await own.train({ images: own.images + own.options.batch, signal })) === 'aborted') break;
         const { user, system } = process.cpuUsage(used);
         if (i === 0) continue; // compiles
         wall.push((performance.now() - began) / 1000);
         cpu.push((user + system) / 1e6);
         onDone?.(i, iterations);
       }
-    return contenders.map(({ method, wall, cpu }) => ({
-      method,
-      secondsPerIteration: median(wall)!,
-      cpuSecondsPerIteration: median(cpu)!,
-      iterations: wall.length,
-    }));
+    const costs = contenders
+      .filter(({ wall }) => wall.length > 0)
+      .map(({ method, wall, cpu }) => ({
+        method,
+        secondsPerIteration: median(wall)!,
+        cpuSecondsPerIteration: median(cpu)!,
+        iterations: wall.length,
+      }));
+    return madeNow(costs, made(), signal?.aborted);
   } finally {
     for (const { run: own } of contenders) own.dispose();
   }

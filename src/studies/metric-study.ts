@@ -14,7 +14,9 @@ import {
 import { datasetImages, evaluate, loadFeatures } from '../evaluation';
 import { pixelFeatures } from '../features';
 import type { FeatureExtractor, MetricResult } from '../metrics';
+import { beginMaking, type Made, madeNow } from '../provenance';
 import { joinImages } from '../runs';
+import { unlessAborted } from './unless-aborted';
 
 /** Real images in two parts, and the feature spaces they are seen in. */
 export type MetricStudy = {
@@ -109,37 +111,34 @@ const commonChunk = (sizes: readonly number[]): number => {
 };
 
 /** One distance of a block of real images. */
-export type FloorPoint = { series: string; x: number; seed: number; value: number };
+export type FloorPoint = { series: string; x: number; seed: number; value: number } & Made;
 
 /**
  * Real against real: the Fréchet distance of n test images from all training images, for every n and in every space, over
- * up to `blocks` disjoint blocks (as many as the test images hold).
+ * up to `blocks` disjoint blocks (as many as the test images hold). Aborted, it returns what was measured, marked
+ * `interrupted`.
  */
 export const floorsAgainstN = async (
   { train, test, spaces }: MetricStudy,
   sizes: readonly number[],
   { blocks = 4, cache, signal, onProgress }: StudyOptions & { blocks?: number },
 ): Promise<FloorPoint[]> => {
+  const made = beginMaking(__filename);
   const points: FloorPoint[] = [];
   const chunk = commonChunk(sizes);
   let done = 0;
   for (const extractor of spaces)
     for (const n of sizes) {
-      const [{ blocks: values }] = await evaluate({
-        images: datasetImages(test, { shuffled: true }),
-        reference: train,
-        extractor,
-        metrics: ['fd'],
-        n,
-        cache,
-        chunk,
-        signal,
-        blocks: Math.min(blocks, Math.floor(test.length / n)),
-      });
-      points.push(...values.map((value, seed) => ({ series: extractor.name, x: n, seed, value })));
+      const images = datasetImages(test, { shuffled: true });
+      const count = Math.min(blocks, Math.floor(test.length / n));
+      const shared = { extractor, metrics: ['fd'], n, blocks: count, cache, chunk, signal };
+      const measured = await unlessAborted(() => evaluate({ images, reference: train, ...shared }), signal);
+      if (measured === undefined) return madeNow(points, made(), true);
+      const [{ blocks: values, madeBy }] = measured;
+      points.push(...values.map((value, seed) => ({ series: extractor.name, x: n, seed, value, madeBy })));
       onProgress?.(`${extractor.name}, n = ${n}`, ++done, spaces.length * sizes.length);
     }
-  return points;
+  return madeNow(points, made());
 };
 
 /** A known way to spoil images, in rising strength. */
@@ -173,7 +172,7 @@ export type DistortionPoint = {
   /** The distance of as many unspoilt test images. */
   floor: number;
   result: MetricResult;
-};
+} & Made;
 
 /** Options of `distancesOfDistortions`. */
 export type DistortionOptions = StudyOptions & {
@@ -183,25 +182,34 @@ export type DistortionOptions = StudyOptions & {
   chunk?: number;
 };
 
-/** Fréchet distance of n distorted test images from all training images, as a multiple of that of undistorted ones. */
+/**
+ * Fréchet distance of n distorted test images from all training images, as a multiple of that of undistorted ones.
+ * Aborted, it returns what was measured, marked `interrupted`.
+ */
 export const distancesOfDistortions = async (
   { train, test, spaces }: MetricStudy,
   n: number,
   { distortions = DISTORTIONS, chunk, cache, signal, onProgress }: DistortionOptions,
 ): Promise<DistortionPoint[]> => {
+  const made = beginMaking(__filename);
   const points: DistortionPoint[] = [];
   const total = spaces.length * distortions.reduce((sum, { levels }) => sum + levels.length, 0);
   for (const extractor of spaces) {
-    const distanceOf = async (dataset: Dataset): Promise<MetricResult> => {
+    const distanceOf = (dataset: Dataset): Promise<MetricResult | undefined> => {
       const images = datasetImages(dataset, { shuffled: true });
       const shared = { extractor, metrics: ['fd'], n, blocks: 1, cache, chunk, signal };
-      return (await evaluate({ images, reference: train, ...shared }))[0];
+      return unlessAborted(async () => (await evaluate({ images, reference: train, ...shared }))[0], signal);
     };
-    const { value: floor } = await distanceOf(test);
+    const undistorted = await distanceOf(test);
+    if (undistorted === undefined) return madeNow(points, made(), true);
+    const floor = undistorted.value;
     for (const { name, levels, apply } of distortions)
       for (const x of levels) {
-        const result = await distanceOf(await apply(test, x));
+        const measured = await distanceOf(await apply(test, x));
+        if (measured === undefined) return madeNow(points, made(), true);
+        const { madeBy, ...result } = measured;
         points.push({
+          madeBy,
           distortion: name,
           series: extractor.name,
           x,
@@ -213,7 +221,7 @@ export const distancesOfDistortions = async (
         onProgress?.(`${name} ${x}, ${extractor.name}`, points.length, total);
       }
   }
-  return points;
+  return madeNow(points, made());
 };
 
 const EXAMPLES = 14; // images a row

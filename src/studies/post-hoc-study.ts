@@ -1,5 +1,6 @@
 import { dispose } from '@tensorflow/tfjs-core';
 import type { DenoisingOptions } from '../methods';
+import type { Made } from '../provenance';
 import { sampleHeun } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
 import { postHocParameters, powerAverages, type PowerSnapshot, pretrain, type RunOptions } from '../training';
@@ -31,7 +32,8 @@ export type PostHocPoint = {
   images: number;
   /** Relative standard deviation of the average. */
   std: number;
-} & TaskResult;
+} & TaskResult &
+  Made;
 
 type Config = { identity: Task['identity']; study: 'post-hoc'; seed: number } & Omit<PostHocOptions, 'seeds'>;
 type Progress = { onImages?: (images: number) => void; signal?: AbortSignal };

@@ -1,4 +1,5 @@
 import { SAMPLING_TIMES } from '../diffusion';
+import type { Made } from '../provenance';
 import { edmStart, searchTimes, type TimeSearchEntry } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
 import type { DistillMethod } from '../methods';
@@ -40,12 +41,13 @@ export type GridPoint = {
   seed: number;
   /** Block of sampling seeds. */
   block: number;
-} & TaskResult;
+} & TaskResult &
+  Made;
 
 /** What `samplingTimesStudy` measured. */
 export type TimesStudy = {
   points: GridPoint[];
-  landscape: ({ task: string; steps: number; seed: number } & TimeSearchEntry)[];
+  landscape: ({ task: string; steps: number; seed: number } & TimeSearchEntry & Made)[];
 };
 
 /** Progress and interruption of `samplingTimesStudy`. */

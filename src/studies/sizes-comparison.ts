@@ -1,4 +1,5 @@
 import { METHOD_PRESETS } from '../methods';
+import type { Made } from '../provenance';
 import type { LatentsTask, TaskResult } from '../tasks';
 import { paperPreset, type PaperPresetName, type RunOptions } from '../training';
 import type { GeneratorConfig } from './generators';
@@ -33,7 +34,8 @@ export type SizePoint = {
   seed: number;
   /** Training images; absent for teachers. */
   images?: number;
-} & TaskResult;
+} & TaskResult &
+  Made;
 
 const { method, steps } = METHOD_PRESETS.cosim;
 

@@ -1,4 +1,5 @@
 import type { Samples } from '../compute/host-arrays';
+import { beginMaking, type Made, madeNow } from '../provenance';
 import { sampleHeun } from '../samplers';
 import type { Draw, Task, TaskResult } from '../tasks';
 import type { Run } from '../training';
@@ -26,20 +27,25 @@ export type ComparisonPoint = {
   steps: number;
   /** Training seed or block. */
   seed: number;
-} & TaskResult;
+} & TaskResult &
+  Made;
 
-/** Measures every contender on the same blocks of seeds and labels: `blocks` blocks of `n` samples. Aborted, it throws. */
+/**
+ * Measures every contender on the same blocks of seeds and labels: `blocks` blocks of `n` samples. Each point says what
+ * measured it. Aborted, it throws.
+ */
 export const compareSteps = async (
   task: Task,
   contenders: readonly Contender[],
   { n, blocks, signal }: { n: number; blocks: number; signal?: AbortSignal },
   onDone?: (done: number, total: number) => void,
 ): Promise<ComparisonPoint[]> => {
+  const made = beginMaking(__filename);
   const points: ComparisonPoint[] = [];
   for (const { series, steps, draw } of contenders)
     for (let block = 0; block < blocks; block++) {
       points.push({ series, steps, seed: block, ...(await task.measure(draw, { n, block, signal })) });
       onDone?.(points.length, contenders.length * blocks);
     }
-  return points;
+  return madeNow(points, made());
 };

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { writeFileAtomic } from '../checkpoints';
-import { beginMaking, distinctMadeBy, freshWanted, isStale, type MadeBy, withMarks } from '../provenance';
+import { canonicalJson, readKept, writeKept } from '../checkpoints';
+import { beginMaking, distinctMadeBy, freshWanted, isStale, type MadeBy, takeMadeBy, withMarks } from '../provenance';
+import { unlessAborted } from './unless-aborted';
 
 /** One finished configuration of a sweep. */
 export type SweepEntry<C, R> = {
@@ -17,47 +18,23 @@ export type SweepEntry<C, R> = {
 };
 
 /** What is kept of a finished configuration. */
-type Stored<R> = { config: object; result: R; madeBy?: readonly MadeBy[] };
+type Stored<R> = { result: R; madeBy: readonly MadeBy[] };
 
 /** Adds what made the parts of a result that were computed earlier: generators, the beginning of a training. */
 export type AddMadeBy = (made: readonly MadeBy[]) => void;
 
-/** JSON with sorted keys: equal configurations have equal text. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_, v: unknown) =>
-    v && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort()) : v,
-  );
-
 /** The name under which a configuration's result is kept. */
 export const configHash = (config: object): string =>
-  createHash('sha256').update(canonical(config)).digest('hex').slice(0, 16);
+  createHash('sha256').update(canonicalJson(config)).digest('hex').slice(0, 16);
 
 /** Where in a sweep's folder an evaluation that takes long keeps what it has so far; it removes it at its end. */
 export const unfinishedFolder = (folder: string, config: object): string =>
   join(folder, `${configHash(config)}.unfinished`);
 
-const read = async <R>(path: string, config: object): Promise<Stored<R> | undefined> => {
-  try {
-    const stored = JSON.parse(await readFile(path, 'utf8')) as Stored<R>;
-    return canonical(stored.config) === canonical(config) ? stored : undefined;
-  } catch {
-    return undefined; // absent or damaged: computed again
-  }
-};
-
-/** What `work` returns, or nothing where it failed because it was stopped. */
-const unlessAborted = async <R>(work: () => Promise<R>, signal?: AbortSignal): Promise<R | undefined> => {
-  try {
-    return await work();
-  } catch (error) {
-    if (signal?.aborted) return undefined;
-    throw error;
-  }
-};
-
 /**
  * Evaluates every configuration once: results are kept in `folder/<hash of the configuration>.json` with what made them,
- * so a sweep that was stopped goes on where it was, and after one value changed only what depends on it runs again.
+ * so a sweep that was stopped goes on where it was, and after one value changed only what depends on it runs again. What
+ * does not fit its checksum or its configuration is set aside with a warning, and computed again.
  * Aborted, the sweep ends with what there is, its rows marked `interrupted`: also when `evaluate` gives up by throwing, or by returning undefined.
  */
 export const sweep = async <C extends object, R>({
@@ -83,21 +60,21 @@ export const sweep = async <C extends object, R>({
   const file = code ?? join(__dirname, `index${extname(__filename)}`);
   const entries: SweepEntry<C, R>[] = [];
   const found = async (config: C, path: string): Promise<SweepEntry<C, R> | undefined> => {
-    const known = await read<R>(path, config);
-    if (known?.result === undefined) return undefined;
-    const { result, madeBy = [] } = known;
+    const known = await readKept<Stored<R>>(path, config);
+    if (known === undefined) return undefined;
+    const { result, madeBy } = known;
     const stale = isStale(madeBy);
     if (stale && fresh) return undefined;
     return { config, result: withMarks(result, { madeBy, ...(stale && { stale }) }), cached: true, madeBy, stale };
   };
   const computed = async (config: C, path: string): Promise<SweepEntry<C, R> | undefined> => {
-    if (signal?.aborted) return undefined;
     const done = beginMaking(file);
     const earlier: MadeBy[] = [];
-    const result = await unlessAborted(() => evaluate(config, made => earlier.push(...made)), signal);
-    if (result === undefined) return undefined;
-    const madeBy = distinctMadeBy([...earlier, done()]);
-    await writeFileAtomic(path, `${JSON.stringify({ config, result, madeBy }, null, 1)}\n`);
+    const evaluated = await unlessAborted(() => evaluate(config, made => earlier.push(...made)), signal);
+    if (evaluated === undefined) return undefined;
+    const { result, madeBy: ofRows } = takeMadeBy(evaluated);
+    const madeBy = distinctMadeBy([...earlier, ...ofRows, done()]);
+    await writeKept(path, config, { result, madeBy } satisfies Stored<R>);
     const stale = isStale(madeBy);
     return { config, result: withMarks(result, { madeBy, ...(stale && { stale }) }), cached: false, madeBy, stale };
   };

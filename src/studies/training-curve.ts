@@ -1,11 +1,12 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newestFolder, writeFileAtomic } from '../checkpoints';
-import { beginMaking, distinctMadeBy, freshWanted, isStale, type MadeBy } from '../provenance';
+import { newestFolder, readKept, setAside, writeKept } from '../checkpoints';
+import { beginMaking, distinctMadeBy, freshWanted, isStale, type Made, type MadeBy } from '../provenance';
 import type { Task, TaskResult } from '../tasks';
 import type { DistillMethod } from '../methods';
-import { distill, Run, type RunOptions } from '../training';
+import { distill, type Run, type RunOptions } from '../training';
 import { autosave } from './autosave';
+import { loadKeptRun } from './kept-run';
 
 /** A distillation that is measured as it trains: everything its results depend on besides the task. */
 export type CurveConfig = {
@@ -35,7 +36,8 @@ export type CurvePoint = {
   seconds: number;
   /** Processor time of the same, over all threads. */
   cpuSeconds: number;
-} & TaskResult;
+} & TaskResult &
+  Made;
 
 /** The times that a task's generators are sampled at: a method's own, or else the task's. */
 const timesFor = (task: Task, own: Task['times'] | undefined, steps: number): readonly number[] =>
@@ -52,31 +54,61 @@ type Progress = {
 
 const FILE = 'curve.json';
 
-/** What is there of a curve that today's code did not begin goes. */
-const removeStale = async (dir: string): Promise<void> => {
-  const known = await readFile(join(dir, FILE), 'utf8').catch(() => '{}'); // absent: nothing is known of it
-  const { madeBy = [] } = JSON.parse(known) as Partial<Progress>;
-  if (isStale(madeBy)) await rm(dir, { recursive: true, force: true });
+/** What the points of a curve depend on, as it is kept with them. */
+const dependsOf = ({ identity }: Task, config: CurveConfig): object => ({ identity, ...config });
+
+/** Whether a checkpoint has passed an evaluation that is not among the points: it cannot be made up for. */
+const lacksPoints = ({ images, options }: Run, { points }: Progress, { evaluateAt, steps }: CurveConfig): boolean =>
+  evaluateAt
+    .map(at => Math.ceil(at / options.batch) * options.batch)
+    .filter(end => end < images)
+    .some(end => steps.some(K => !points.some(point => point.images === end && point.nfe === K)));
+
+/** What is there of a curve: a run and the points on its way, which belong together; neither, or both. */
+const openKept = async (
+  task: Task,
+  config: CurveConfig,
+  dir: string,
+  fresh: boolean,
+): Promise<{ run: Run; progress: Progress } | undefined> => {
+  if ((await newestFolder(dir)) === undefined) return undefined;
+  const progress = await readKept<Progress>(join(dir, FILE), dependsOf(task, config));
+  if (progress === undefined) {
+    await setAside(dir, `a training without its measurements (${FILE})`);
+    return undefined;
+  }
+  if (fresh && isStale(progress.madeBy ?? [])) {
+    await rm(dir, { recursive: true, force: true });
+    return undefined;
+  }
+  const run = await loadKeptRun(dir, task.dataset);
+  if (run === undefined) return undefined;
+  if (!lacksPoints(run, progress, config)) return { run, progress };
+  run.dispose();
+  await setAside(dir, 'a training that has passed measurements which are not there');
+  return undefined;
 };
 
 const openRun = async (
-  { teacher, start, dataset }: Task,
-  { method, run, seed }: CurveConfig,
+  task: Task,
+  config: CurveConfig,
   dir: string | undefined,
+  fresh: boolean,
 ): Promise<{ run: Run; progress: Progress }> => {
-  const progress = { points: [], seconds: 0, cpuSeconds: 0 };
-  const begun = dir !== undefined && (await newestFolder(dir)) !== undefined;
-  if (!begun) return { run: distill({ teacher, start, dataset, method, run: { ...run, seed } }), progress };
-  const known = await readFile(join(dir, FILE), 'utf8').catch(() => undefined); // absent: stopped before its first saving
+  const kept = dir === undefined ? undefined : await openKept(task, config, dir, fresh);
+  if (kept !== undefined) return kept;
+  const { teacher, start, dataset } = task;
+  const { method, run, seed } = config;
   return {
-    run: await Run.load(dir, { dataset }),
-    progress: known === undefined ? progress : (JSON.parse(known) as Progress),
+    run: distill({ teacher, start, dataset, method, run: { ...run, seed } }),
+    progress: { points: [], seconds: 0, cpuSeconds: 0 },
   };
 };
 
 /**
  * Trains one generator and measures it on the way, always on the same seeds and labels. With a folder, what there is so
- * far is kept in it, every ten minutes too, until the curve is complete: stopped, the same call goes on.
+ * far is kept in it, every ten minutes too, until the curve is complete: stopped, the same call goes on. What cannot be
+ * believed of it is set aside with a warning: a damaged checkpoint for the one before it, points for the whole training.
  * @throws the signal's reason when it was stopped
  */
 export const trainingCurve = async (
@@ -99,14 +131,13 @@ export const trainingCurve = async (
   } = {},
 ): Promise<CurvePoint[]> => {
   const { evaluateAt, steps, n } = config;
-  if (dir !== undefined && fresh) await removeStale(dir);
-  const { run, progress } = await openRun(task, config, dir);
+  const { run, progress } = await openRun(task, config, dir, fresh);
   const before = progress.madeBy ?? [];
   const done = beginMaking(__filename);
   const { points } = progress;
   const keep = async (): Promise<void> => {
     progress.madeBy = distinctMadeBy([...before, done()]);
-    if (dir) await writeFileAtomic(join(dir, FILE), `${JSON.stringify(progress)}\n`);
+    if (dir) await writeKept(join(dir, FILE), dependsOf(task, config), progress);
   };
 
   /** Trains on, and takes the time of it. */

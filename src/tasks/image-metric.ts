@@ -17,6 +17,7 @@ import {
   type FeatureStatistics,
   frechetDistance,
 } from '../metrics';
+import type { MadeBy } from '../provenance';
 import { type BlockOptions, blockSeeds, type Draw, floorCache, type Task, type TaskResult } from './task';
 
 /** Input of `imageMetric`. */
@@ -86,10 +87,16 @@ export const imageMetric = async (
 ): Promise<ImageMetric> => {
   checkRealImages(where, real);
   const { reference, nReference } = real;
+  const makers: MadeBy[] = [];
+  const statisticsOf = async (...asked: Parameters<typeof realStatistics>): Promise<FeatureStatistics> => {
+    const { madeBy, ...statistics } = await realStatistics(...asked);
+    makers.push(...madeBy);
+    return statistics;
+  };
   const known: FeatureStatistics[] = [];
   for (const extractor of extractors)
     known.push(
-      await realStatistics({ source: reference, first: 0, n: nReference }, extractor, {
+      await statisticsOf({ source: reference, first: 0, n: nReference }, extractor, {
         chunk,
         cache,
         signal: stop,
@@ -98,7 +105,7 @@ export const imageMetric = async (
     );
   const floors = extractors.map((extractor, k) =>
     floorCache(async (n, block) => {
-      const statistics = await realStatistics(othersOfBlock(real, n, block), extractor, { chunk, cache });
+      const statistics = await statisticsOf(othersOfBlock(real, n, block), extractor, { chunk, cache });
       return (await frechetDistance(statistics, known[k])).value;
     }),
   );
@@ -130,6 +137,7 @@ export const imageMetric = async (
         ...(nFloor < n && { nFloor }),
         ...(also.length > 0 && { also: Object.fromEntries(also) }),
         ...(accuracy !== undefined && { accuracy }),
+        madeBy: [...makers],
       };
     },
   };

@@ -1,6 +1,7 @@
 import type { Samples } from '../compute/host-arrays';
 import type { Dataset } from '../datasets';
 import type { Model } from '../networks';
+import type { MadeBy } from '../provenance';
 
 /** Draws samples for these seeds, with these labels where the task is conditional. */
 export type Draw = (request: { seeds: number[]; labels?: number[]; signal?: AbortSignal }) => Promise<Samples>;
@@ -24,6 +25,8 @@ export type TaskResult = {
   covered?: number;
   /** Images: share classified as their label. */
   accuracy?: number;
+  /** What made the statistics of real samples that these were compared with, where they were kept. */
+  madeBy?: readonly MadeBy[];
 };
 
 /** Which samples are measured: how many, and which block of seeds. */

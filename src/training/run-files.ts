@@ -1,7 +1,18 @@
 import { dispose } from '@tensorflow/tfjs-core';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CheckpointError, commitFolder, loadTensors, newestFolder, prune, saveTensors } from '../checkpoints';
+import {
+  CheckpointError,
+  commitFolder,
+  expectChecksums,
+  loadTensors,
+  newestFolder,
+  parseNumbers,
+  prune,
+  saveTensors,
+  stringifyNumbers,
+  writeChecksums,
+} from '../checkpoints';
 import { ArgumentError, expectShape } from '../compute/check';
 import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
 import type { Dataset } from '../datasets';
@@ -14,7 +25,7 @@ import { readPart, readRunJson, type RunJson } from './run-json';
 
 const KEPT = 2;
 
-/** Writes `dir/<step>/{run.json, history.jsonl, state.safetensors}`: complete or absent, whenever the process dies. */
+/** Writes `dir/<step>/{run.json, history.jsonl, state.safetensors, checksums.json}`: complete or absent, whenever the process dies. */
 export const saveRun = async (dir: string, parts: RunParts): Promise<string> => {
   const { method, dataset, options, state, position, history, found } = parts;
   const denoisers = Object.entries(method.denoisers).map(([role, { config }]) => [role, config] as const);
@@ -29,8 +40,9 @@ export const saveRun = async (dir: string, parts: RunParts): Promise<string> => 
   };
   const path = await commitFolder(dir, String(position.step).padStart(8, '0'), async folder => {
     await writeFile(join(folder, 'run.json'), JSON.stringify(json, null, 1));
-    await writeFile(join(folder, 'history.jsonl'), history.map(report => `${JSON.stringify(report)}\n`).join(''));
+    await writeFile(join(folder, 'history.jsonl'), history.map(report => `${stringifyNumbers(report)}\n`).join(''));
     await saveTensors(join(folder, 'state.safetensors'), state);
+    await writeChecksums(folder);
   });
   await prune(dir, KEPT);
   return path;
@@ -79,9 +91,12 @@ export const loadRun = async (dir: string, dataset: Dataset): Promise<RunParts> 
   const method = methodFromConfig(json.method, denoisers);
   const options = runOptions(json.options);
   expectDataFits('Run.load', method, dataset);
-  // JSON has no NaN: a metric that was not finite is stored as null
-  const report = (line: string): IterationReport =>
-    JSON.parse(line, (_, value: unknown) => (value === null ? NaN : value)) as IterationReport;
+  await expectChecksums(folder);
+  // Until 0.2 a metric that was not finite was stored as null.
+  const report = (line: string): IterationReport => {
+    const entries = Object.entries(parseNumbers(line) as Record<string, number | null>);
+    return Object.fromEntries(entries.map(([name, value]) => [name, value ?? NaN])) as IterationReport;
+  };
   const history = await readPart(folder, 'history.jsonl', async path =>
     (await readFile(path, 'utf8'))
       .split('\n')

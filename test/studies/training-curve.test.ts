@@ -55,10 +55,10 @@ describe('the metric along a training', () => {
       await stopAt(images => images === 4);
       assert.ok(existsSync(join(dir, '00000001')));
       await stopAt((images, measured) => images === 8 && measured === 1);
-      const { points, seconds } = JSON.parse(readFileSync(join(dir, 'curve.json'), 'utf8')) as {
-        points: CurvePoint[];
-        seconds: number;
+      const { content } = JSON.parse(readFileSync(join(dir, 'curve.json'), 'utf8')) as {
+        content: { points: CurvePoint[]; seconds: number };
       };
+      const { points, seconds } = content;
       assert.deepEqual([points.length, task.measured.length], [1, 1]);
       assert.ok(seconds > 0 && seconds >= points[0].seconds);
       await stopAt(images => images === 12);
