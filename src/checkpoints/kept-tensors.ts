@@ -10,10 +10,10 @@ const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < 
 /** SHA-256 of names, types, shapes, values and texts, in the order of names. */
 const checksumOf = ({ tensors, metadata }: Safetensors): string => {
   const hash = createHash('sha256');
-  const { checksum: _, ...texts } = metadata;
+  const texts = Object.entries(metadata).filter(([key]) => key !== 'checksum');
   const named = Object.entries(tensors).sort(byName);
   const heads = named.map(([name, { dtype, shape }]) => [name, dtype, shape]);
-  hash.update(JSON.stringify([Object.entries(texts).sort(byName), heads]));
+  hash.update(JSON.stringify([texts.sort(byName), heads]));
   for (const [, { data }] of named) hash.update(bytesOf(data));
   return hash.digest('hex');
 };

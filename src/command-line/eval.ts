@@ -2,7 +2,6 @@ import { Command, Option } from 'commander';
 import { type BackendName, BACKENDS, selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
 import { evaluate, type EvaluateOptions, type ImageSource, pngWriter, loadFeatures, saveResults } from '../evaluation';
-import { provenance } from '../figures';
 import { loadStatistics, type MetricResult, setMetricNames } from '../metrics';
 import { type ReferenceOptions, TEACHER_NAMES } from '../models';
 import { evalCompareCommand } from './eval-compare';
@@ -159,8 +158,7 @@ Examples:
       check(options);
       await selectBackend(backend ? { backend } : {});
       const { images, results } = await measured(options, terminal);
-      const made = provenance({ preset: 'eval', seeds: results[0].seeds.map(({ first }) => first) });
       if (out !== undefined)
-        await saveResults(out, { images: { name: images.name, ...images.identity }, results, provenance: made });
+        await saveResults(out, { images: { name: images.name, ...images.identity }, results });
       terminal.out(resultTable(results));
     });

@@ -45,6 +45,9 @@ export const commitHash = (): string => {
   }
 };
 
+/** To hundredths. */
+const round = (seconds: number): number => Math.round(100 * seconds) / 100;
+
 /** The machine that this process runs on. */
 export const thisMachine = (): Machine => {
   const processors = cpus();
@@ -94,7 +97,7 @@ export const beginMaking = (file: string): (() => MadeBy) => {
     versions: packageVersions(),
     machine: thisMachine(),
     date: new Date().toISOString(),
-    seconds: Math.round((performance.now() - began) / 10) / 100,
+    seconds: round((performance.now() - began) / 1000),
   });
 };
 
@@ -110,7 +113,7 @@ export const distinctMadeBy = (all: readonly MadeBy[]): MadeBy[] => {
   for (const made of new Set(all)) {
     const earlier = known.get(makerKey(made));
     const date = earlier && earlier.date > made.date ? earlier.date : made.date;
-    known.set(makerKey(made), earlier ? { ...made, date, seconds: earlier.seconds + made.seconds } : made);
+    known.set(makerKey(made), earlier ? { ...made, date, seconds: round(earlier.seconds + made.seconds) } : made);
   }
   return [...known.values()];
 };

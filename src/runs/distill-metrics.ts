@@ -1,8 +1,10 @@
-import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getBackend } from '@tensorflow/tfjs-core';
+import { canonicalJson, CheckpointError, setAside } from '../checkpoints';
+import { ArgumentError } from '../compute/check';
 import {
+  type DrawSamples,
   drawnImages,
   evaluate,
   type EvaluateOptions,
@@ -10,9 +12,9 @@ import {
   featureFolder,
   loadResults,
   planEvaluation,
+  type ResultFile,
   saveResults,
 } from '../evaluation';
-import { provenance } from '../figures';
 import type { MetricResult } from '../metrics';
 import { sha256OfWeights } from '../models';
 import type { Denoiser } from '../networks';
@@ -50,10 +52,27 @@ export const checkMeasuring = ({ sampleShape: shape, classes }: Denoiser, option
 /** The results of a generator in so many steps after so many images. */
 export type RunMeasurement = { images: number; steps: number; file: string; results: readonly MetricResult[] };
 
+/** What is measured, as result files name it; the backend is told, but other ones measure the same. */
+const measuredOf = (images: ResultFile['images']): string => canonicalJson({ ...images, backend: '' });
+
+/** Results that are there, of these very images; others are set aside with a warning. */
+const keptResults = async (file: string, images: ResultFile['images']): Promise<ResultFile | undefined> => {
+  try {
+    const kept = await loadResults(file);
+    if (measuredOf(kept.images) === measuredOf(images)) return kept;
+    await setAside(file, 'it holds the results of another generator');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (!(error instanceof ArgumentError || error instanceof CheckpointError)) throw error;
+    await setAside(file, `it cannot be read (${error.message})`);
+  }
+  return undefined;
+};
+
 /**
  * Measures a run's average in 1, 2, ... steps: `dir/IMAGES-K-steps.json`, which `cosim eval compare` reads. The reference's
  * features stay in `dir/features` for the next time, those of the judged images go when their results are written.
- * @returns the measurements; those whose file is there are read from it
+ * @returns the measurements; those whose file is there, whole and of this generator, are read from it
  * @throws the signal's reason when stopped: the same call goes on
  */
 export const measureRun = async (
@@ -70,18 +89,15 @@ export const measureRun = async (
   const cache = join(dir, 'features');
   const { sampleShape: shape, classes } = run.method.denoisers.phi!;
   const measured: RunMeasurement[] = [];
-  let weights: string | undefined;
+  const weights = await sha256OfWeights(run.parameters('ema'));
   for (const K of steps) {
     const file = join(dir, `${imagesName(run.images)}-${K}-steps.json`);
-    if (!existsSync(file)) {
-      weights ??= await sha256OfWeights(run.parameters('ema'));
-      const images = drawnImages({
-        name: `generator, ${K} steps`,
-        shape,
-        classes,
-        identity: { weights, sampler: run.method.sampler, times: run.times[K].join(), backend: getBackend() },
-        draw: request => run.sample({ ...request, steps: K, batch }),
-      });
+    const identity = { weights, sampler: run.method.sampler, times: run.times[K].join(), backend: getBackend() };
+    const name = `generator, ${K} steps`;
+    const about = { name, 'trained on': run.images, ...identity };
+    if ((await keptResults(file, about)) === undefined) {
+      const draw: DrawSamples = request => run.sample({ ...request, steps: K, batch });
+      const images = drawnImages({ name, shape, classes, identity, draw });
       const results = await evaluate({
         ...evaluateOptions(options),
         images,
@@ -89,12 +105,7 @@ export const measureRun = async (
         signal,
         onProgress: progress => onProgress?.(K, progress),
       });
-      const made = provenance({ preset: 'distill', seeds: results[0].seeds.map(({ first }) => first) });
-      await saveResults(file, {
-        images: { name: images.name, 'trained on': run.images, ...images.identity },
-        results,
-        provenance: made,
-      });
+      await saveResults(file, { images: about, results });
       await rm(featureFolder(cache, images, extractor), { recursive: true, force: true });
     }
     measured.push({ images: run.images, steps: K, file, results: (await loadResults(file)).results });

@@ -8,6 +8,7 @@ import { workText } from '../../src/command-line/working-line';
 import { selectBackend } from '../../src/compute/backend';
 import { digits, indexRange, toBytes } from '../../src/datasets';
 import { loadFeatures, loadResults } from '../../src/evaluation';
+import { isStale } from '../../src/provenance';
 import { frechet, type MetricResult } from '../../src/metrics';
 import { loadTeacher } from '../../src/models';
 import { sampleHeun } from '../../src/samplers';
@@ -40,7 +41,7 @@ test('eval measures what samples drawn by hand measure, and says what it depends
   assert.match(out, /^reference +digits16, train$/m);
   assert.match(out, /^note +n is not above 64: fd is mostly bias then/m);
 
-  const { images, results, provenance } = await loadResults(file('all.json'));
+  const { images, results, madeBy } = await loadResults(file('all.json'));
   const { network, ...sampler } = images;
   assert.match(String(network), /^[0-9a-f]{64}$/);
   assert.deepEqual(sampler, {
@@ -51,7 +52,8 @@ test('eval measures what samples drawn by hand measure, and says what it depends
     backend: 'wasm',
     labels: 'seed modulo 10',
   });
-  assert.deepEqual([provenance.preset, provenance.seeds], ['eval', [0, 30]]);
+  assert.deepEqual(results[0].seeds.map(({ first }) => first), [0, 30]); // prettier-ignore
+  assert.ok(madeBy.length > 0 && !isStale(madeBy), 'made by the code of today');
 
   await selectBackend({ backend: 'wasm' });
   const extractor = await loadFeatures('digits');
@@ -91,7 +93,7 @@ test('eval that Ctrl-C has stopped ends with 130; the same command goes on and g
     },
   });
   assert.deepEqual([code, said.out], [130, '']);
-  assert.match(said.err, /judged: \d+ of 80 images, [\d.]+ \/s, \d:\d\d left/);
+  assert.match(said.err, /judged: \d+ of 80 images, [\d.]+ images\/s, \d:\d\d left/);
   assert.match(said.err, /cosim: stopped; the same command goes on where it was\n$/);
   assert.ok(!existsSync(file('stopped.json')));
 

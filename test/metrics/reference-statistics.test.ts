@@ -155,6 +155,7 @@ test('damaged and hostile npz files: a clear error each', async () => {
 test('safetensors that hold other things than statistics: a clear error each', async () => {
   await saveStatistics(place('e.safetensors'), await example());
   const { tensors, metadata } = await readSafetensors(place('e.safetensors'));
+  delete metadata.checksum; // as older versions wrote them: with one, any change is refused
   const write = async (change: object, meta: Record<string, string> = {}): Promise<string> => {
     await writeSafetensors(place('f.safetensors'), { ...tensors, ...change }, { ...metadata, ...meta });
     return place('f.safetensors');

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { writeKept } from '../../src/checkpoints';
 import { collectMadeBy } from '../../src/figures';
 import { beginMaking, distinctMadeBy, isStale, type Made, type MadeBy } from '../../src/provenance';
 import { configHash, sweep } from '../../src/studies/sweep';
@@ -27,13 +28,15 @@ const run = async (folder: string, fresh: boolean) => {
   return (await sweep({ configs: [{ x: 1 }], folder, code: file, fresh, evaluate }))[0];
 };
 
+/** Puts a result in the place of the sweep's. */
+const keep = (folder: string, content: object): Promise<void> =>
+  writeKept(join(folder, `${configHash({ x: 1 })}.json`), { x: 1 }, content);
+
 test('a result from the cache carries the commit and code that computed it, not those of today', () =>
   withFolder(async folder => {
     const first = await run(folder, false);
     assert.deepEqual([first.madeBy[0].code, first.cached, first.stale], [today.code, false, false]);
-    const path = join(folder, `${configHash({ x: 1 })}.json`);
-    const stored = JSON.parse(await readFile(path, 'utf8')) as object;
-    await writeFile(path, JSON.stringify({ ...stored, madeBy: [before] }));
+    await keep(folder, { result: first.result, madeBy: [before] });
     const again = await run(folder, false);
     assert.deepEqual([again.cached, again.stale, again.madeBy], [true, true, [before]]);
     assert.deepEqual(again.result, [{ value: 2, madeBy: [before], stale: true }]);
@@ -43,8 +46,7 @@ test('fresh computes again what other or unknown code computed, and nothing else
   withFolder(async folder => {
     await run(folder, false);
     assert.equal((await run(folder, true)).cached, true);
-    const [name] = await readdir(folder);
-    await writeFile(join(folder, name), JSON.stringify({ config: { x: 1 }, result: [{ value: 1 }] }));
+    await keep(folder, { result: [{ value: 1 }], madeBy: [] });
     const unknown = await run(folder, false);
     assert.deepEqual([unknown.stale, unknown.madeBy], [true, []]);
     const fresh = await run(folder, true);
