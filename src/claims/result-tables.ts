@@ -29,6 +29,7 @@ export type ResultTable = {
   text: string;
   /** Name of the stored result. */
   result: string;
+  /** Of the notebook as it is written; a result says itself what it was measured on, see `datasetOf`. */
   dataset: string;
   metric: string;
   /** Where it is not the result's own: its axis title. */
@@ -57,6 +58,24 @@ const paperText = (rows: readonly LiteratureRow[]): string =>
       return `${metric} ${value.toFixed(2)}${when}${note === undefined ? '' : ` (${note})`}`;
     })
     .join(', ');
+
+/** The data sets of the paper, by the names that they have here when they are opened. */
+const PAPERS_NAMES: readonly [RegExp, string][] = [
+  [/^cifar-?10(-32x32)?$/, 'CIFAR-10'],
+  [/^imagenet-64x64$/, 'ImageNet-64'],
+  [/^img512(-sd)?$/, 'ImageNet-512'],
+  [/^digits16$/, 'drawn digits'],
+];
+
+/**
+ * The data set of a result, as it names it itself; of one stored before results did, and of one that is not there, what
+ * its notebook was written for.
+ */
+export const datasetOf = (result: StoredResult | undefined, kind: Pick<ResultTable, 'dataset'>): string => {
+  const own = result?.provenance.dataset;
+  if (own === undefined) return kind.dataset;
+  return PAPERS_NAMES.find(([names]) => names.test(own))?.[1] ?? own;
+};
 
 /** Ours minus the paper's where both are the same metric on the same data; otherwise why there is no difference. */
 export const differenceText = (
@@ -108,7 +127,7 @@ export const resultTable = (
       what: label,
       ours: values,
       paper: paperText(paper),
-      difference: differenceText(meanOf(own), kind, paper),
+      difference: differenceText(meanOf(own), { dataset: datasetOf(result, kind), metric: kind.metric }, paper),
       n: distinct(own.map(({ n }) => n))
         .map(grouped)
         .join(', '),

@@ -8,7 +8,7 @@ import { RESULT_TABLES } from './experiment-tables';
 import { type LiteratureRow, literatureRows } from './literature';
 import { commitText, makingParts } from './made-text';
 import { resultRows, seedsText } from './result-rows';
-import { resultTable, type ResultTable } from './result-tables';
+import { datasetOf, resultTable, type ResultTable } from './result-tables';
 import type { StoredResult, StoredResults } from './stored-results';
 import { theoryNumbers, theoryVerdicts } from './theory-verdicts';
 import { type ClaimVerdict, matchesName, testClaims, type TestVerdict, verdictText } from './verdicts';
@@ -36,14 +36,10 @@ const source = (result: StoredResult | undefined): string[] =>
     ? [NOT_THERE]
     : [...(result.picture ? [`![${result.title}](figures/${result.name}.png)`] : []), madeText(result)];
 
-/** The data set that a result names; one stored before results did is what its notebook was written for. */
-const datasetOf = ({ provenance: { dataset } }: StoredResult, kind: ResultTable): string => dataset ?? kind.dataset;
-
 const section = (kind: ResultTable, results: StoredResults, literature: readonly LiteratureRow[]): string => {
   const result = results.get(kind.result);
   const link = kind.notebook === undefined ? '' : ` Notebook \`${kind.notebook}\`.`;
-  const dataset = result === undefined ? kind.dataset : datasetOf(result, kind);
-  const what = `${kind.text} Ours: ${kind.metric}, the smaller the better; ${dataset}.${link}`;
+  const what = `${kind.text} Ours: ${kind.metric}, the smaller the better; ${datasetOf(result, kind)}.${link}`;
   return [`## ${kind.title}`, what, resultTable(kind, result, literature), ...source(result)].join('\n\n');
 };
 
@@ -154,10 +150,21 @@ const verdictLines = (verdicts: readonly ClaimVerdict[]): string =>
   ).markdown;
 
 /** Every test of every claim, with the numbers that decide it. */
-const testLines = (verdicts: readonly ClaimVerdict[]): string => {
+/** The commits that computed what a test looks at; with a star at the name's end, of all results that begin so. */
+const testCommits = (name: string, results: StoredResults): string => {
+  const whole = !name.endsWith('*');
+  const own = [...results.values()].filter(found =>
+    whole ? found.name === name : found.name.startsWith(name.slice(0, -1)),
+  );
+  return [...new Set(own.map(result => commitText(result)))].join(', ');
+};
+
+const testLines = (verdicts: readonly ClaimVerdict[], results: StoredResults): string => {
   const lines = verdicts.flatMap(({ id, tests, verdict: whole, why }) => {
     if (whole === 'not measured' && why !== undefined)
-      return [{ '': id, on: '', verdict: 'not measured', numbers: why, 'could see': '', seeds: '', result: '' }];
+      return [
+        { '': id, on: '', verdict: 'not measured', numbers: why, 'could see': '', seeds: '', result: '', commit: '' },
+      ];
     return tests.map(({ on, verdict, numbers, visible = '', seeds, result }) => ({
       '': id,
       on,
@@ -166,6 +173,7 @@ const testLines = (verdicts: readonly ClaimVerdict[]): string => {
       'could see': visible,
       seeds,
       result: `\`${result}\``,
+      commit: testCommits(result, results),
     }));
   });
   return table(lines).markdown;
@@ -205,7 +213,7 @@ export const resultsPage = (
     verdictPage(verdicts, results),
     '## Tests of the claims',
     RULES,
-    testLines(verdicts),
+    testLines(verdicts, results),
     '## Tables',
     ABOUT,
     ...tables('', '06'),

@@ -158,7 +158,6 @@ Examples:
       check(options);
       await selectBackend(backend ? { backend } : {});
       const { images, results } = await measured(options, terminal);
-      if (out !== undefined)
-        await saveResults(out, { images: { name: images.name, ...images.identity }, results });
+      if (out !== undefined) await saveResults(out, { images: { name: images.name, ...images.identity }, results });
       terminal.out(resultTable(results));
     });
