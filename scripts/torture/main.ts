@@ -1,8 +1,12 @@
 // npm run torture -- NAME [options]: what is promised about faults, tried many times and counted.
+import { tortureCaches } from './caches';
 import { tortureFiles } from './files';
 
 /** Every trial by its name: a new one is one file and one line here. */
-const TRIALS: Record<string, (args: string[]) => Promise<boolean>> = { files: tortureFiles };
+const TRIALS: Record<string, (args: string[]) => Promise<boolean>> = {
+  caches: tortureCaches,
+  files: tortureFiles,
+};
 
 const [name = '', ...args] = process.argv.slice(2);
 

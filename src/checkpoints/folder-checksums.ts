@@ -4,10 +4,13 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CheckpointError } from './checkpoint-error';
+import { noPlainFile } from './set-aside';
 
 const FILE = 'checksums.json';
 
 const sha256OfFile = async (path: string): Promise<string> => {
+  const strange = await noPlainFile(path);
+  if (strange !== undefined) throw new CheckpointError('checksum', `${path}: damaged, ${strange}`);
   const hash = createHash('sha256');
   await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
   return hash.digest('hex');
@@ -23,6 +26,7 @@ export const writeChecksums = async (folder: string): Promise<void> => {
 
 const readSums = async (path: string): Promise<Record<string, unknown>> => {
   try {
+    if ((await noPlainFile(path)) !== undefined) throw new SyntaxError('no file');
     const sums = JSON.parse(await readFile(path, 'utf8')) as unknown;
     if (typeof sums === 'object' && sums !== null && Object.keys(sums).length > 0)
       return sums as Record<string, unknown>;
@@ -41,7 +45,8 @@ export const expectChecksums = async (folder: string): Promise<void> => {
   if (!existsSync(list)) return;
   for (const [name, sum] of Object.entries(await readSums(list))) {
     const path = join(folder, name);
-    if (!existsSync(path)) throw new CheckpointError('missing', `${path} is missing, the checkpoint is incomplete`);
+    if (!existsSync(path))
+      throw new CheckpointError('missing', `${path} is missing, though ${FILE} lists it: the checkpoint is incomplete`);
     if ((await sha256OfFile(path)) !== sum)
       throw new CheckpointError('checksum', `${path}: damaged, it does not fit its checksum in ${FILE}`);
   }

@@ -57,7 +57,7 @@ const opened = (text: string, depends: unknown): { content: unknown } | { why: s
   const { content, checksum } = envelope;
   if (content === undefined || checksumOf(content) !== checksum) return { why: 'it does not fit its checksum' };
   if (canonicalJson(envelope.depends) !== canonicalJson(depends))
-    return { why: `it depends on ${canonicalJson(envelope.depends).slice(0, 200)}, not on what is asked for` };
+    return { why: `it depends on ${String(canonicalJson(envelope.depends)).slice(0, 200)}, not on what is asked for` };
   return { content };
 };
 
