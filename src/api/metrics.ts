@@ -19,6 +19,7 @@ export {
   type NumberedImages,
   pngWriter,
   type RealImages,
+  type RealStatistics,
   realStatistics,
   type RealStatisticsOptions,
   referenceStatistics,

@@ -126,4 +126,4 @@ export {
   type TaskResult,
 } from '../tasks';
 export type { AddMadeBy, FigureMaking } from '../studies';
-export type { MadeBy } from '../provenance';
+export type { Made, MadeBy } from '../provenance';

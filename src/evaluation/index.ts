@@ -17,6 +17,7 @@ export {
   checkRealImages,
   othersOfBlock,
   type RealImages,
+  type RealStatistics,
   realStatistics,
   type RealStatisticsOptions,
 } from './real-statistics';

@@ -144,6 +144,6 @@ test('unknown kinds and options of networks are refused with the nearest name', 
     /dropout must be a finite number of at least 0 and at most 0.999/,
   );
   assert.throws(() => ddpmpp({ ...tiny, attention: 4 as never }), /attention must be an array, got 4/);
-  assert.throws(() => mlp({ blocks: 0 }), /mlp: blocks must be an integer from 1, got 0/);
+  assert.throws(() => mlp({ blocks: 0 }), /mlp: blocks must be an integer from 1 to 1000, got 0/);
   assert.throws(() => mlp({ width: 5 }), /mlp: width must be even, got 5/);
 });

@@ -69,5 +69,5 @@ for (const backend of TESTED_BACKENDS)
 test('filters of odd length and of sum 0 are refused', () => {
   assert.throws(() => ncsnpp({ filter: [1, 2, 1] }), /filter must be an even number of weights, got \[1,2,1\]/);
   assert.throws(() => ncsnpp({ filter: [1, -1] }), /filter must be weights with a sum other than 0/);
-  assert.throws(() => ncsnpp({ filter: [] }), /length of filter must be an integer from 2, got 0/);
+  assert.throws(() => ncsnpp({ filter: [] }), /length of filter must be an integer from 2 to 64, got 0/);
 });
