@@ -44,13 +44,13 @@ const isLinked = () => {
 /** Writes what results say of the code that computed them: the hash of each module that may compute one. */
 const writeCodeHashes = () => {
   const source = join(root, 'src');
-  const { CODE_HASH_FILE, codeHashes } = createRequire(import.meta.url)(join(root, 'dist', 'provenance', 'index.js'));
+  const { codeHashes } = createRequire(import.meta.url)(join(root, 'dist', 'provenance', 'index.js'));
   const hashes = codeHashes(source);
   const files = readdirSync(source, { recursive: true }).filter(name => name.endsWith('.ts'));
   const lines = files
     .map(name => [name.replaceAll('\\', '/').replace(/\.ts$/, ''), hashes.of(join(source, name))])
     .sort(([a], [b]) => (a < b ? -1 : 1));
-  writeFileSync(join(root, 'dist', CODE_HASH_FILE), `${JSON.stringify(Object.fromEntries(lines), null, 1)}\n`);
+  writeFileSync(join(root, 'dist', 'code-hash.json'), `${JSON.stringify(Object.fromEntries(lines), null, 1)}\n`);
 };
 
 /** Removes from dist/ what was compiled from sources that have since moved or gone. */

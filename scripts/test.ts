@@ -59,6 +59,8 @@ const lint = (): Promise<void> =>
 
 const imports = (): Promise<void> =>
   program('imports', 'dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'src');
+/** Files, exports and packages that nothing uses; .gitignore's /runs/ would hide src/runs from it. */
+const unused = (): Promise<void> => program('unused', 'knip/bin/knip.js', '--no-gitignore', '--no-progress');
 
 /** The test files, all or those of some folders of test/. */
 const testFiles = (long: boolean, folders: readonly string[]): string[] =>
@@ -178,7 +180,7 @@ const main = async (): Promise<void> => {
     await stage('unit tests', () => unitTests(false, positionals));
     return finish();
   }
-  await Promise.all([types().then(format).then(imports), lint()]); // lint takes about as long as the three others together
+  await Promise.all([types().then(format).then(imports).then(unused), lint()]); // lint takes about as long as the others together
   if (!values.static) await stage('unit tests', () => unitTests(!values.fast, []));
   await stage('notebook cells', () => notebookCells(notebooks));
   if (!values.static && !values.fast) await stage('notebooks run', () => notebookRuns(notebooks));

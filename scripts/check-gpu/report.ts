@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** One result of a section. */
-export type Row = Record<string, unknown>;
+type Row = Record<string, unknown>;
 
 /** Writes a result of the section. */
 export type Report = (row: Row) => void;

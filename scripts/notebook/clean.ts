@@ -32,7 +32,7 @@ const cleanOutput = (output: Output): Output => {
 };
 
 /** Joins neighbouring pieces of one stream: how a kernel cuts its text into messages is a matter of chance. */
-export const cleanOutputs = (outputs: readonly Output[]): Output[] => {
+const cleanOutputs = (outputs: readonly Output[]): Output[] => {
   const joined: Output[] = [];
   for (const output of outputs) {
     const last = joined.at(-1);

@@ -1,5 +1,5 @@
 /** The sizes at which notebooks run, from the smallest; what each is for stands at `Preset` in src/notebook. */
-export const PRESETS = ['smoke', 'tour', 'laptop', 'paper'] as const;
+const PRESETS = ['smoke', 'tour', 'laptop', 'paper'] as const;
 
 export type PresetName = (typeof PRESETS)[number];
 

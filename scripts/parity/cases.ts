@@ -15,7 +15,7 @@ import { sampler } from './sampler';
 import { sid } from './sid';
 
 /** What measures a kind of case, by the folder that the kind lies in: a new kind is one file and one line here. */
-export const KINDS: Record<string, (fixture: Fixture) => Promise<Measure[]>> = {
+const KINDS: Record<string, (fixture: Fixture) => Promise<Measure[]>> = {
   net,
   grad,
   loss,

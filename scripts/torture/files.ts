@@ -9,7 +9,7 @@ import { fileKinds } from './file-kinds';
 import type { FileResult } from './files-child';
 
 /** Counts of one kind of file. */
-export type FileCounts = { kind: string; attempted: number; read: number; refused: number; failures: string[] };
+type FileCounts = { kind: string; attempted: number; read: number; refused: number; failures: string[] };
 
 const HUNG = 30_000; // milliseconds for one file: many times the limit, which is of processor time, on a busy machine
 const START = 300_000; // milliseconds until a process has loaded what it needs
@@ -51,7 +51,7 @@ const runChild = async (counts: FileCounts, first: number, count: number): Promi
 };
 
 /** Tries `n` damaged files of each kind. */
-export const damageFiles = async (kind: string, n: number): Promise<FileCounts> => {
+const damageFiles = async (kind: string, n: number): Promise<FileCounts> => {
   const counts: FileCounts = { kind, attempted: 0, read: 0, refused: 0, failures: [] };
   for (let first = 0; first < n;) first += await runChild(counts, first, Math.min(2000, n - first));
   return counts;

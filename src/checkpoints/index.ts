@@ -8,7 +8,7 @@ export { expectChecksums, writeChecksums } from './folder-checksums';
 export { commitFolder, newestFolder, prune } from './folders';
 export { ARRAYS, type HostData, type HostDtype, type HostTensor } from './host-tensor';
 export { canonicalJson, parseNumbers, readKept, stringifyNumbers, writeKept } from './kept-json';
-export { fitsChecksum, readKeptTensors, withChecksum, writeKeptTensors } from './kept-tensors';
+export { fitsChecksum, readKeptTensors, writeKeptTensors } from './kept-tensors';
 export { fromReference, toReference } from './layout';
 export { lockFolder } from './lock';
 export { modelCard, type ModelCard, writeModelCard } from './model-card';
@@ -28,5 +28,5 @@ export {
   writeSafetensors,
 } from './safetensors';
 export { setAside } from './set-aside';
-export { loadTensors, saveTensors, type TensorsFile, toFloat32, toTensors } from './tensors-file';
-export { FLOAT_TYPES, INTEGER_TYPES, widen, type Widening } from './widen';
+export { loadTensors, saveTensors, type TensorsFile, toTensors } from './tensors-file';
+export { FLOAT_TYPES, INTEGER_TYPES, type Widening } from './widen';

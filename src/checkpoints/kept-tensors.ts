@@ -19,7 +19,7 @@ const checksumOf = ({ tensors, metadata }: Safetensors): string => {
 };
 
 /** The texts of a file with its checksum among them, for `writeSafetensors`. */
-export const withChecksum = (
+const withChecksum = (
   tensors: Record<string, HostTensor>,
   metadata: Record<string, string>,
 ): Record<string, string> => ({ ...metadata, checksum: checksumOf({ tensors, metadata }) });

@@ -20,7 +20,7 @@ export type DictNode = { kind: 'dict'; entries: Map<PickleValue, PickleValue> };
 export type ObjectNode = { kind: 'object'; className: string; state: PickleValue };
 
 /** A function or class of the allow-list, by its Python name. */
-export type GlobalNode = { kind: 'global'; name: string };
+type GlobalNode = { kind: 'global'; name: string };
 
 export type PickleNode =
   | { kind: 'list'; items: PickleValue[] }

@@ -19,7 +19,7 @@ export type SafetensorsHeader = {
 const MAX_RANK = 32;
 
 /** The limit that the format sets for the header, bytes. */
-export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 
 /** Element types that the format has and this library does not, with the bits of an element. */
 const UNREAD_BITS = {

@@ -6,15 +6,6 @@ import { fromReference, toReference } from './layout';
 import { readSafetensors, writeSafetensors } from './safetensors';
 import { widen } from './widen';
 
-/**
- * Values of a floating-point host tensor as float32: F16 and BF16 widened exactly, F64 rounded to nearest.
- * @throws ArgumentError for another element type.
- */
-export const toFloat32 = (tensor: HostTensor): Float32Array =>
-  tensor.dtype.includes('F')
-    ? (widen('', tensor, { floats: 'F32' }).data as Float32Array)
-    : fail('toFloat32', 'dtype', 'a floating-point type', tensor.dtype);
-
 const hostTensor = async (name: string, tensor: Tensor): Promise<HostTensor> => {
   const { dtype, shape } = tensor;
   const data = await tensor.data();

@@ -57,7 +57,7 @@ const parse = (text: string, path: string): unknown => {
 };
 
 /** The file that ships with the package: the numbers of the paper's Tables 1 to 6. */
-export const literatureFile = (): string => join(__dirname, '..', '..', 'data', 'literature.json');
+const literatureFile = (): string => join(__dirname, '..', '..', 'data', 'literature.json');
 
 /**
  * The numbers of the paper, for tables that set ours beside them.

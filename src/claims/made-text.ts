@@ -3,7 +3,7 @@ import { isStale, type Machine, type MadeBy } from '../provenance';
 import type { StoredProvenance, StoredResult } from './stored-results';
 
 /** 'AMD EPYC, 2 cores, 24 GiB'. */
-export const machineText = ({ cpu, cores, memoryGiB }: Machine): string => `${cpu}, ${cores} cores, ${memoryGiB} GiB`;
+const machineText = ({ cpu, cores, memoryGiB }: Machine): string => `${cpu}, ${cores} cores, ${memoryGiB} GiB`;
 
 const distinct = (texts: readonly string[]): string[] => [...new Set(texts)];
 

@@ -78,7 +78,7 @@ export const datasetOf = (result: StoredResult | undefined, kind: Pick<ResultTab
 };
 
 /** Ours minus the paper's where both are the same metric on the same data; otherwise why there is no difference. */
-export const differenceText = (
+const differenceText = (
   ours: number,
   { dataset, metric }: Pick<ResultTable, 'dataset' | 'metric'>,
   paper: readonly LiteratureRow[],

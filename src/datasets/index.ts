@@ -11,11 +11,10 @@ export {
   type AutoencoderUnits,
   IMAGE_RANGES,
   type ImageRange,
-  type RawAutoencoder,
 } from './formats/autoencoder';
 export { cifar10, type Cifar10Options } from './formats/cifar10';
 export type { LabelMode, ClassLabels, FolderLabels } from './formats/class-labels';
-export { download, DownloadError, type DownloadOptions, type DownloadProgress } from './formats/download';
+export { download, DownloadError, type DownloadProgress } from './formats/download';
 export { edmZip, type EdmZipOptions } from './formats/edm-zip';
 export { encoded } from './formats/encoded';
 export { fetchDataset, type FetchOptions } from './formats/fetch-dataset';
@@ -34,12 +33,12 @@ export {
   type OpenDatasetOptions,
   openOtherSplit,
 } from './open-dataset';
-export { CROP_TRANSFORMS, type CropOptions, cropTo, type CropTransform, roundHalfEven } from './pictures/centre-crop';
+export { CROP_TRANSFORMS, cropTo, type CropTransform } from './pictures/centre-crop';
 export { picturesOfDataset, picturesOfFiles, picturesOfZip, type PictureSource } from './pictures/picture-source';
 export { resizeTensorflow1 } from './pictures/resize-tensorflow';
-export { expectByteImages, resize, RESIZE_KERNELS, type ResizeKernel, type ResizeOptions } from './pictures/resize';
+export { expectByteImages, resize, RESIZE_KERNELS, type ResizeKernel } from './pictures/resize';
 export { ofClasses, subset } from './subset';
 export { type DatasetSummary, summariseDataset, type SummaryOptions } from './summary';
-export { trainingIndices, type TrainingIndicesOptions } from './training-indices';
+export { trainingIndices } from './training-indices';
 export { downsampled, mirrored, padded, resized } from './transforms';
 export type { Picture, PictureOptions } from './pictures/picture';

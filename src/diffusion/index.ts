@@ -22,11 +22,4 @@ export {
   type SamplingTimes,
   sigmaAt,
 } from './schedule';
-export {
-  JUMP_SETS,
-  type JumpSet,
-  TIME_PAIR_DEFAULTS,
-  TIME_PAIR_UNIFORMS,
-  type TimePairOptions,
-  timePairs,
-} from './time-pairs';
+export { JUMP_SETS, type JumpSet, TIME_PAIR_UNIFORMS, type TimePairOptions, timePairs } from './time-pairs';

@@ -17,7 +17,7 @@ export type TimePairOptions = {
   range: NoiseRange;
 };
 
-export const TIME_PAIR_DEFAULTS: TimePairOptions = { R: 4, jumps: 'harmonic', maxRs: 1, range: EDM_RANGE };
+const TIME_PAIR_DEFAULTS: TimePairOptions = { R: 4, jumps: 'harmonic', maxRs: 1, range: EDM_RANGE };
 
 /** How many uniform numbers one pair consumes. */
 export const TIME_PAIR_UNIFORMS = 4;

@@ -64,7 +64,7 @@ const where = 'evaluate';
 const ENDLESS_REFERENCE = 10_000;
 
 /** Blocks of real images outside the reference, one behind the other from `first` on. */
-export type RealBlocks = { source: ImageSource | undefined; first: number; count: number; of: string };
+type RealBlocks = { source: ImageSource | undefined; first: number; count: number; of: string };
 
 export type EvaluationPlan = {
   metrics: readonly SetMetric[];

@@ -36,10 +36,10 @@ export type FeatureStoreOptions = {
 export type ImageRange = { source: NumberedImages; first: number; n: number; keep?: ImageWriter };
 
 /** `done` of the images of a range are behind us; of those `made` were made now, the others found in the folder. */
-export type OnChunk = (done: number, made: number) => void;
+type OnChunk = (done: number, made: number) => void;
 
 /** What is known of a range of images, and what made it: chunks that were found have been made earlier. */
-export type CollectedFeatures = FeatureSet & { madeBy: readonly MadeBy[] };
+type CollectedFeatures = FeatureSet & { madeBy: readonly MadeBy[] };
 
 export type FeatureStore = {
   /** Of a range of images what `needs` lists. */

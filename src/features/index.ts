@@ -1,4 +1,4 @@
-export { type Classified, classify, digitClassifier, type DigitClassifier } from './digit-classifier';
+export { classify, digitClassifier, type DigitClassifier } from './digit-classifier';
 export { digitFeatures } from './digit-features';
 export type { FeatureDeclaration } from './feature-plan';
 export {

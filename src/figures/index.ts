@@ -20,5 +20,5 @@ export type { Reference, References } from './reference-lines';
 export { sideBySide } from './side-by-side';
 export { type Cell, type Row, table, type Table, type TableOptions } from './table';
 export type { ChartSpec } from './theme';
-export { type Chart, pixelRatio, renderChart, renderPng } from './vega';
+export { type Chart, renderChart, renderPng } from './vega';
 export { type DifferenceOptions, zoomedDifference } from './zoomed-difference';

@@ -22,7 +22,7 @@ export const ink = { text: '#1a1a1a', muted: '#5f6670', axis: '#888e96', grid: '
 export const sequential = 'viridis';
 
 /** The Vega-Lite config that every chart carries. */
-export const theme: ChartSpec = {
+const theme: ChartSpec = {
   aria: false, // the labels for screen readers would triple an SVG of many points
   background: '#ffffff',
   padding: 12,

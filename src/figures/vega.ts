@@ -4,7 +4,7 @@ import type { ChartSpec } from './theme';
 export type Chart = { title: string; spec: ChartSpec; svg: string; png: Buffer };
 
 /** Pixels per unit of the specification: pictures stay sharp on high-density screens and when GitHub enlarges them. */
-export const pixelRatio = 2;
+const pixelRatio = 2;
 
 type Canvas = { toBuffer: (type: 'image/png') => Buffer };
 

@@ -13,12 +13,11 @@ export {
   featureStatistics,
   type FeatureStatistics,
   mergeStatistics,
-  type StatisticsAccumulator,
   type StatisticsOptions,
 } from './feature-statistics';
 export { frechet, frechetDistance } from './frechet';
 export { inceptionScore, type InceptionScore, type InceptionScoreOptions } from './inception-score';
-export { kid, type Kid, kidOnSubsets, type KidOptions, type KidSubset, kidUnbiased } from './kid';
+export { kid, type Kid, kidOnSubsets, type KidOptions, kidUnbiased } from './kid';
 export { manifold, type Manifold, type ManifoldOptions } from './manifold';
 export type { Measurement } from './measurement';
 export { compareResults, type Comparison, expectComparable, metricResult, type MetricResult } from './metric-result';

@@ -32,7 +32,7 @@ export const AUTOENCODER_FILES = {
 } as const;
 
 /** What the shipped files do not say themselves: their latents' units, kept in the card. */
-export type AutoencoderCard = { latents: { mean: number[]; deviation: number[] }; weights: { sha256: string } };
+type AutoencoderCard = { latents: { mean: number[]; deviation: number[] }; weights: { sha256: string } };
 
 const BATCH = 64; // samples at a time
 

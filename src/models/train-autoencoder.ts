@@ -27,7 +27,7 @@ export const AUTOENCODER_ADAM: AdamOptions = { learningRate: 2e-3, beta1: 0.9, b
  * Batch: `x` [B, 32, 32, 1] in [-1, 1], `noise` [B, 8, 8, 4] to add to the raw latents, rank-0 `stepSize` and
  * `varianceScale`. Reports the batch's `error`, the mean square error, and `latent`, the mean square of its latents.
  */
-export const autoencoderStep =
+const autoencoderStep =
   (pull: number): Step =>
   (state, { x, noise, stepSize, varianceScale }) => {
     const parameters = withPrefix('p/', state);

@@ -95,7 +95,7 @@ const check = (config: Edm2Config): void => {
 const isEncoder = ({ name }: Block): boolean => /(^|\.)enc\./.test(name);
 
 /** Parameters of a block under its name. */
-export const edm2BlockSpec = (block: Block, E: number): ParameterSpec[] => {
+const edm2BlockSpec = (block: Block, E: number): ParameterSpec[] => {
   const { name, from, to, heads } = block;
   return [
     ...gainSpec(`${name}.emb_gain`),

@@ -18,8 +18,8 @@ export {
   mixtureDenoiser,
   preconditioned,
 } from './denoiser';
-export { digitAutoencoder, type DigitAutoencoder } from './digit-autoencoder';
-export { edm2, EDM2_DEFAULTS, edm2Block, edm2BlockSpec, type Edm2Config } from './edm2';
+export { digitAutoencoder } from './digit-autoencoder';
+export { edm2, EDM2_DEFAULTS, type Edm2Config } from './edm2';
 export { conv, convSpec, linear, linearSpec, silu } from './layers';
 export { mlp, MLP_DEFAULTS, type MlpConfig } from './mlp';
 export { loadModel, type Model, MODEL_FORMAT, saveModel } from './model';

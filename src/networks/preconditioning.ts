@@ -18,7 +18,7 @@ export const PRECONDITIONINGS = {
 } as const satisfies { [K in Preconditioning['kind']]: Extract<Preconditioning, { kind: K }> };
 
 /** c_skip, c_out, c_in of the shape of `level`; 1 where a coefficient is a constant. */
-export type Coefficients = { cSkip: tf.Tensor | 1; cOut: tf.Tensor; cIn: tf.Tensor | 1 };
+type Coefficients = { cSkip: tf.Tensor | 1; cOut: tf.Tensor; cIn: tf.Tensor | 1 };
 
 /** A preconditioning at work: tensors on the device, the sampler's range on the host. */
 export type Preconditioner = {
@@ -75,7 +75,7 @@ const ve = ({ sigmaMin, sigmaMax }: Extract<Preconditioning, { kind: 've' }>): P
 });
 
 /** iDDPM's noise levels u_0 > ... > u_M = 0 of the cosine schedule, in float32 like the reference's table (to a rounding of its sine). */
-export const iddpmLevels = ({ c1, c2, M }: { c1: number; c2: number; M: number }): Float32Array => {
+const iddpmLevels = ({ c1, c2, M }: { c1: number; c2: number; M: number }): Float32Array => {
   const f = Math.fround;
   // Each operation is rounded: 1 / (ratio of alphaBar) - 1 below loses all but three digits.
   const alphaBar = (j: number): number => f(f(Math.sin(f(f(f(f(0.5 * Math.PI) * j) / M) / f(c2 + 1)))) ** 2);

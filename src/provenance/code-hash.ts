@@ -7,7 +7,7 @@ import { type CodeHashes, codeHashes } from './code-hashes';
 const ROOT = join(__dirname, '..');
 
 /** Written by the build into dist/: hash by module, 'studies/sweep'. */
-export const CODE_HASH_FILE = 'code-hash.json';
+const CODE_HASH_FILE = 'code-hash.json';
 
 let built: Readonly<Record<string, string>> | undefined;
 let sources: CodeHashes | undefined;

@@ -2,8 +2,6 @@
  * A long distillation in a folder: training with checkpoints, sheets of samples and measurements on the way. Stopped
  * anywhere, the same call goes on to the same bits.
  */
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expectInteger, fail } from '../compute/check';
 import type { Dataset } from '../datasets';
@@ -215,10 +213,4 @@ export const distillRun = async (input: DistillRunInput): Promise<DistillRunResu
   } finally {
     run.dispose();
   }
-};
-
-/** Sheets that a run has drawn so far, the oldest first. */
-export const sheetsOf = async (dir: string): Promise<string[]> => {
-  const folder = join(dir, 'sheets');
-  return existsSync(folder) ? (await readdir(folder)).sort().map(name => join(folder, name)) : [];
 };

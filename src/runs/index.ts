@@ -18,8 +18,6 @@ export {
   type DistillSetup,
   generatorOf,
   type Snapshot,
-  sheetsOf,
-  startDistillation,
 } from './distill-run';
 export type { SheetOptions } from './distill-sheets';
 export { joinImages, mostChanged, pickImages } from './images';

@@ -39,7 +39,7 @@ export const seededNormal = (seeds: readonly number[], step: number, shape: read
 };
 
 /** One class number a sample as one-hot rows, or nothing for unconditional sampling. */
-export const oneHotLabels = (labels: readonly number[] | undefined, classes: number): tf.Tensor | undefined =>
+const oneHotLabels = (labels: readonly number[] | undefined, classes: number): tf.Tensor | undefined =>
   labels && tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d([...labels], 'int32'), classes), 'float32'));
 
 const check = (where: string, { denoiser, seeds, labels, batch = 64 }: SamplerInput): void => {

@@ -1,12 +1,12 @@
-export { adam, type AdamOptions, adamScalars, type AdamScalars, flatten, type Moments, unflatten } from './adam';
+export { adam, type AdamOptions, adamScalars, flatten, unflatten } from './adam';
 export { TrainingError } from './bad-step';
 export { workersFor } from './choose-engine';
 export { expectDataFits } from './data-fit';
 export { distill, type DistillInput, pretrain } from './distill';
-export { type BatchSlice, drawInputs, type HostBatch, upload } from './draw-inputs';
-export { emaBeta, type EmaOptions, emaUpdate } from './ema';
+export { type BatchSlice, drawInputs, type HostBatch } from './draw-inputs';
+export { emaBeta } from './ema';
 export type { EngineReport, Position } from './engine';
-export { learningRateAt, type LearningRateOptions } from './learning-rate';
+export { learningRateAt } from './learning-rate';
 export { PRECISION_NAMES, type PrecisionName, RUN_DEFAULTS, runOptions, type RunOptions } from './options';
 export { PAPER_PRESET_NAMES, paperPreset, type PaperPreset, type PaperPresetName } from './paper-presets';
 export { averageCorrelation, mixAverages, postHocWeights, type PowerAverage } from './post-hoc-ema';
@@ -14,4 +14,4 @@ export { postHocParameters, powerAverages, type PowerAverages, type PowerSnapsho
 export { gammaOfStd, powerEmaBeta, powerProfile, stdOfGamma } from './power-ema';
 export { type IterationReport, Run, type RunParts, type SampleOptions, type TrainOptions } from './run';
 export { readRunJson } from './run-json';
-export { applyGradient, gradientOf, initialState, type Step, type StepResult, trainingStep } from './step';
+export { applyGradient, gradientOf, initialState, type Step, trainingStep } from './step';

@@ -19,7 +19,7 @@ import { applyGradient, gradientOf } from './step';
 import { packingOf, type Packing, writeInputs } from './xla-inputs';
 
 /** Numbers of a step that are no part of its batch. */
-export const SCALARS = ['stepSize', 'varianceScale', 'emaBeta'] as const;
+const SCALARS = ['stepSize', 'varianceScale', 'emaBeta'] as const;
 
 /** What the modules of one update are made from. */
 export type StepPlan = {
@@ -45,7 +45,7 @@ const layoutOf = (method: Method, role: Role): Record<string, { shape: number[];
   );
 
 /** Names and lengths of the vectors that an update changes: parameters, phi's average, moments. */
-export const changedShapes = (
+const changedShapes = (
   method: Method,
   { trains }: Pick<Update, 'trains'>,
   { beta1 }: Pick<AdamOptions, 'beta1'>,

@@ -4,7 +4,7 @@ import { sameShape, splatOf, type Value } from '../graph';
 import type { Target } from './lowering';
 
 /** How a value is written instead of by its own operation. */
-export type Fusion =
+type Fusion =
   | { kind: 'biased convolution'; conv: Value; bias: Value }
   | { kind: 'biased product'; product: Value; bias: Value; scale: number }
   | { kind: 'scaled product'; product: Value; scale: number }

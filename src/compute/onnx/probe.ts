@@ -79,7 +79,7 @@ export const probeBlock = (): Promise<number> =>
     }));
 
 /** The lowerings to choose from: what the processor is best at, or standard ONNX only. */
-export const LOWERINGS = ['auto', 'blocked', 'portable'] as const;
+const LOWERINGS = ['auto', 'blocked', 'portable'] as const;
 export type LoweringName = (typeof LOWERINGS)[number];
 
 /**

@@ -12,7 +12,7 @@ import { runtime, runtimeProblem, SESSION_OPTIONS } from './runtime';
 /** Numbers of a matrix, row by row. Both operands of a product are of one class, and so is the result. */
 export type Numbers = Float32Array | Float64Array;
 
-export const PRODUCT_ENGINES = ['auto', 'runtime', 'loops'] as const;
+const PRODUCT_ENGINES = ['auto', 'runtime', 'loops'] as const;
 
 export type ProductOptions<T extends Numbers> = {
   /** [n * m] where the result goes: fresh memory takes longer than a small product. */

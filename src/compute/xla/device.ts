@@ -16,7 +16,7 @@ export type DeviceArray = {
 };
 
 /** Bytes that a program needs on a device. */
-export type ProgramMemory = { arguments: number; temporary: number; results: number; aliased: number };
+type ProgramMemory = { arguments: number; temporary: number; results: number; aliased: number };
 
 /** A compiled module. */
 export type DeviceProgram = {

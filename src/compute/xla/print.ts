@@ -4,7 +4,7 @@
  */
 import type { Attribute, Hlo, HloModule, HloOperation, HloType, Reducer } from './hlo';
 
-export const tensorType = ({ shape, type }: Pick<Hlo, 'shape' | 'type'>): string =>
+const tensorType = ({ shape, type }: Pick<Hlo, 'shape' | 'type'>): string =>
   `tensor<${shape.map(n => `${n}x`).join('')}${type}>`;
 
 const BITS = new DataView(new ArrayBuffer(8));

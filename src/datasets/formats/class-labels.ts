@@ -91,7 +91,7 @@ export const labelsByFolder = (names: readonly string[], where: string): ClassLa
 };
 
 /** The labels [n] and how many classes they count. */
-export const classLabels = (labels: Int32Array): ClassLabels => ({
+const classLabels = (labels: Int32Array): ClassLabels => ({
   labels,
   classes: labels.reduce((most, label) => Math.max(most, label + 1), 0),
 });

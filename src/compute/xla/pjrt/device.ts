@@ -50,7 +50,7 @@ const compile = async (client: Client, module: HloModule, options: DeviceOptions
 };
 
 /** The devices of an open client. Disposing of it disposes of the client. */
-export const pjrtDevice = (client: Client, options: DeviceOptions = {}): PjrtDevice => {
+const pjrtDevice = (client: Client, options: DeviceOptions = {}): PjrtDevice => {
   const { limit } = client.memory();
   return {
     name: client.deviceKinds[0],

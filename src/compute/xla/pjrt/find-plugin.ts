@@ -22,7 +22,7 @@ const PLACES: readonly [PluginKind, RegExp, string][] = [
 ];
 
 /** The hardware that a plugin of each kind drives. */
-export const HARDWARE: Partial<Record<PluginKind, Hardware>> = {
+const HARDWARE: Partial<Record<PluginKind, Hardware>> = {
   cuda13: 'nvidia',
   cuda12: 'nvidia',
   rocm: 'amd',
