@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { type ProcessIdentity, thisProcess } from './process-identity';
 
 // Everything is first made under a hidden name beside its place and then renamed, which the file system does in one
 // step. Hidden names carry the process that made them, so that those of a dead process can be told and removed.
@@ -8,28 +9,22 @@ import { basename, dirname, join } from 'node:path';
 /** What a hidden name is for: being filled; set aside while its replacement takes the place; being deleted. */
 export type HiddenKind = 'new' | 'old' | 'gone';
 
-export type Hidden = { path: string; place: string; pid: number; kind: HiddenKind };
+export type Hidden = { path: string; place: string; process: ProcessIdentity; kind: HiddenKind };
 
-/** A fresh hidden name beside `place`: `.NAME.PID.ID.KIND`. */
-export const hiddenName = (place: string, kind: HiddenKind): string =>
-  join(dirname(place), `.${basename(place)}.${process.pid}.${randomUUID().slice(0, 8)}.${kind}`);
+/** A fresh hidden name beside `place`: `.NAME.PID-STARTED-SPACE.ID.KIND`, or `.NAME.PID.ID.KIND` where the pid is all that is known. */
+export const hiddenName = (place: string, kind: HiddenKind): string => {
+  const { pid, started, space } = thisProcess();
+  const owner = started !== '' && space !== '' ? `${pid}-${started}-${space}` : String(pid);
+  return join(dirname(place), `.${basename(place)}.${owner}.${randomUUID().slice(0, 8)}.${kind}`);
+};
 
 /** Reads a hidden name back; undefined for any other name. */
 export const parseHidden = (dir: string, name: string): Hidden | undefined => {
-  const match = /^\.(.+)\.(\d+)\.[0-9a-f]{8}\.(new|old|gone)$/.exec(name);
+  const match = /^\.(.+)\.(\d+)(?:-(\d+)-([0-9a-f]{8}))?\.[0-9a-f]{8}\.(new|old|gone)$/.exec(name);
   if (!match) return undefined;
-  const [, place, pid, kind] = match;
-  return { path: join(dir, name), place: join(dir, place), pid: Number(pid), kind: kind as HiddenKind };
-};
-
-/** True while a process of this machine has the id. */
-export const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // it lives, but is someone else's
-  }
+  const [, place, pid, started = '', space = '', kind] = match;
+  const process = { pid: Number(pid), started, space };
+  return { path: join(dir, name), place: join(dir, place), process, kind: kind as HiddenKind };
 };
 
 /** fsync of a file, or of a folder's list of names. */

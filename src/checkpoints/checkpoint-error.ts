@@ -55,8 +55,10 @@ export type CheckpointErrorCode =
   | 'no-part' // the file has no part of that name
   | 'checksum' // a file is not what its checksum was taken of
   | 'missing' // no checkpoint in the folder
-  | 'format' // a checkpoint of another version
-  | 'locked'; // another run holds the folder
+  | 'format' // a checkpoint of another version, or with a field that none has
+  | 'locked' // another run holds the folder
+  | 'vanished' // the folder was deleted, or taken by another process, while it was in use
+  | 'unwritable'; // nothing can be written there
 
 const LONGEST = 1000; // characters of a message
 

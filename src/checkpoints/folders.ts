@@ -1,12 +1,21 @@
 import { access, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expectInteger, fail } from '../compute/check';
-import { type Hidden, hiddenName, isAlive, parseHidden, syncPath, syncTree } from './atomic';
+import { type Hidden, hiddenName, parseHidden, syncPath, syncTree } from './atomic';
+import { hasCode } from './io-error';
+import { isLockedElsewhere } from './lock';
+import { isAlive } from './process-identity';
+import { makeFolder } from './writable';
 
-/** What dead processes left behind in a folder. */
+/**
+ * What dead processes left behind in a folder. Of a process in another container nothing is known but that it holds the
+ * folder's lock while it lives.
+ */
 const leftovers = async (dir: string): Promise<Hidden[]> => {
-  const hidden = (await readdir(dir)).map(name => parseHidden(dir, name));
-  return hidden.filter(item => item !== undefined).filter(({ pid }) => !isAlive(pid));
+  const hidden = (await readdir(dir)).map(name => parseHidden(dir, name)).filter(item => item !== undefined);
+  const states = hidden.map(({ process }) => isAlive(process));
+  const others = states.includes('unknown') && (await isLockedElsewhere(dir));
+  return hidden.filter((_, i) => states[i] === 'no' || (states[i] === 'unknown' && !others));
 };
 
 const exists = (path: string): Promise<boolean> =>
@@ -18,7 +27,10 @@ const exists = (path: string): Promise<boolean> =>
 /** Puts a folder back whose process died between setting it aside and moving the replacement in. */
 const restoreReplaced = async (dir: string): Promise<void> => {
   for (const { path, place, kind } of await leftovers(dir))
-    if (kind === 'old' && !(await exists(place))) await rename(path, place);
+    if (kind === 'old' && !(await exists(place)))
+      await rename(path, place).catch((error: unknown) => {
+        if (!hasCode(error, 'EROFS', 'EACCES', 'EPERM', 'ENOENT')) throw error; // a reader may not write; another was quicker
+      });
 };
 
 const removeLeftovers = async (dir: string): Promise<void> => {
@@ -59,7 +71,7 @@ export const commitFolder = async (
   fill: (temporary: string) => Promise<void>,
 ): Promise<string> => {
   if (!/^[^./\\][^/\\]*$/.test(name)) fail('commitFolder', 'name', "a folder's name that is not hidden", name);
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   await removeLeftovers(dir);
   const place = join(dir, name);
   const temporary = hiddenName(place, 'new');

@@ -10,7 +10,7 @@ export { ARRAYS, type HostData, type HostDtype, type HostTensor } from './host-t
 export { canonicalJson, parseNumbers, readKept, stringifyNumbers, writeKept } from './kept-json';
 export { fitsChecksum, readKeptTensors, writeKeptTensors } from './kept-tensors';
 export { fromReference, toReference } from './layout';
-export { lockFolder } from './lock';
+export { type FolderLock, lockFolder } from './lock';
 export { modelCard, type ModelCard, writeModelCard } from './model-card';
 export type { PickleLimits } from './pickle-machine';
 export {
@@ -30,3 +30,4 @@ export {
 export { setAside } from './set-aside';
 export { loadTensors, saveTensors, type TensorsFile, toTensors } from './tensors-file';
 export { FLOAT_TYPES, INTEGER_TYPES, type Widening } from './widen';
+export { expectWritableFile, makeFolder } from './writable';

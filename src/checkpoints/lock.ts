@@ -1,64 +1,149 @@
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { hiddenName, isAlive } from './atomic';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { hiddenName } from './atomic';
 import { CheckpointError } from './checkpoint-error';
+import { hasCode } from './io-error';
+import { isListening, lifeline } from './lifeline';
+import { bootId, isAlive, type ProcessIdentity, thisProcess } from './process-identity';
+import { makeFolder } from './writable';
 
-const isCode = (error: unknown, code: string): boolean => (error as NodeJS.ErrnoException).code === code;
+const FILE = '.lock';
 
-/** The process that holds the lock file: undefined if there is no such file any more, NaN if it names none. */
-const holder = async (path: string): Promise<number | undefined> => {
-  try {
-    return Number.parseInt(await readFile(path, 'utf8'), 10);
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined;
+/** What a lock file says of the process that holds it. */
+type Holder = ProcessIdentity & {
+  host: string;
+  boot: string;
+  /** Name of the socket beside the lock that the process listens at; '' where it could not have one. */
+  socket: string;
+};
+
+/** A folder that this process has claimed. */
+export type FolderLock = {
+  readonly dir: string;
+  /** 'held' by this process still; 'gone' where the folder, or the lock in it, was deleted; 'taken' by another process. */
+  state: () => Promise<'held' | 'gone' | 'taken'>;
+  /** Gives the folder back. */
+  release: () => Promise<void>;
+};
+
+const textOf = (path: string): Promise<string | undefined> =>
+  readFile(path, 'utf8').catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
-  }
-};
+  });
 
-/**
- * Claims a folder for this process, so that two runs do not write into one folder. A lock whose process is dead is
- * taken over. The lock is a file `.lock` with the process's id; it is for one machine, not for shared network drives.
- * @returns the function that gives the folder back
- * @throws CheckpointError 'locked', naming the process that holds it (which may be this one).
- */
-export const lockFolder = async (dir: string): Promise<() => Promise<void>> => {
-  await mkdir(dir, { recursive: true });
-  const path = join(dir, '.lock');
-  const draft = hiddenName(path, 'new');
-  await writeFile(draft, `${process.pid}\n`);
+/** What the text of a lock says; undefined for a damaged one. Until 0.2 it was the process's number alone. */
+const parseHolder = (text: string): Holder | undefined => {
+  const unsaid = { started: '', space: '', host: hostname(), boot: bootId(), socket: '' };
   try {
-    for (;;) {
-      try {
-        await link(draft, path); // unlike a plain write: fails if the file is there, and never shows it empty
-        return () => rm(path, { force: true });
-      } catch (error) {
-        if (!isCode(error, 'EEXIST')) throw error;
-      }
-      const pid = await holder(path);
-      if (pid === undefined) continue;
-      if (isAlive(pid)) {
-        const whose = pid === process.pid ? `this process (${pid})` : `process ${pid}`;
-        throw new CheckpointError(
-          'locked',
-          `${dir} is in use by ${whose}; end that run first or choose another folder`,
-        );
-      }
-      await takeAway(path, pid);
-    }
-  } finally {
-    await rm(draft, { force: true });
+    const value = JSON.parse(text) as Partial<Holder> | number | null;
+    const said: Partial<Holder> = typeof value === 'number' ? { pid: value } : (value ?? {});
+    const holder = { ...unsaid, ...said };
+    const texts = [holder.started, holder.space, holder.host, holder.boot, holder.socket];
+    return Number.isSafeInteger(holder.pid) && texts.every(part => typeof part === 'string')
+      ? (holder as Holder)
+      : undefined;
+  } catch {
+    return undefined;
   }
 };
 
-/** Removes the lock of the dead process `pid`, and puts it back if someone else was quicker and it is theirs now. */
-const takeAway = async (path: string, pid: number): Promise<void> => {
+/** Why a folder cannot be had; undefined where the process that held it is no more. */
+const objection = async (dir: string, holder: Holder): Promise<string | undefined> => {
+  const { pid, host, boot, socket, started } = holder;
+  if (host !== hostname() && (boot === '' || boot !== bootId()))
+    return `process ${pid} of another machine, ${host}; if that one has ended, delete ${join(dir, FILE)}`;
+  if (boot !== bootId()) return undefined; // this machine has started anew since
+  const name = `process ${pid}`;
+  switch (isAlive(holder)) {
+    case 'no':
+      return undefined;
+    case 'yes':
+      if (pid !== process.pid) return name;
+      return started === '' && thisProcess().started !== '' ? undefined : `this process (${pid})`; // an old lock of ours: stale
+    case 'unknown': {
+      const open = socket === '' ? undefined : await isListening(join(dir, basename(socket)));
+      if (open === false) return undefined;
+      const hint = open === true ? '' : `; if it has ended, delete ${join(dir, FILE)}`;
+      return `${name} of another container on this machine${hint}`;
+    }
+  }
+};
+
+/** Removes a stale lock, and puts it back if someone else was quicker and it is theirs now. */
+const takeAway = async (path: string, text: string): Promise<void> => {
   const taken = hiddenName(path, 'gone');
   try {
     await rename(path, taken);
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return;
+    if (hasCode(error, 'ENOENT')) return;
     throw error;
   }
-  if (Object.is(await holder(taken), pid)) await rm(taken, { force: true });
-  else await rename(taken, path);
+  if ((await textOf(taken)) !== text) return rename(taken, path);
+  const { socket } = parseHolder(text) ?? { socket: '' };
+  if (socket !== '') await rm(join(dirname(path), basename(socket)), { force: true });
+  await rm(taken, { force: true });
+};
+
+/** Whether a living process of another container or machine has claimed the folder. */
+export const isLockedElsewhere = async (dir: string): Promise<boolean> => {
+  const text = await textOf(join(dir, FILE));
+  const holder = text === undefined ? undefined : parseHolder(text);
+  return holder !== undefined && holder.space !== thisProcess().space && (await objection(dir, holder)) !== undefined;
+};
+
+/**
+ * Claims a folder for this process, so that two runs do not write into one folder; makes it if need be. A lock ends with
+ * its process, however that ends and whoever has its number now: a lock of a dead process is taken over. On a network
+ * drive the lock of another machine is respected until it is deleted.
+ * @throws CheckpointError 'locked', naming the process that holds it (which may be this one); 'unwritable' for a folder
+ * that nothing can be written to.
+ */
+export const lockFolder = async (dir: string): Promise<FolderLock> => {
+  await makeFolder(dir);
+  const path = join(dir, FILE);
+  const draft = hiddenName(path, 'new');
+  const line = await lifeline(`${draft}.socket`);
+  const holder: Holder = {
+    ...thisProcess(),
+    host: hostname(),
+    boot: bootId(),
+    socket: line ? basename(line.path) : '',
+  };
+  const own = `${JSON.stringify(holder)}\n`;
+  let held = false;
+  try {
+    await writeFile(draft, own);
+    while (!held) {
+      try {
+        await link(draft, path); // unlike a plain write: fails if the file is there, and never shows it empty
+        held = true;
+        break;
+      } catch (error) {
+        if (!hasCode(error, 'EEXIST')) throw error;
+      }
+      const text = await textOf(path);
+      if (text === undefined) continue;
+      const other = parseHolder(text);
+      const why = other && (await objection(dir, other));
+      if (why !== undefined)
+        throw new CheckpointError('locked', `${dir} is in use by ${why}; end that run first or choose another folder`);
+      await takeAway(path, text);
+    }
+  } finally {
+    await rm(draft, { force: true });
+    if (!held) await line?.close();
+  }
+  return {
+    dir,
+    state: async () => {
+      const text = await textOf(path);
+      return text === own ? 'held' : text === undefined ? 'gone' : 'taken';
+    },
+    release: async () => {
+      if ((await textOf(path)) === own) await rm(path, { force: true });
+      await line?.close();
+    },
+  };
 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { CheckpointError } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
+import { WorkerError } from '../compute/onnx';
 import { DeviceError } from '../compute/xla/pjrt';
 import { DatasetError, DownloadError } from '../datasets';
 import { NpzError, StatisticsError } from '../metrics';
@@ -16,7 +17,7 @@ import { exportCommand } from './export';
 import { featuresCommand } from './features';
 import { inspectCommand } from './inspect';
 import { sampleCommand } from './sample';
-import { Stopped } from './stopped';
+import { Stopped, type StopCode } from './stopped';
 import type { Terminal } from './terminal';
 
 /** Every command: a new one is one file and one line here. */
@@ -32,8 +33,8 @@ const COMMANDS: readonly ((terminal: Terminal) => Command)[] = [
   engineCommand,
 ];
 
-/** 0: done; 1: it could not be done; 2: the command line is not understood; 130: stopped by Ctrl-C. */
-export type ExitCode = 0 | 1 | 2 | 130;
+/** 0: done; 1: it could not be done; 2: the command line is not understood; above 128: stopped, 130 by Ctrl-C. */
+export type ExitCode = 0 | 1 | 2 | StopCode;
 
 const version = (): string => {
   const file = join(__dirname, '..', '..', 'package.json');
@@ -64,6 +65,7 @@ const isExpected = (error: unknown): error is Error =>
   error instanceof StatisticsError ||
   error instanceof NpzError ||
   error instanceof TrainingError ||
+  error instanceof WorkerError ||
   error instanceof DeviceError ||
   (error instanceof Error && /^E[A-Z]+$/.test(String((error as NodeJS.ErrnoException).code)));
 
@@ -79,7 +81,7 @@ export const runCommandLine = async (args: readonly string[], terminal: Terminal
     }
     if (error instanceof Stopped) {
       terminal.err(`cosim: ${error.message}\n`);
-      return 130;
+      return error.code;
     }
     terminal.err(`cosim: ${isExpected(error) ? error.message : ((error as Error).stack ?? String(error))}\n`);
     return 1;

@@ -11,18 +11,29 @@ const ask = async (question: string): Promise<string> => {
   }
 };
 
+/**
+ * Writes to a stream as long as somebody reads it. A reader that goes, as in `cosim inspect FILE | head`, or a terminal that
+ * is closed, is not the end of the work; a disk that is full is a failure, when all else is done.
+ */
+const outlet = (stream: NodeJS.WriteStream): ((text: string) => void) => {
+  let open = true;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    open = false;
+    if (!['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED'].includes(String(error.code))) process.exitCode = 1;
+  });
+  return text => {
+    if (open) stream.write(text);
+  };
+};
+
 const main = async (): Promise<void> => {
-  process.exitCode = await runCommandLine(process.argv.slice(2), {
-    out: text => process.stdout.write(text),
-    err: text => process.stderr.write(text),
+  const code = await runCommandLine(process.argv.slice(2), {
+    out: outlet(process.stdout),
+    err: outlet(process.stderr),
     live: process.stderr.isTTY,
     ...(process.stdin.isTTY && { ask }),
   });
+  if (code !== 0) process.exitCode = code;
 };
-
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error; // the reader has gone, as in `cosim inspect FILE | head`
-  process.exit(0);
-});
 
 void main();

@@ -1,22 +1,44 @@
-/** The user has stopped the work with Ctrl-C; the program ends with 130, as shells expect. */
+/** Signals that ask a program to end: Ctrl-C, `kill`, a terminal that was closed, Ctrl-\\; with what shells expect back. */
+const ENDS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 } as const;
+
+type EndSignal = keyof typeof ENDS;
+/** How a program that was asked to end does: 128 and the number of the signal. */
+export type StopCode = (typeof ENDS)[EndSignal];
+
+/** The user, or the system, has asked for the end of the work. */
 export class Stopped extends Error {
   override name = 'Stopped';
+  constructor(
+    message: string,
+    readonly code: StopCode = ENDS.SIGINT,
+  ) {
+    super(message);
+  }
 }
 
+const signals = Object.keys(ENDS) as EndSignal[];
+
 /**
- * Runs `work` with a signal that Ctrl-C gives, so that it can tidy up; a second Ctrl-C ends the process at once.
+ * Runs `work` with a signal that Ctrl-C, `kill`, or the end of the terminal gives, so that it can tidy up; a second one
+ * ends the process at once.
  * @throws Stopped with `message` when it was stopped that way
  */
 export const stoppable = async <T>(message: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
   const stop = new AbortController();
-  const onInterrupt = (): void => stop.abort(new Stopped(message));
-  process.once('SIGINT', onInterrupt);
+  const onSignal = (signal: EndSignal): void => {
+    release(); // the next one is the system's to answer
+    stop.abort(new Stopped(message, ENDS[signal]));
+  };
+  const release = (): void => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+  for (const signal of signals) process.on(signal, onSignal);
   try {
     return await work(stop.signal);
   } catch (error) {
     stop.signal.throwIfAborted(); // whatever the work made of it
     throw error;
   } finally {
-    process.off('SIGINT', onInterrupt);
+    release();
   }
 };

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { fail } from './check';
 
 /** Named tensors: parameters, optimiser state, one batch. */
 export type Tensors = Record<string, tf.Tensor>;
@@ -24,6 +25,18 @@ export const detached = (f: () => tf.Tensor): tf.Tensor => tf.customGrad(() => (
 
 /** A constant for the gradient: the value of x, from which nothing flows back. */
 export const stopGradient = (x: tf.Tensor): tf.Tensor => detached(() => tf.clone(x));
+
+/**
+ * Refuses numbers that no computation should start from.
+ * @throws ArgumentError naming the first tensor with a NaN or an infinity
+ */
+export const expectFinite = async (where: string, tensors: Tensors): Promise<void> => {
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const values = await tensor.data();
+    const at = values.findIndex(value => !Number.isFinite(value));
+    if (at >= 0) fail(where, `values of '${name}'`, 'finite', values[at]);
+  }
+};
 
 /** A scalar with tensors to report beside it. */
 export type ValueAndMetrics = { value: tf.Tensor; metrics: Tensors };

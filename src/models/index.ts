@@ -7,9 +7,8 @@ export {
   shippedAutoencoder,
 } from './autoencoder';
 export { CLASSIFIER_FILE, loadClassifier } from './classifier';
-export { loadGenerator } from './load-generator';
-export { loadModel, loadTeacher, modelFile, type SampledModel } from './load-model';
+export { type Generator, loadGenerator } from './load-generator';
 export { denoiserOfCheckpoint, type LoadedNetwork, loadNetwork, type ReferenceOptions } from './load-network';
-export { TEACHER_NAMES, teacherFile, type TeacherName, type TeacherPreset, TEACHERS } from './teachers';
+export { loadTeacher, TEACHER_NAMES, teacherFile, type TeacherName, type TeacherPreset, TEACHERS } from './teachers';
 export { AUTOENCODER, AUTOENCODER_ADAM, trainAutoencoder } from './train-autoencoder';
 export { sha256OfWeights } from './weights-hash';

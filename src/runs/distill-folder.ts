@@ -1,12 +1,15 @@
 /* The folder of a long run: whose it is, so that the same command goes on and another one is refused. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newestFolder, writeFileAtomic } from '../checkpoints';
+import { z } from 'zod';
+import { makeFolder, newestFolder, writeFileAtomic } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
 
 const FORMAT = 'cosim-distill-1';
 const FILE = 'distill.json';
+
+const stored = z.looseObject({ format: z.literal(FORMAT) });
 
 /** All that the numbers of a run depend on, as JSON. */
 export type RunIdentity = Readonly<Record<string, unknown>>;
@@ -26,8 +29,8 @@ const differences = (there: RunIdentity, here: RunIdentity): string[] => {
 
 const readIdentity = async (path: string): Promise<RunIdentity> => {
   try {
-    const { format, ...identity } = JSON.parse(await readFile(path, 'utf8')) as RunIdentity;
-    if (format === FORMAT) return identity;
+    const { data } = stored.safeParse(JSON.parse(await readFile(path, 'utf8')));
+    if (data) return Object.fromEntries(Object.entries(data).filter(([name]) => name !== 'format'));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
@@ -53,6 +56,6 @@ export const checkRunFolder = async (dir: string, identity: RunIdentity): Promis
 
 /** Makes a folder this run's. */
 export const claimRunFolder = async (dir: string, identity: RunIdentity): Promise<void> => {
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   await writeFileAtomic(join(dir, FILE), `${JSON.stringify({ format: FORMAT, ...identity }, null, 1)}\n`);
 };

@@ -1,7 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getBackend } from '@tensorflow/tfjs-core';
-import { canonicalJson, CheckpointError, setAside } from '../checkpoints';
+import { canonicalJson, CheckpointError, makeFolder, setAside } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
 import {
   type DrawSamples,
@@ -71,7 +71,7 @@ const keptResults = async (file: string, images: ResultFile['images']): Promise<
 
 /**
  * Measures a run's average in 1, 2, ... steps: `dir/IMAGES-K-steps.json`, which `cosim eval compare` reads. The reference's
- * features stay in `dir/features` for the next time, those of the measured images go when their results are written.
+ * features stay in `dir/features` for the next time, those of the judged images go when their results are written.
  * @returns the measurements; those whose file is there, whole and of this generator, are read from it
  * @throws the signal's reason when stopped: the same call goes on
  */
@@ -85,7 +85,7 @@ export const measureRun = async (
   }: { signal?: AbortSignal; onProgress?: (steps: number, progress: EvaluationProgress) => void } = {},
 ): Promise<RunMeasurement[]> => {
   const { steps, batch, extractor } = options;
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   const cache = join(dir, 'features');
   const { sampleShape: shape, classes } = run.method.denoisers.phi!;
   const measured: RunMeasurement[] = [];

@@ -3,6 +3,7 @@
  * anywhere, the same call goes on to the same bits.
  */
 import { join } from 'node:path';
+import { CheckpointError, type FolderLock, lockFolder } from '../checkpoints';
 import { expectInteger, fail } from '../compute/check';
 import type { Dataset } from '../datasets';
 import { SAMPLING_TIMES } from '../diffusion';
@@ -17,6 +18,7 @@ import {
   Run,
   runOptions,
   type RunOptions,
+  TrainingError,
 } from '../training';
 import { checkRunFolder, claimRunFolder, type RunIdentity } from './distill-folder';
 import { checkMeasuring, type MeasureOptions, measureRun, type RunMeasurement } from './distill-metrics';
@@ -36,7 +38,7 @@ export type DistillSetup = {
 
 /** Where a long run stands, in images of the stage; `made` of the `done` were made since the stage began. */
 export type DistillProgress = {
-  /** 'training', 'sheet', '4 steps, measured', ... */
+  /** 'training', 'sheet', '4 steps, judged', ... */
   stage: string;
   done: number;
   total: number;
@@ -97,7 +99,7 @@ export const checkDistillation = (given: DistillSetup): { method: Method; option
   const { teacher, dataset, method: chosen, run } = given;
   const options = runOptions(run ?? {});
   const method = methodFromConfig(chosen ?? { kind: 'cosim' }, { theta: teacher.denoiser, phi: generatorOf(given) });
-  expectDataFits(where, method, dataset);
+  expectDataFits(where, method, dataset, options);
   return { method, options };
 };
 
@@ -171,15 +173,15 @@ const look = async (
 };
 
 /** Trains to the next place where something is to be saved or seen. */
-const trainOn = async (run: Run, input: DistillRunInput): Promise<void> => {
-  const { dir, images: total, saveEvery, sheets, metrics, signal, onProgress, onCompile } = input;
+const trainOn = async (run: Run, input: DistillRunInput, lock: FolderLock): Promise<void> => {
+  const { images: total, saveEvery, sheets, metrics, signal, onProgress, onCompile } = input;
   const every = [saveEvery, ...[sheets, metrics].flatMap(part => (part ? [part.every] : []))];
   const images = Math.min(total, ...every.map(each => nextAfter(run.images, each, run.options.batch)));
   const from = run.images;
   onProgress?.({ stage: 'training', done: from, total, made: 0 });
   await run.train({
     images,
-    dir,
+    lock,
     signal,
     onCompile,
     onStep: report =>
@@ -188,15 +190,20 @@ const trainOn = async (run: Run, input: DistillRunInput): Promise<void> => {
   signal?.throwIfAborted();
 };
 
-/**
- * Distils in a folder, or goes on where the folder's run was stopped.
- * @throws ArgumentError before any work for bad options, for teacher and data that do not fit, and for a folder with
- * something else; the signal's reason when stopped: the same call goes on
- */
-export const distillRun = async (input: DistillRunInput): Promise<DistillRunResult> => {
+/** Refuses to call a run done whose last step was not finite. */
+const expectConverging = (run: Run): void => {
+  const bad = ({ nonFinite, ...report }: IterationReport): boolean =>
+    nonFinite > 0 || Object.entries(report).some(([name, value]) => name.endsWith('Loss') && !Number.isFinite(value));
+  let since = 0;
+  while (since < run.history.length && bad(run.history[run.history.length - 1 - since])) since++;
+  if (since > 0)
+    throw new TrainingError(
+      `the run diverged: losses or gradients of its last ${since === 1 ? 'step' : `${since} steps`} were not finite`,
+    );
+};
+
+const runIn = async (lock: FolderLock, input: DistillRunInput, identity: RunIdentity): Promise<DistillRunResult> => {
   const { dir, dataset, images, signal, onSnapshot } = input;
-  check(input);
-  const identity = await distillIdentity(input);
   const state = await checkRunFolder(dir, identity);
   await claimRunFolder(dir, identity);
   const run = state === 'begun' ? await Run.load(dir, { dataset }) : startDistillation(input);
@@ -205,12 +212,35 @@ export const distillRun = async (input: DistillRunInput): Promise<DistillRunResu
     let last = await look(run, input);
     onSnapshot?.(last);
     while (run.images < images) {
-      await trainOn(run, input);
+      await trainOn(run, input, lock);
       last = await look(run, input);
       onSnapshot?.(last);
     }
+    if ((await lock.state()) !== 'held') await run.save(lock); // saves once more, and says what happened
+    expectConverging(run);
     return { images: run.images, steps: run.step, history: [...run.history], engine: run.engineReport, last };
   } finally {
     run.dispose();
+  }
+};
+
+/**
+ * Distils in a folder, or goes on where the folder's run was stopped.
+ * @throws ArgumentError before any work for bad options, for teacher and data that do not fit, and for a folder with
+ * something else; CheckpointError 'locked' while another process has the folder, 'vanished' when it was deleted on the
+ * way; TrainingError when the last steps were not finite; the signal's reason when stopped: the same call goes on
+ */
+export const distillRun = async (input: DistillRunInput): Promise<DistillRunResult> => {
+  check(input);
+  const identity = await distillIdentity(input);
+  const lock = await lockFolder(input.dir);
+  try {
+    return await runIn(lock, input, identity);
+  } catch (error) {
+    const gone = error instanceof CheckpointError && error.code === 'vanished' && (await lock.state()) === 'gone';
+    if (gone) await claimRunFolder(input.dir, identity); // what was saved once more can be gone on from
+    throw error;
+  } finally {
+    await lock.release();
   }
 };

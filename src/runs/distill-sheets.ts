@@ -1,8 +1,7 @@
 import type { Samples } from '../compute/host-arrays';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic, writeSafetensors } from '../checkpoints';
+import { makeFolder, writeFileAtomic, writeSafetensors } from '../checkpoints';
 import { indexRange } from '../datasets';
 import { imageGrid } from '../figures';
 import type { Run } from '../training';
@@ -61,7 +60,7 @@ export const drawSheet = async (
   const isPicture = sampleShape.length === 3 && (sampleShape[2] === 1 || sampleShape[2] === 3);
   const path = join(dir, `${imagesName(run.images)}.${isPicture ? 'png' : 'safetensors'}`);
   if (existsSync(path)) return path;
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   const { n, steps, batch } = options;
   const seeds = indexRange(n);
   const parts: Samples[] = [];

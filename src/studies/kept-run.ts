@@ -12,9 +12,7 @@ export const loadKeptRun = async (dir: string, dataset: Dataset): Promise<Run | 
   for (;;) {
     const newest = await newestFolder(dir);
     if (newest === undefined) return undefined;
-    await (
-      await lockFolder(dir)
-    )(); // nothing is set aside under another process
+    await (await lockFolder(dir)).release(); // nothing is set aside under another process
     try {
       await expectChecksums(newest);
       return await Run.load(dir, { dataset });

@@ -4,9 +4,15 @@ import type { Method } from '../methods';
 
 /**
  * Checks that a method's networks and a data set belong together.
- * @throws ArgumentError for samples of another shape than a network's, or other classes than the generator's.
+ * @throws ArgumentError for samples of another shape than a network's, other classes than the generator's, or fewer samples than a
+ * batch has.
  */
-export const expectDataFits = (where: string, { denoisers }: Method, dataset: Dataset): void => {
+export const expectDataFits = (
+  where: string,
+  { denoisers }: Method,
+  dataset: Dataset,
+  { batch }: { batch: number },
+): void => {
   for (const [role, { sampleShape }] of Object.entries(denoisers))
     if (sampleShape.join() !== dataset.sampleShape.join())
       fail(
@@ -18,4 +24,5 @@ export const expectDataFits = (where: string, { denoisers }: Method, dataset: Da
   const classes = denoisers.phi?.classes ?? 0;
   if (classes > 0 && dataset.classes !== classes)
     fail(where, `classes of '${dataset.name}'`, String(classes), dataset.classes);
+  if (dataset.length < batch) fail(where, 'batch', `at most the ${dataset.length} samples of '${dataset.name}'`, batch);
 };

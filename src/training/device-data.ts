@@ -8,6 +8,7 @@ import type { Device, DeviceArray, HostData } from '../compute/xla/device';
 import type { Hlo } from '../compute/xla/hlo';
 import { type Dataset, indexRange, networkUnits } from '../datasets';
 import type { DataSpec } from '../methods';
+import { checkedBatch } from './checked-batch';
 
 /** What lies on the devices, for whoever writes a module that reads it. */
 export type HeldLayout = { length: number; size: number; type: 'f32' | 'ui8'; labelled: boolean };
@@ -32,7 +33,8 @@ const readAll = async (dataset: Dataset, size: number): Promise<HostRows | undef
   const labels = new Int32Array(classes > 0 ? length : 0);
   let all: HostRows['x'] | undefined;
   for (let first = 0; first < length; first += CHUNK) {
-    const { x, labels: some } = await dataset.batch(indexRange(Math.min(CHUNK, length - first), first));
+    const indices = indexRange(Math.min(CHUNK, length - first), first);
+    const { x, labels: some } = checkedBatch(dataset, indices, await dataset.batch(indices));
     all ??= x instanceof Uint8Array ? new Uint8Array(length * size) : new Float32Array(length * size);
     all.set(x, first * size);
     if (classes > 0) labels.set(some, first);

@@ -5,6 +5,7 @@ import { normalRows, uniformRows } from '../compute/noise';
 import type { Tensors } from '../compute/tensors';
 import { type DataBatch, type Dataset, networkUnits, trainingIndices } from '../datasets';
 import { type ChanceSpec, type DataSpec, type Inputs, type InputSpec, oneHot } from '../methods';
+import { checkedBatch } from './checked-batch';
 
 /** Inputs of an update by name. */
 export type HostBatch = Record<string, HostArray>;
@@ -37,8 +38,11 @@ const dataReader = (dataset: Dataset, { seed, step, batch, first, count }: Batch
   const read = new Map<number, Promise<DataBatch>>();
   return (every: number, offset: number): Promise<DataBatch> => {
     const number = every * step + offset;
-    const indices = () => trainingIndices(dataset, { seed, step: number, batch, first, count });
-    const reading = read.get(number) ?? dataset.batch(indices());
+    const draw = async (): Promise<DataBatch> => {
+      const indices = trainingIndices(dataset, { seed, step: number, batch, first, count });
+      return checkedBatch(dataset, indices, await dataset.batch(indices));
+    };
+    const reading = read.get(number) ?? draw();
     read.set(number, reading);
     return reading;
   };
@@ -57,7 +61,8 @@ export type Given = {
 
 /**
  * Draws the inputs of one slice, or what of them is to be given. What is drawn depends on the slice alone.
- * @throws what the data set throws where it cannot be read.
+ * @throws DatasetError for numbers that are not finite and labels out of range; what the data set throws where it cannot
+ * be read.
  */
 export const drawInputs = async (
   inputs: Inputs,

@@ -13,6 +13,9 @@ import {
 import type { RunOptions } from './options';
 import { applyGradient, gradientOf } from './step';
 
+/** Sums over the samples of a batch so far. */
+type Gradient = ReturnType<ReturnType<typeof gradientOf>>;
+
 /** TensorFlow.js computes the steps as they are written, on the backend in use. */
 export class EagerEngine implements Engine {
   readonly report: EngineReport;
@@ -52,48 +55,55 @@ export class EagerEngine implements Engine {
   }
 
   /** Sums of the rounds' gradients and metrics: the same as one large batch's, up to rounding. */
-  private async accumulate(update: Update, parts: AsyncIterable<HostBatch>) {
+  private async accumulate(update: Update, parts: AsyncIterable<HostBatch>): Promise<Gradient> {
     const round = gradientOf(update);
-    let total: ReturnType<typeof round> | undefined;
-    for await (const drawn of parts) {
-      const next = tf.tidy(() => {
-        const { gradient, metrics } = round(this.tensors, upload(drawn), this.options.batch);
-        if (!total) return { gradient, metrics };
+    let total: Gradient | undefined;
+    try {
+      for await (const drawn of parts) {
         const before = total;
-        const sums = Object.entries(metrics).map(
-          ([name, value]) => [name, tf.add(before.metrics[name], value)] as const,
-        );
-        return { gradient: tf.add(before.gradient, gradient), metrics: Object.fromEntries(sums) };
-      });
+        total = tf.tidy(() => {
+          const { gradient, metrics } = round(this.tensors, upload(drawn), this.options.batch);
+          if (!before) return { gradient, metrics };
+          const sums = Object.entries(metrics).map(
+            ([name, value]) => [name, tf.add(before.metrics[name], value)] as const,
+          );
+          return { gradient: tf.add(before.gradient, gradient), metrics: Object.fromEntries(sums) };
+        });
+        if (before) tf.dispose(before);
+      }
+    } catch (error) {
       if (total) tf.dispose(total);
-      total = next;
+      throw error;
     }
     return total!;
   }
 
   /** Tensors that the new state replaces are disposed. */
   async update(update: Update, parts: AsyncIterable<HostBatch>, position: Position): Promise<PendingMetrics> {
-    const { gradient, metrics } = await this.accumulate(update, parts);
+    const accumulated = await this.accumulate(update, parts);
     const before = this.tensors;
-    const applied = tf.tidy(() => {
-      const scalars = Object.entries(scalarsOf(position, this.options)).map(([name, x]) => [name, tf.scalar(x)]);
-      return applyGradient(
-        update.trains,
-        before,
-        gradient,
-        Object.fromEntries(scalars) as Tensors,
-        this.options,
-        update.normalisedWeights,
-      );
-    });
-    gradient.dispose();
-    for (const [name, old] of Object.entries(before)) if (applied.state[name] !== old) old.dispose();
-    this.tensors = applied.state;
-    const all = { ...metrics, ...applied.metrics };
-    const numbers: UpdateMetrics = {};
-    for (const [name, t] of Object.entries(all)) numbers[name] = ((await t.data()) as Float32Array)[0];
-    tf.dispose(all);
-    return () => Promise.resolve(numbers);
+    let metrics: Tensors = accumulated.metrics;
+    try {
+      const applied = tf.tidy(() => {
+        const scalars = Object.entries(scalarsOf(position, this.options)).map(([name, x]) => [name, tf.scalar(x)]);
+        return applyGradient(
+          update.trains,
+          before,
+          accumulated.gradient,
+          Object.fromEntries(scalars) as Tensors,
+          this.options,
+          update.normalisedWeights,
+        );
+      });
+      metrics = { ...metrics, ...applied.metrics };
+      for (const [name, old] of Object.entries(before)) if (applied.state[name] !== old) old.dispose();
+      this.tensors = applied.state;
+      const numbers: UpdateMetrics = {};
+      for (const [name, t] of Object.entries(metrics)) numbers[name] = ((await t.data()) as Float32Array)[0];
+      return () => Promise.resolve(numbers);
+    } finally {
+      tf.dispose([accumulated.gradient, metrics]);
+    }
   }
 
   async gradient(update: Update, parts: AsyncIterable<HostBatch>): Promise<Float32Array> {

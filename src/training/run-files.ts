@@ -16,12 +16,13 @@ import {
 import { ArgumentError, expectShape } from '../compute/check';
 import { addPrefix, type Tensors, withPrefix } from '../compute/tensors';
 import type { Dataset } from '../datasets';
-import { type Method, methodFromConfig, type Role } from '../methods';
-import { type Denoiser, denoiserFromConfig, matchParameters, type ParameterSpec } from '../networks';
+import type { Method } from '../methods';
+import { matchParameters, type ParameterSpec } from '../networks';
 import { expectDataFits } from './data-fit';
-import { runOptions, type RunOptions } from './options';
+import type { RunOptions } from './options';
 import type { IterationReport, RunParts } from './run';
-import { readPart, readRunJson, type RunJson } from './run-json';
+import { readPart, readRunJson, type RunJson, type StoredRun } from './run-json';
+import { checked, reportSchema } from './run-schema';
 
 const KEPT = 2;
 
@@ -76,44 +77,36 @@ const orderedState = (
   return state;
 };
 
+/** One report a line, as `reportLine` writes it, one for each step that was done. */
+const readHistory = async (path: string, { step, options }: StoredRun): Promise<IterationReport[]> => {
+  const lines = (await readFile(path, 'utf8')).split('\n').filter(line => line !== '');
+  const reports = lines.map((line, i) => checked(`${path}, line ${i + 1}`, reportSchema, parseNumbers(line)));
+  const wrong = reports.findIndex((report, i) => report.step !== i + 1 || report.images !== (i + 1) * options.batch);
+  if (wrong >= 0)
+    throw new CheckpointError('format', `${path}, line ${wrong + 1}: not the report of step ${wrong + 1}`);
+  if (reports.length !== step)
+    throw new CheckpointError('format', `${path}: ${reports.length} reports, and the run has done ${step} steps`);
+  return reports;
+};
+
 /** The newest checkpoint of `dir`; see `Run.load`. */
 export const loadRun = async (dir: string, dataset: Dataset): Promise<RunParts> => {
   const folder = await newestFolder(dir);
   if (folder === undefined) throw new CheckpointError('missing', `${dir}: no checkpoint of a run in this folder`);
-  const json = await readRunJson(folder);
-  const [trained, given] = [json.dataset, { name: dataset.name, provenance: dataset.provenance }];
+  const stored = await readRunJson(folder);
+  const { method, options, step, images, found } = stored;
+  const [trained, given] = [stored.dataset, { name: dataset.name, provenance: dataset.provenance }];
   if (JSON.stringify(trained) !== JSON.stringify(given))
     throw new ArgumentError(
       `Run.load: the run was trained on ${JSON.stringify(trained)}, the data set given is ${JSON.stringify(given)}`,
     );
-  const denoisers: Partial<Record<Role, Denoiser>> = {};
-  for (const [role, config] of Object.entries(json.denoisers)) denoisers[role as Role] = denoiserFromConfig(config);
-  const method = methodFromConfig(json.method, denoisers);
-  const options = runOptions(json.options);
-  expectDataFits('Run.load', method, dataset);
+  expectDataFits('Run.load', method, dataset, options);
   await expectChecksums(folder);
-  // Until 0.2 a metric that was not finite was stored as null.
-  const report = (line: string): IterationReport => {
-    const entries = Object.entries(parseNumbers(line) as Record<string, number | null>);
-    return Object.fromEntries(entries.map(([name, value]) => [name, value ?? NaN])) as IterationReport;
-  };
-  const history = await readPart(folder, 'history.jsonl', async path =>
-    (await readFile(path, 'utf8'))
-      .split('\n')
-      .filter(line => line !== '')
-      .map(report),
-  );
+  const history = await readPart(folder, 'history.jsonl', path => readHistory(path, stored));
   const { tensors } = await readPart(folder, 'state.safetensors', loadTensors);
   try {
-    return {
-      method,
-      dataset,
-      options,
-      state: orderedState(join(folder, 'state.safetensors'), method, options, tensors),
-      position: { step: json.step, images: json.images },
-      history,
-      found: json.times ?? {},
-    };
+    const state = orderedState(join(folder, 'state.safetensors'), method, options, tensors);
+    return { method, dataset, options, state, position: { step, images }, history, found };
   } catch (error) {
     dispose(tensors);
     throw error;

@@ -1,9 +1,11 @@
+import { resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Samples } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
-import { lockFolder } from '../checkpoints';
-import { ArgumentError, expectInteger, expectKeys } from '../compute/check';
+import { CheckpointError, type FolderLock, lockFolder } from '../checkpoints';
+import { ArgumentError, expectInteger, expectKeys, expectNumber } from '../compute/check';
 import { WorkerError } from '../compute/onnx';
-import { cloneTensors, type Tensors, withPrefix } from '../compute/tensors';
+import { cloneTensors, expectFinite, type Tensors, withPrefix } from '../compute/tensors';
 import type { Dataset } from '../datasets';
 import { decreasingTimes, SAMPLING_TIMES, type SamplingTimes } from '../diffusion';
 import type { Method, Role, Update } from '../methods';
@@ -25,6 +27,7 @@ import {
 import { runOptions, type RunOptions } from './options';
 import { loadRun, saveRun } from './run-files';
 import { initialState } from './step';
+import { Turns } from './turns';
 
 /** What one iteration reports: `step`, `images` seen so far, and the updates' metrics (`psiLoss`, `phiGradNorm`, ...). */
 export type IterationReport = { step: number; images: number; seconds: number; [metric: string]: number };
@@ -40,8 +43,10 @@ export type TrainOptions = {
   signal?: AbortSignal;
   /** Where checkpoints go: at the end, on abort and every `saveEvery` images. */
   dir?: string;
-  /** Images between checkpoints, default: at the end only. */
+  /** Images between checkpoints, at least 1; default: at the end only. */
   saveEvery?: number;
+  /** In place of `dir`: a lock on it that the caller holds, and goes on holding. */
+  lock?: FolderLock;
 };
 
 /** Options of `Run.sample`. */
@@ -71,10 +76,18 @@ export type RunParts = {
 
 const capitalised = (name: string): string => name[0].toUpperCase() + name.slice(1);
 
-/** A training run: owns its tensors, trains, samples, saves, resumes. Everything it computes follows from its seed. */
+/**
+ * A training run: owns its tensors, trains, samples, saves, resumes. Everything it computes follows from its seed. What
+ * is asked of it while a step is computed waits for the end of that step.
+ */
 export class Run {
   private engine: Engine | undefined;
   private chosen = false;
+  private training = false;
+  private lock: FolderLock | undefined; // of the folder that it trains in
+  private stepping = false;
+  private disposed = false;
+  private readonly turns = new Turns();
   private readonly draw: DrawBatch;
 
   private constructor(
@@ -97,7 +110,7 @@ export class Run {
   ): Run {
     const resolved = runOptions(options);
     const roles: Partial<Record<Role, Tensors>> = {};
-    expectDataFits('run', method, dataset);
+    expectDataFits('run', method, dataset, resolved);
     for (const [role, { parameters: specs }] of Object.entries(method.denoisers) as [Role, Denoiser][])
       roles[role] = matchParameters(`run, ${role}`, specs, parameters[role] ?? {});
     const state = tf.tidy(() => {
@@ -116,7 +129,7 @@ export class Run {
 
   /**
    * Goes on from the newest checkpoint in `dir`, with the identical continuation on the same backend.
-   * @throws CheckpointError when there is none or it is damaged; ArgumentError when `dataset` is another one.
+   * @throws CheckpointError when there is none, or it is damaged, naming the file and the field; ArgumentError when `dataset` is another one.
    */
   static async load(dir: string, { dataset }: { dataset: Dataset }): Promise<Run> {
     const { state, ...parts } = await loadRun(dir, dataset);
@@ -160,15 +173,25 @@ export class Run {
 
   /**
    * Keeps sampling times, as `searchTimes` found them: the default from now on, and saved with the run.
-   * @throws ArgumentError for times that are not positive and decreasing
+   * @throws ArgumentError for times that are not positive and decreasing, and on a run that was disposed
    */
   setTimes(times: readonly number[]): void {
+    this.alive();
     decreasingTimes('setTimes', 'times', times);
     this.parts.found = { ...this.parts.found, [times.length]: [...times] };
   }
 
-  /** Parameters by role (`ema`: the average of phi). They stay the run's: clone what must outlive the next step. */
+  /**
+   * Parameters by role (`ema`: the average of phi). They stay the run's: clone what must outlive the next step.
+   * @throws ArgumentError while a step is computed: half of the parameters may be those of the next
+   */
   parameters(role: Role | 'ema'): Tensors {
+    if (this.stepping)
+      throw new ArgumentError('parameters: a step is being computed; ask for them in `onStep` or after `train`');
+    return this.parametersNow(role);
+  }
+
+  private parametersNow(role: Role | 'ema'): Tensors {
     return withPrefix(`${role}/`, this.alive().state(`${role}/`));
   }
 
@@ -180,7 +203,12 @@ export class Run {
     return this.alive().averages?.(count);
   }
 
-  /** Trains until `images` images have been seen in all; returns how it ended. */
+  /**
+   * Trains until `images` images have been seen in all; returns how it ended.
+   * @throws ArgumentError for options out of range, weights that are not finite, and while this run is training already;
+   * CheckpointError 'locked' when another run has `dir`, 'vanished' when `dir` was deleted while the run trained: its
+   * step is then saved there again; TrainingError when gradients stay non-finite; DatasetError for data out of range
+   */
   async train({
     images,
     onStep,
@@ -188,42 +216,67 @@ export class Run {
     signal,
     dir,
     saveEvery = Infinity,
+    lock,
     ...rest
   }: TrainOptions): Promise<'done' | 'aborted'> {
     this.alive();
-    expectKeys('train', rest, ['images', 'onStep', 'onCompile', 'signal', 'dir', 'saveEvery']);
+    expectKeys('train', rest, ['images', 'onStep', 'onCompile', 'signal', 'dir', 'saveEvery', 'lock']);
     expectInteger('train', 'images', images);
-    const unlock = dir ? await lockFolder(dir) : undefined;
+    if (saveEvery !== Infinity) expectNumber('train', 'saveEvery', saveEvery, { min: 1 });
+    if (this.training)
+      throw new ArgumentError(
+        'train: this run is training already; wait for that call to end, or stop it by its signal',
+      );
+    this.training = true;
     try {
-      if (this.images < images) await this.choose(onCompile);
-      let bad = 0;
-      let saved = this.images;
-      while (this.images < images && !signal?.aborted) {
-        const { report, nonFiniteUpdate } = await this.iterateOrSave(dir);
-        bad = nonFiniteUpdate ? bad + 1 : 0;
-        if (nonFiniteUpdate && bad >= this.options.maxBadSteps) throw await this.badStepError(nonFiniteUpdate, dir);
-        await onStep?.(report);
-        if (dir && this.images - saved >= saveEvery) {
-          await this.save(dir);
-          saved = this.images;
-        }
-        await new Promise(resolve => setImmediate(resolve)); // progress and interrupts get their turn
-      }
-      if (dir && saved < this.images) await this.save(dir);
-      return this.images < images ? 'aborted' : 'done';
+      this.lock = lock ?? (dir ? await lockFolder(dir) : undefined);
+      return await this.trainIn(this.lock, { images, onStep, onCompile, signal, saveEvery });
     } finally {
-      await unlock?.();
+      if (!lock) await this.lock?.release();
+      this.lock = undefined;
+      this.training = false;
     }
+  }
+
+  private async trainIn(
+    lock: FolderLock | undefined,
+    {
+      images,
+      onStep,
+      onCompile,
+      signal,
+      saveEvery,
+    }: Pick<TrainOptions, 'images' | 'onStep' | 'onCompile' | 'signal'> & { saveEvery: number },
+  ): Promise<'done' | 'aborted'> {
+    if (this.images < images) await this.turns.take(() => this.choose(onCompile));
+    let bad = 0;
+    let saved = this.images;
+    while (this.images < images && !signal?.aborted) {
+      const { report, nonFiniteUpdate } = await this.turns.take(() => this.iterateOrSave(lock));
+      bad = nonFiniteUpdate ? bad + 1 : 0;
+      if (nonFiniteUpdate && bad >= this.options.maxBadSteps)
+        throw await this.turns.take(() => this.badStepError(nonFiniteUpdate, lock?.dir));
+      await onStep?.(report);
+      if (lock && this.images - saved >= saveEvery) {
+        await this.turns.take(() => this.saveIn(lock));
+        saved = this.images;
+      }
+      await nextTurn(); // progress and interrupts get their turn
+    }
+    if (lock && saved < this.images) await this.turns.take(() => this.saveIn(lock));
+    return this.images < images ? 'aborted' : 'done';
   }
 
   /** The engine that the options ask for takes over the state, once. */
   private async choose(onCompile?: TrainOptions['onCompile']): Promise<void> {
     if (this.chosen) return;
     const { method, options, dataset } = this.parts;
+    const state = this.alive().state();
+    await expectFinite('train', state);
     const began = performance.now();
     const timer = setInterval(() => onCompile?.(Math.round((performance.now() - began) / 1000)), 1000);
     try {
-      this.engine = await chooseEngine(method, this.alive().state(), options, dataset);
+      this.engine = await chooseEngine(method, state, options, dataset);
       this.chosen = true;
     } finally {
       clearInterval(timer);
@@ -232,16 +285,19 @@ export class Run {
 
   /** An iteration; where a worker fails, what was there before it is saved. */
   private async iterateOrSave(
-    dir: string | undefined,
+    lock: FolderLock | undefined,
   ): Promise<{ report: IterationReport; nonFiniteUpdate?: NonFiniteUpdate }> {
     const engine = this.alive();
     engine.mark();
+    this.stepping = true;
     try {
       return await this.iterate(engine);
     } catch (error) {
       if (!(error instanceof WorkerError) || !engine.undo()) throw error;
-      const where = dir ? `; step ${this.step} is saved in ${await this.save(dir)}` : '';
+      const where = lock ? `; step ${this.step} is saved in ${await this.saveIn(lock)}` : '';
       throw new WorkerError(`training stopped at step ${this.step}: ${error.message}${where}`);
+    } finally {
+      this.stepping = false;
     }
   }
 
@@ -280,13 +336,26 @@ export class Run {
     return badStepError(this.alive(), update, this.draw, step, this.parts.options, dir);
   }
 
-  /** Samples from the generator as its method says: Algorithm 1, the ancestral sampler, or EDM's for a denoiser. */
+  /**
+   * Samples from the generator as its method says: Algorithm 1, the ancestral sampler, or EDM's for a denoiser. While the
+   * run trains, the samples are those of one step: the last that ended when it was this call's turn.
+   */
   async sample(request: SampleOptions): Promise<Samples> {
     this.alive();
-    const { parameters = 'ema', times, steps = 4, ...rest } = request;
+    const { parameters: kind = 'ema', ...rest } = request;
+    const parameters = await this.turns.take(() => cloneTensors(this.parametersNow(kind === 'raw' ? 'phi' : 'ema')));
+    try {
+      return await this.sampleFrom(parameters, rest);
+    } finally {
+      tf.dispose(parameters);
+    }
+  }
+
+  private async sampleFrom(parameters: Tensors, request: Omit<SampleOptions, 'parameters'>): Promise<Samples> {
+    const { times, steps = 4, ...rest } = request;
     const { method } = this.parts;
     const denoiser = method.denoisers.phi!;
-    const input = { ...rest, denoiser, parameters: this.parameters(parameters === 'raw' ? 'phi' : 'ema') };
+    const input = { ...rest, denoiser, parameters };
     if (method.sampler === 'heun') return sampleHeun({ ...input, steps });
     const chosen = times ?? this.times[steps];
     if (!chosen) throw new ArgumentError(`sample: no standard times for ${steps} steps; pass \`times\``);
@@ -295,20 +364,64 @@ export class Run {
       : sampleMultistep({ ...input, times: chosen });
   }
 
-  /** Writes a checkpoint `dir/<step>`, complete or absent; the two newest are kept. Returns its path. */
-  async save(dir: string): Promise<string> {
-    await this.alive().fetch();
-    return saveRun(dir, { ...this.parts, state: this.alive().state() });
+  /**
+   * Writes a checkpoint `dir/<step>`, complete or absent; the two newest are kept. While a step is computed it waits for
+   * its end. Instead of a folder a lock on one, which the caller holds.
+   * @returns its path
+   * @throws CheckpointError 'locked' while another run has the folder, 'unwritable' where nothing can be written;
+   * 'vanished' where a lock's folder was deleted since, after the step was saved there again.
+   */
+  save(target: string | FolderLock): Promise<string> {
+    return this.turns.take(async () => {
+      if (typeof target !== 'string') return this.saveIn(target);
+      if (this.lock && resolve(this.lock.dir) === resolve(target)) return this.saveIn(this.lock);
+      this.alive();
+      const lock = await lockFolder(target);
+      try {
+        return await this.saveNow(target);
+      } finally {
+        await lock.release();
+      }
+    });
   }
 
-  /** Frees all that the run holds; it cannot be used afterwards. */
+  private async saveNow(dir: string): Promise<string> {
+    await this.alive().fetch();
+    return saveRun(dir, { ...this.parts, history: [...this.parts.history], state: this.alive().state() });
+  }
+
+  /** Saves into the folder that the run trains in. @throws CheckpointError 'vanished' where that is another's now. */
+  private async saveIn(lock: FolderLock): Promise<string> {
+    const state = await lock.state();
+    if (state === 'taken')
+      throw new CheckpointError(
+        'vanished',
+        `${lock.dir} was deleted and taken by another process while the run trained`,
+      );
+    const path = await this.saveNow(lock.dir);
+    if (state === 'gone')
+      throw new CheckpointError(
+        'vanished',
+        `${lock.dir} was deleted while the run trained: what was in it is gone, step ${this.step} is saved in ${path}`,
+      );
+    return path;
+  }
+
+  /** Frees all that the run holds, after the step that is computed now; it cannot be used afterwards. */
   dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    if (this.turns.idle) this.free();
+    else void this.turns.take(() => this.free());
+  }
+
+  private free(): void {
     this.engine?.dispose();
     this.engine = undefined;
   }
 
   private alive(): Engine {
-    if (!this.engine) throw new Error('this run has been disposed');
+    if (!this.engine || this.disposed) throw new ArgumentError('this run has been disposed');
     return this.engine;
   }
 }

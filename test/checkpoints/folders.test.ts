@@ -2,10 +2,20 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { commitFolder, lockFolder, newestFolder, prune, writeFileAtomic } from '../../src/checkpoints';
+import {
+  commitFolder,
+  expectWritableFile,
+  lockFolder,
+  makeFolder,
+  newestFolder,
+  prune,
+  writeFileAtomic,
+} from '../../src/checkpoints';
+import { thisProcess } from '../../src/checkpoints/process-identity';
 
 let dir = '';
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'folders-'))));
@@ -94,25 +104,93 @@ test('names that lead elsewhere or hide are refused', async () => {
 });
 
 test('a locked folder is refused and the message names the process; once released it is free', async () => {
-  const release = await lockFolder(dir);
+  const lock = await lockFolder(dir);
   await assert.rejects(lockFolder(dir), {
     code: 'locked',
     message: new RegExp(`in use by this process.*${process.pid}`),
   });
-  await release();
-  await (
-    await lockFolder(dir)
-  )();
-  writeFileSync(join(dir, '.lock'), '1\n'); // process 1 always lives
+  await lock.release();
+  await (await lockFolder(dir)).release();
+  assert.deepEqual(readdirSync(dir), []);
+  writeFileSync(join(dir, '.lock'), '1\n'); // a lock of an earlier version; process 1 always lives
   await assert.rejects(lockFolder(dir), { code: 'locked', message: /in use by process 1;/ });
 });
 
 test('the lock of a dead process is taken over, and so is a damaged one', async () => {
-  for (const content of [`${deadPid()}\n`, '', 'damaged']) {
+  for (const content of [`${deadPid()}\n`, '', 'damaged', '{"pid":"1"}', 'null']) {
     writeFileSync(join(dir, '.lock'), content);
-    const release = await lockFolder(dir);
-    assert.equal(readFileSync(join(dir, '.lock'), 'utf8').trim(), String(process.pid));
-    await release();
+    const lock = await lockFolder(dir);
+    assert.equal((JSON.parse(readFileSync(join(dir, '.lock'), 'utf8')) as { pid: number }).pid, process.pid);
+    await lock.release();
     assert.deepEqual(readdirSync(dir), []);
   }
+});
+
+/** The lock that this process writes, as another process would leave it. */
+const lockWith = async (change: object): Promise<void> => {
+  const lock = await lockFolder(dir);
+  const own = JSON.parse(readFileSync(join(dir, '.lock'), 'utf8')) as object;
+  await lock.release();
+  writeFileSync(join(dir, '.lock'), JSON.stringify({ ...own, ...change }));
+};
+
+test('a lock whose process number lives again is taken over: the process that has it now started later', async () => {
+  await lockWith({ started: '1', socket: '' });
+  await (await lockFolder(dir)).release();
+});
+
+test('a lock from before the last start of the machine is taken over', async () => {
+  await lockWith({ boot: 'another', space: '00000000', socket: '' });
+  await (await lockFolder(dir)).release();
+});
+
+test('the lock of another machine is respected, and of another container while its process lives', async () => {
+  await lockWith({ host: 'elsewhere', boot: 'another', space: '00000000', socket: '' });
+  await assert.rejects(lockFolder(dir), {
+    code: 'locked',
+    message: /another machine, elsewhere; if that one has ended/,
+  });
+  rmSync(join(dir, '.lock'));
+
+  const socket = '.test.socket';
+  const server = createServer();
+  await new Promise<void>(resolve => server.listen(join(dir, socket), resolve));
+  await lockWith({ pid: 1, space: '00000000', socket });
+  await assert.rejects(lockFolder(dir), { code: 'locked', message: /process 1 of another container/ });
+  await new Promise(resolve => server.close(resolve));
+  await (await lockFolder(dir)).release();
+  assert.deepEqual(readdirSync(dir), []);
+});
+
+test('a lock tells whether the folder is still its own', async () => {
+  const lock = await lockFolder(dir);
+  assert.equal(await lock.state(), 'held');
+  writeFileSync(join(dir, '.lock'), '1');
+  assert.equal(await lock.state(), 'taken');
+  rmSync(dir, { recursive: true });
+  assert.equal(await lock.state(), 'gone');
+  await lock.release();
+  mkdirSync(dir);
+});
+
+test('leftovers whose process number lives again are tidied up, and what it had set aside is put back', async () => {
+  const { space } = thisProcess();
+  const dead = space === '' ? `${deadPid()}` : `${process.pid}-1-${space}`;
+  mkdirSync(join(dir, `.0001.${dead}.00000000.old`));
+  mkdirSync(join(dir, `.0002.${dead}.00000000.new`));
+  assert.equal(await newestFolder(dir), join(dir, '0001'));
+  await commitFolder(dir, '0003', write('three'));
+  assert.deepEqual(readdirSync(dir).sort(), ['0001', '0003']);
+});
+
+test('where nothing can be written the reason is said in words, before any work', async () => {
+  writeFileSync(join(dir, 'file'), '');
+  const unwritable = { code: 'unwritable', message: /cannot be made: a part of the path is a file \(ENOTDIR\)/ };
+  await assert.rejects(makeFolder(join(dir, 'file', 'inner')), unwritable);
+  await assert.rejects(lockFolder(join(dir, 'file', 'inner')), unwritable);
+  const refused = (path: string, message: RegExp) => assert.rejects(expectWritableFile('--out', path), message);
+  await refused(dir, /^ArgumentError: --out: .* cannot be written: it is a folder/);
+  await refused(join(dir, 'absent', 'a.png'), /there is no folder .*absent/);
+  await refused(join(dir, 'file', 'a.png'), /a part of the path is a file|is no folder/);
+  await expectWritableFile('--out', join(dir, 'a.png'));
 });

@@ -101,7 +101,7 @@ describe('a long distillation', () => {
 
       const parts = inputIn(join(dir, 'parts'), given);
       const stages: string[] = [];
-      for (const stage of ['sheet', 'training', '2 steps, measured', 'training']) {
+      for (const stage of ['sheet', 'training', '2 steps, judged', 'training']) {
         const stop = new AbortController();
         const onProgress: DistillRunInput['onProgress'] = progress => {
           if (progress.stage === stage && (stage !== 'training' || progress.made > 0)) stop.abort(new Error('stopped'));
@@ -178,6 +178,7 @@ test('the estimate scales small steps to the batch and to all images, and counts
   const measured: number[] = [];
   const estimate = await estimateDistillation({
     ...given,
+    dataset: { ...bytes, length: 100 },
     run: { ...given.run, batch: 64, accumulationRounds: 4, workers: 1 },
     images: 6400,
     onMeasure: samples => measured.push(samples),
