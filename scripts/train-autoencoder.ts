@@ -51,7 +51,7 @@ const measureUnits = async (parameters: Tensors): Promise<{ mean: number[]; devi
 const measureQuality = async (parameters: Tensors, units: { mean: number[]; deviation: number[] }) => {
   const { encode, decode } = autoencoderOnBackend(parameters, { ...units, range: '[-1, 1]' }, {});
   const classifier = await loadFeatures('digits');
-  const judged = async (images: Samples, labels: Int32Array) => {
+  const classified = async (images: Samples, labels: Int32Array) => {
     const { features, logits } = await classifier.extract(featureImages(images));
     return { statistics: await featureStatistics(features), accuracy: classification(logits!, labels).accuracy };
   };
@@ -59,9 +59,9 @@ const measureQuality = async (parameters: Tensors, units: { mean: number[]; devi
   const back = await decode(await encode!(test));
   const squares = test.data.reduce((sum, v, i) => sum + (v - back.data[i]) ** 2, 0);
   const [original, reconstructed, other] = [
-    await judged(test, test.labels),
-    await judged(back, test.labels),
-    await judged(others, others.labels),
+    await classified(test, test.labels),
+    await classified(back, test.labels),
+    await classified(others, others.labels),
   ];
   await classifier.dispose();
   return {

@@ -7,8 +7,8 @@
 // The machine
 export { selectBackend } from './compute';
 // Models and data
-export { loadGenerator, loadNetwork, loadTeacher } from './models';
-export { type Model, loadModel, saveModel } from './networks';
+export { loadModel, loadTeacher } from './models';
+export { type Model, saveModel } from './networks';
 export { type Dataset, digits, openDataset, points } from './datasets';
 // Training, Algorithm 2
 export { distill, type IterationReport, pretrain, Run } from './training';

@@ -4,13 +4,12 @@
  * was drawn there with the library's own network on the same noise. Fails where no Chromium is found.
  */
 import { execFileSync } from 'node:child_process';
-import { statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { launch, type Browser } from 'puppeteer-core';
-import { exportOnnx, loadGenerator, loadModel, type Model, selectBackend } from '../../src';
+import { exportOnnx, loadModel, type Model, selectBackend } from '../../src';
 import { SAMPLING_TIMES } from '../../src/api/samplers';
 import { serve } from './serve.mjs';
 
@@ -83,7 +82,7 @@ const main = async (): Promise<void> => {
   if (!run) throw new Error('usage: node --import tsx examples/browser/check.ts RUN [PICTURE.png]');
   const executablePath = findChromium();
   await selectBackend();
-  const model = statSync(run).isDirectory() ? await loadGenerator(run) : await loadModel(run);
+  const model = await loadModel(run);
   const folder = await mkdtemp(join(tmpdir(), 'cosim-browser-'));
   const browser = await launch({ executablePath, args: ['--no-sandbox'] });
   try {

@@ -52,26 +52,29 @@ export const cosimStep = async (fixture: Fixture): Promise<Measure[]> => {
     measures.push(array(`${prefix}: loss`, await imagesOf(ours), theirs, part.noise_floor.loss.rel_l2));
   };
   const xHat = network.denoise(roles.phi, diffuse(x0, noiseT, t), t, { labels });
-  const judge = (image: tf.Tensor): { D: tf.Tensor; F: tf.Tensor } => {
+  const denoised = (image: tf.Tensor): { D: tf.Tensor; F: tf.Tensor } => {
     const xS = diffuse(image, noiseS, s);
     return {
       D: network.denoise(roles.theta, xS, s, { labels }),
       F: auxiliary.denoise(roles.psi, xS, s, { t, labels }),
     };
   };
-  const judged = judge(xHat);
+  const outputs = denoised(xHat);
   for (const lambda of json.lambdas as number[]) {
     const part = (json.psi as Parts)[String(lambda)];
     const [coef, prefix] = [(lambda + 1) / 2, `psi_loss/lambda${lambda}`];
-    await elements(prefix, psiLoss({ ...judged, xHat, s }, { coef }), part);
+    await elements(prefix, psiLoss({ ...outputs, xHat, s }, { coef }), part);
     await check('psi', { coef }, prefix, part);
   }
   for (const key of Object.keys(json.phi as Parts)) {
     const part = (json.phi as Parts)[key];
     const [alpha, prefix] = [Number(key), `phi_loss/alpha${key}`];
-    await elements(prefix, phiLoss({ ...judged, xHat }, { alpha }), part);
+    await elements(prefix, phiLoss({ ...outputs, xHat }, { alpha }), part);
     const { gradients } = valueAndGradients(
-      ({ image }) => ({ value: tf.div(tf.sum(phiLoss({ ...judge(image), xHat: image }, { alpha })), B), metrics: {} }),
+      ({ image }) => ({
+        value: tf.div(tf.sum(phiLoss({ ...denoised(image), xHat: image }, { alpha })), B),
+        metrics: {},
+      }),
       { image: xHat },
     );
     const theirs = host(`${prefix}/grad_xhat0`).data as Float32Array;

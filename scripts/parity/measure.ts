@@ -3,7 +3,7 @@ export type Measure = {
   quantity: string;
   error: number;
   floor: number;
-  absent?: true; // recorded, but there is nothing here that computes it: said, not judged
+  absent?: true; // recorded, but there is nothing here that computes it: said, not counted
 };
 
 /** An independent float32 implementation should land within this many noise floors. */

@@ -38,15 +38,15 @@ export {
   writeSafetensors,
 } from '../checkpoints';
 export {
-  type Generator,
   latentDigits,
   loadAutoencoder,
   loadClassifier,
   type LoadedNetwork,
-  loadGenerator,
+  loadModel,
   loadNetwork,
   loadTeacher,
   type ReferenceOptions,
+  type SampledModel,
   saveAutoencoder,
   sha256OfWeights,
   shippedAutoencoder,
@@ -55,7 +55,7 @@ export {
   type TeacherPreset,
   TEACHERS,
 } from '../models';
-export { loadModel, saveModel } from '../networks';
+export { saveModel } from '../networks';
 export {
   gammaOfStd,
   postHocParameters,

@@ -53,7 +53,7 @@ export const notMeasured = (numbers: string): ClaimOutcome => ({ verdict: 'not m
 
 export const NO_VALUES = 'the result has no such values';
 
-/** Whether all groups have values enough to judge by; otherwise what is missing. */
+/** Whether all groups have values enough to decide by; otherwise what is missing. */
 export const missing = (groups: readonly (readonly ResultRow[])[]): string | undefined => {
   const fewest = Math.min(...groups.map(({ length }) => length));
   if (groups.length === 0 || fewest === 0) return NO_VALUES;

@@ -30,7 +30,7 @@ const atNfe = (rows: readonly ResultRow[], series: string, nfe?: number): Result
 const evaluationsOf = (rows: readonly ResultRow[], series: string): number[] =>
   [...new Set(rows.filter(row => row.series === series).flatMap(({ nfe }) => nfe ?? []))].sort((a, b) => a - b);
 
-/** The steps that CoSIM's few are judged by. */
+/** The steps that CoSIM's few are compared with. */
 const mostSteps = (rows: readonly ResultRow[]): number | undefined =>
   evaluationsOf(rows, OURS)
     .filter(nfe => nfe <= 4)
@@ -116,7 +116,7 @@ const budgetOf = (rows: readonly ResultRow[]): { images?: number; seconds?: numb
 
 /**
  * CoSIM at its most steps up to four is better than another method at its most. Equal budget: the other had at least as many
- * images, or at least as much time; where it had less of both, or the rows do not say, nothing is judged.
+ * images, or at least as much time; where it had less of both, or the rows do not say, nothing is decided.
  */
 export const beatsMethod =
   (method: string): ClaimRule =>
@@ -125,14 +125,14 @@ export const beatsMethod =
     const ours = mostSteps(rows);
     const theirs = evaluationsOf(rows, method).at(-1);
     const [lower, higher] = [atNfe(rows, OURS, ours), atNfe(rows, method, theirs)];
-    const judgement = testOrder({ what: `${ours} steps against ${theirs} of ${method}`, lower, higher });
-    if (judgement.verdict === 'not measured') return judgement;
+    const outcome = testOrder({ what: `${ours} steps against ${theirs} of ${method}`, lower, higher });
+    if (outcome.verdict === 'not measured') return outcome;
     const [own, other] = [budgetOf(lower), budgetOf(higher)];
     const atLeast = (a?: number, b?: number): boolean => a !== undefined && b !== undefined && a >= b;
     const fair = atLeast(other.images, own.images) || atLeast(other.seconds, own.seconds);
     const budgets = `${own.text} against ${other.text}`;
     if (!fair) return notMeasured(`budgets are not equal: ${budgets}`);
-    return { ...judgement, numbers: `${judgement.numbers} (${budgets})` };
+    return { ...outcome, numbers: `${outcome.numbers} (${budgets})` };
   };
 
 /** What one iteration of a method takes: all its updates of psi and the one of phi; medians. */

@@ -17,13 +17,13 @@ import {
 } from './claim-tests';
 import { theoryHolds } from './theory-verdicts';
 
-/** One measurement that a claim is judged by. */
+/** One measurement that a claim is tested by. */
 export type ClaimTest = {
   /** What was measured. */
   on: string;
   /** Name of the stored result; with a star at its end, all that begin so, whose numbers come as a list. */
   result: string;
-  judge: ClaimRule;
+  rule: ClaimRule;
 };
 
 /** A claim of the paper. */
@@ -40,8 +40,8 @@ export type Claim = {
   why?: string;
 };
 
-const on = (judge: ClaimRule, places: Readonly<Record<string, string>>): ClaimTest[] =>
-  Object.entries(places).map(([result, place]) => ({ on: place, result, judge }));
+const on = (rule: ClaimRule, places: Readonly<Record<string, string>>): ClaimTest[] =>
+  Object.entries(places).map(([result, place]) => ({ on: place, result, rule }));
 
 /** 06_quality has the trainings of 05_images again: it is no test of its own. */
 const STEPS = {
@@ -61,18 +61,18 @@ const against = (method: string): ClaimTest[] =>
 const theory = (statement: string): ClaimTest => ({
   on: statement,
   result: '08_*',
-  judge: theoryHolds(statement.split(' ')[1]),
+  rule: theoryHolds(statement.split(' ')[1]),
 });
 
 /** The `paper` presets of the notebooks beside the tables that they reproduce. */
 const PAPER_TESTS: readonly ClaimTest[] = [
-  { on: 'Table 1, FID', result: 'paper/05_images', judge: meetsPaper({ table: 1, metric: 'FID' }) },
-  { on: 'Table 1, FD-DINOv2', result: 'paper/05_images', judge: meetsPaper({ table: 1, metric: 'FD-DINOv2' }, DINO) },
-  { on: 'Table 2', result: 'paper/07_sizes', judge: meetsPaper({ table: 2 }) },
-  { on: 'Table 3, FID', result: 'paper/06_quality', judge: meetsPaper({ table: 3, metric: 'FID' }) },
-  { on: 'Table 3, FD-DINOv2', result: 'paper/06_quality', judge: meetsPaper({ table: 3, metric: 'FD-DINOv2' }, DINO) },
-  { on: 'Table 4', result: 'paper/07_sizes', judge: meetsPaper({ table: 4 }, INCEPTION) },
-  { on: 'Table 6', result: 'paper/03_images', judge: meetsPaper({ table: 6 }) },
+  { on: 'Table 1, FID', result: 'paper/05_images', rule: meetsPaper({ table: 1, metric: 'FID' }) },
+  { on: 'Table 1, FD-DINOv2', result: 'paper/05_images', rule: meetsPaper({ table: 1, metric: 'FD-DINOv2' }, DINO) },
+  { on: 'Table 2', result: 'paper/07_sizes', rule: meetsPaper({ table: 2 }) },
+  { on: 'Table 3, FID', result: 'paper/06_quality', rule: meetsPaper({ table: 3, metric: 'FID' }) },
+  { on: 'Table 3, FD-DINOv2', result: 'paper/06_quality', rule: meetsPaper({ table: 3, metric: 'FD-DINOv2' }, DINO) },
+  { on: 'Table 4', result: 'paper/07_sizes', rule: meetsPaper({ table: 4 }, INCEPTION) },
+  { on: 'Table 6', result: 'paper/03_images', rule: meetsPaper({ table: 6 }) },
 ];
 
 /** What the paper claims, and what here tests it. */
@@ -88,7 +88,7 @@ export const CLAIMS: readonly Claim[] = [
       ...Object.entries(SEARCHED).map(([task, place]) => ({
         on: `${place}, each at its searched times`,
         result: '09_found_times',
-        judge: fourStepsAtFoundTimes(task),
+        rule: fourStepsAtFoundTimes(task),
       })),
     ],
   },
@@ -127,8 +127,8 @@ export const CLAIMS: readonly Claim[] = [
     paper: 'eq. (3) to (5) against (7)',
     change: 'a cheaper simulation in HSIVI-SM, or three seeds in which it leads at equal seconds',
     tests: [
-      { on: 'time of an iteration', result: '05_hsivi_cost', judge: iterationsAreCheaper },
-      { on: 'quality at equal wall time', result: '05_hsivi_cost', judge: aheadAtEqualTime },
+      { on: 'time of an iteration', result: '05_hsivi_cost', rule: iterationsAreCheaper },
+      { on: 'quality at equal wall time', result: '05_hsivi_cost', rule: aheadAtEqualTime },
     ],
   },
   {
@@ -137,8 +137,8 @@ export const CLAIMS: readonly Claim[] = [
     paper: 'Tables 2, 4',
     change: 'trainings of each size until four steps are no worse than two, three seeds each',
     tests: [
-      { on: 'three sizes', result: '07_sizes', judge: largerIsBetter },
-      { on: 'two and four steps', result: '07_sizes', judge: fourStepsAtEverySize },
+      { on: 'three sizes', result: '07_sizes', rule: largerIsBetter },
+      { on: 'two and four steps', result: '07_sizes', rule: fourStepsAtEverySize },
     ],
   },
   {

@@ -5,8 +5,8 @@ import { type Claim, type ClaimTest, CLAIMS } from './paper-claims';
 import { ofOneTraining, resultRows, seedsText } from './result-rows';
 import type { StoredResults } from './stored-results';
 
-/** A test of a claim, judged. */
-export type TestVerdict = Omit<ClaimTest, 'judge'> &
+/** A test of a claim and its verdict. */
+export type TestVerdict = Omit<ClaimTest, 'rule'> &
   ClaimOutcome & {
     /** What varies between its values: training seeds '0, 1, 2', or '3 blocks of seed 0'; '' where it is neither. */
     seeds: string;
@@ -25,20 +25,20 @@ export type ClaimVerdict = Omit<Claim, 'tests'> & {
 export const matchesName = (test: string, name: string): boolean =>
   test.endsWith('*') ? name.startsWith(test.slice(0, -1)) : name === test;
 
-const judgeTest = (
-  { judge, ...test }: ClaimTest,
+const verdictOfTest = (
+  { rule, ...test }: ClaimTest,
   results: StoredResults,
   literature: readonly LiteratureRow[],
 ): TestVerdict => {
   if (test.result.endsWith('*')) {
     const found = [...results.values()].filter(({ name }) => matchesName(test.result, name));
     const numbers = found.map(one => one.numbers);
-    return { ...test, ...judge(numbers, literature), seeds: '', oneTraining: false };
+    return { ...test, ...rule(numbers, literature), seeds: '', oneTraining: false };
   }
   const found = results.get(test.result);
   if (found === undefined) return { ...test, ...notMeasured(''), seeds: '', oneTraining: false };
   const rows = resultRows(found.numbers);
-  const outcome = judge(found.numbers, literature);
+  const outcome = rule(found.numbers, literature);
   const seeds = rows.length > 0 ? seedsText(rows, found) : '';
   return { ...test, ...outcome, seeds, oneTraining: ofOneTraining(rows, found) };
 };
@@ -56,7 +56,7 @@ const verdictOf = (measured: readonly TestVerdict[]): ClaimVerdict['verdict'] =>
  * - a test needs three values of each kind;
  * - 'better' means by more than chance makes it (`clearlyLower`, one case of twenty); as much the other way round is
  *   'contradicted', and what lies between is 'within the noise';
- * - a claim is judged by its tests over training seeds; those on blocks of samples of one training are counted beside them;
+ * - a claim's verdict is that of its tests over training seeds; those on blocks of samples of one training are counted beside them;
  * - a claim holds where every such test does; where some do it holds in part, and the text says in how many;
  * - a result that is missing, or has too few values, is 'not measured', and counts neither way.
  * A verdict is said of the scale at hand, never of the paper.
@@ -67,7 +67,7 @@ export const testClaims = (
   claims: readonly Claim[] = CLAIMS,
 ): ClaimVerdict[] =>
   claims.map(({ tests: all, ...claim }) => {
-    const tests = all.map(test => judgeTest(test, results, literature));
+    const tests = all.map(test => verdictOfTest(test, results, literature));
     const measured = tests.filter(({ verdict, oneTraining }) => verdict !== 'not measured' && !oneTraining);
     return { ...claim, tests, verdict: verdictOf(measured) };
   });

@@ -7,7 +7,7 @@ import { type ReferenceOptions, TEACHER_NAMES } from '../models';
 import { evalCompareCommand } from './eval-compare';
 import { evalStatsCommand } from './eval-stats';
 import { resultTable } from './evaluation-report';
-import { withNetworkImages, withStoredImages } from './judged-images';
+import { withNetworkImages, withStoredImages } from './measured-images';
 import { metricList } from './metric-list';
 import { withNetworkOptions } from './network-options';
 import { count, index } from './options';
@@ -40,15 +40,18 @@ const NETWORK_BLOCK = 2000;
 const check = ({ out, network, images, features, data, reference, nReference }: EvalOptions): void => {
   if (out !== undefined && !out.endsWith('.json')) throw new ArgumentError(`--out must end with .json, got '${out}'`);
   if ((network === undefined) === (images === undefined))
-    throw new ArgumentError('either --network or --images is needed, to say what is judged');
+    throw new ArgumentError('either --network or --images is needed, to say what is measured');
   required(features, '--features');
   if (reference === undefined) required(data, '--data, or --reference,');
   if (reference !== undefined && nReference !== undefined)
     throw new ArgumentError('--n-reference: the statistics of --reference are as they are');
 };
 
-/** Runs `use` with what is judged, and the number of images of a block. */
-const withJudged = <T>(options: EvalOptions, use: (images: ImageSource, n: number) => Promise<T>): Promise<T> => {
+/** Runs `use` with what is measured, and the number of images of a block. */
+const withMeasuredImages = <T>(
+  options: EvalOptions,
+  use: (images: ImageSource, n: number) => Promise<T>,
+): Promise<T> => {
   const { network, images: path, blocks, seed } = options;
   if (network !== undefined) {
     const n = options.n ?? NETWORK_BLOCK;
@@ -73,7 +76,7 @@ const withReference = async <T>(
   return withRealImages(options, (_, real) => use({ reference, real }));
 };
 
-/** Measures what the command line asks for; `judge` gets the results. */
+/** Measures what the command line asks for; returns the images and the results. */
 const measured = async (
   options: EvalOptions,
   terminal: Terminal,
@@ -84,7 +87,7 @@ const measured = async (
   try {
     return await stoppable('stopped; the same command goes on where it was', signal =>
       withReference(options, against =>
-        withJudged(options, async (images, n) => ({
+        withMeasuredImages(options, async (images, n) => ({
           images,
           results: await evaluate({
             images,
@@ -122,7 +125,7 @@ export const evalCommand = (terminal: Terminal): Command =>
               'the same number. Interrupted, the same command goes on where it was.',
           )
           .option('--network <file>', `checkpoint, folder of a run, or a shipped model (${TEACHER_NAMES.join(', ')})`)
-          .option('--images <path>', 'judge these stored images instead: a folder, or the name of a data set')
+          .option('--images <path>', 'measure these stored images instead: a folder, or the name of a data set')
           .addOption(
             new Option('--metrics <list>', `of ${setMetricNames.join(', ')}`)
               .argParser(metricList)
@@ -134,7 +137,7 @@ export const evalCommand = (terminal: Terminal): Command =>
           .option('--seed <n>', 'first seed of the first block; of stored images, the place', index, 0)
           .option('--batch <n>', 'images drawn at a time: memory, never results', count, 64)
           .option('--out <file>', 'JSON with the results and all that they depend on')
-          .option('--keep <folder>', 'keep the images that are judged, as PNG')
+          .option('--keep <folder>', 'keep the images that are measured, as PNG')
           .addOption(new Option('--backend <name>', 'where to compute (default: the best there is)').choices(BACKENDS)),
       ),
     ),

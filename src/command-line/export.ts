@@ -6,11 +6,10 @@ import { selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
 import { runtimeProblem } from '../compute/onnx/runtime';
 import { SAMPLING_TIMES } from '../diffusion';
-import type { ReferenceOptions } from '../models';
+import { loadModel, type ReferenceOptions, type SampledModel } from '../models';
 import type { Model } from '../networks';
 import { checkExport, exportOnnx } from '../samplers';
-import { loadModelNamed, type SampledModel } from './named-model';
-import { withNetworkOptions } from './network-options';
+import { referenceOptions, withNetworkOptions } from './network-options';
 import { count, numberList } from './options';
 import { grouped, type Terminal } from './terminal';
 
@@ -84,7 +83,7 @@ Examples:
       if (options.times !== undefined && options.steps !== undefined)
         throw new ArgumentError('--steps and --times exclude each other');
       await selectBackend();
-      const model = await loadModelNamed(run, options);
+      const model = await loadModel(run, referenceOptions(options));
       try {
         const times = timesOf(options, model);
         const report = await exportOnnx(path, model, { times, batch });

@@ -1,10 +1,7 @@
 import { shapeSize } from '../compute/host-arrays';
 import { Command } from 'commander';
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
-import { type CheckpointDescription, describeCheckpoint, newestFolder } from '../checkpoints';
-import { ArgumentError } from '../compute/check';
-import { denoiserOfCheckpoint } from '../models';
+import { type CheckpointDescription, describeCheckpoint } from '../checkpoints';
+import { denoiserOfCheckpoint, modelFile } from '../models';
 import { type Denoiser, denoiserFromReference, parameterCount } from '../networks';
 import { columns, grouped, type Terminal } from './terminal';
 
@@ -60,15 +57,6 @@ const report = (description: CheckpointDescription, listed: boolean): string => 
   return listed ? head + columns(rows) : head;
 };
 
-/** The file itself, or of a run's folder the state of its newest checkpoint. */
-const fileOf = async (path: string): Promise<string> => {
-  if (!statSync(path).isDirectory()) return path;
-  const folder = await newestFolder(path);
-  if (folder === undefined)
-    throw new ArgumentError(`${path} is a folder without a checkpoint of a run; give a checkpoint file`);
-  return join(folder, 'state.safetensors');
-};
-
 /** `cosim inspect FILE`. */
 export const inspectCommand = ({ out }: Terminal): Command =>
   new Command('inspect')
@@ -77,11 +65,11 @@ export const inspectCommand = ({ out }: Terminal): Command =>
       'Says what a checkpoint file holds: the network and its arguments, what else the file says, every tensor. ' +
         'Reads EDM and EDM2 snapshots, PyTorch files and safetensors as data; nothing in them is run.',
     )
-    .argument('<file>', 'the checkpoint, or the folder of a run')
+    .argument('<file>', 'the checkpoint, the folder of a run, or the name of a shipped model')
     .option('--json', 'everything as JSON')
     .option('--no-tensors', 'leave out the list of tensors')
     .addHelpText('after', '\nExample:\n  $ cosim inspect edm-cifar10-32x32-uncond-vp.pkl --no-tensors')
     .action(async (file: string, options: { json?: boolean; tensors: boolean }) => {
-      const description = await describeCheckpoint(await fileOf(file));
+      const description = await describeCheckpoint(await modelFile(file));
       out(options.json ? `${JSON.stringify(description, null, 1)}\n` : report(description, options.tensors));
     });

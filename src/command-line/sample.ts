@@ -5,10 +5,9 @@ import { writeFileAtomic, writeSafetensors } from '../checkpoints';
 import { type BackendName, BACKENDS, selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
 import { imageGrid } from '../figures';
-import { type ReferenceOptions, TEACHER_NAMES } from '../models';
+import { loadModel, type ReferenceOptions, TEACHER_NAMES } from '../models';
 import type { Model } from '../networks';
-import { loadModelNamed } from './named-model';
-import { withNetworkOptions } from './network-options';
+import { referenceOptions, withNetworkOptions } from './network-options';
 import { count, index, seedList } from './options';
 import { chooseSampler, type SamplerOptions, withSamplerOptions } from './sampler-options';
 import { type Terminal } from './terminal';
@@ -96,7 +95,7 @@ Examples:
     .action(async (options: SampleOptions) => {
       checkOutput(options.out);
       const { name: backend } = await selectBackend(options.backend ? { backend: options.backend } : {});
-      const model = await loadModelNamed(options.network, options);
+      const model = await loadModel(options.network, referenceOptions(options));
       const line = workingLine(terminal);
       const started = performance.now();
       let guide: Model | undefined;

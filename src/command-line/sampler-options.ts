@@ -2,9 +2,10 @@ import type { Samples } from '../compute/host-arrays';
 import type { Command } from 'commander';
 import { ArgumentError } from '../compute/check';
 import { SAMPLING_TIMES } from '../diffusion';
+import { sha256OfFiles } from '../datasets';
+import { loadModel, modelFile, type SampledModel } from '../models';
 import type { Model } from '../networks';
 import { sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput } from '../samplers';
-import { loadModelNamed, type SampledModel, weightsSha256 } from './named-model';
 import { count, decimal, numberList } from './options';
 
 /** How a network is sampled from. */
@@ -60,11 +61,14 @@ export const chooseSampler = async (
     };
   }
   const levels = steps ?? DEFAULT_STEPS;
-  const guided = guide !== undefined && { guide: await weightsSha256(guide), guidance: guidance ?? 1 };
+  const guided = guide !== undefined && {
+    guide: await sha256OfFiles([await modelFile(guide)]),
+    guidance: guidance ?? 1,
+  };
   return {
     identity: { sampler: 'heun', steps: levels, churn, ...guided },
     calls: 2 * levels - 1,
-    ...(guide !== undefined && { guide: await loadModelNamed(guide) }),
+    ...(guide !== undefined && { guide: await loadModel(guide) }),
     draw: (input, model) => sampleHeun({ ...input, steps: levels, churn, guide: model, guidance }),
   };
 };

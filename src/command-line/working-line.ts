@@ -15,7 +15,7 @@ const numberText = (value: number, unit: string): string => {
   return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : grouped(Math.floor(value));
 };
 
-/** `judged: 1,200 of 6,000 images, 35 images/s, 2:10 left`. */
+/** `measured: 1,200 of 6,000 images, 35 images/s, 2:10 left`. */
 export const workText = ({ stage, done, total, unit = 'images', note }: Work, { rate = 0, left }: Pace): string => {
   const whole = total === undefined ? '' : ` of ${numberText(total, unit)}`;
   return [

@@ -86,7 +86,7 @@ const sourceOf = ({ source, features }: ReferenceStatistics): Source =>
  * reference. Images are bytes, as they would be stored. What is held is one chunk of images, and the reference's and one
  * block's features where a metric looks at single images (kid, pr, dc), else their statistics.
  *
- * The floor of a metric is its value for n other real images in place of the judged: of `real`, or of the reference's
+ * The floor of a metric is its value for n other real images in place of those measured: of `real`, or of the reference's
  * data set behind the first `nReference`; disjoint blocks, as many as there are up to `blocks`; none where fewer than n
  * are left. Each result says what made it and the features it is of: those of real images may be older.
  * @returns a result for each number of each metric, in the order of `metrics`
@@ -112,7 +112,7 @@ export const evaluate = async (given: EvaluateOptions): Promise<MetricResult[]> 
     measureBlocks(metrics, ranges, references, store, { stage, signal, onProgress });
   const { source, first, count } = real;
   const floors = source ? await measuredOf('real', { source, first, n, count }) : [];
-  const values = await measuredOf('judged', { source: images, first: seed, n, count: blocks, keep });
+  const values = await measuredOf('measured', { source: images, first: seed, n, count: blocks, keep });
 
   if ('covariance' in reference) makers.push(...(reference.madeBy ?? []));
   const madeBy = distinctMadeBy([...makers, done()]);

@@ -14,7 +14,7 @@ import { datasetImages, type ImageSource } from './numbered-images';
 
 /** How far a stage is, in images; `made` of the `done` were made by this call, the others found in the cache. */
 export type EvaluationProgress = {
-  stage: 'reference' | 'real' | 'judged';
+  stage: 'reference' | 'real' | 'measured';
   done: number;
   total: number;
   made: number;
@@ -22,7 +22,7 @@ export type EvaluationProgress = {
 
 /** Options of `evaluate`. */
 export type EvaluateOptions = {
-  /** What is judged. */
+  /** What is measured. */
   images: ImageSource;
   /** Real images, read in one fixed random order, or what is kept of them. */
   reference: Dataset | ReferenceStatistics;
@@ -46,7 +46,7 @@ export type EvaluateOptions = {
   chunk?: number;
   /** Images the extractor takes at a time: memory, never results. */
   batch?: number;
-  /** Gets the images that are judged. */
+  /** Gets the images that are measured. */
   keep?: ImageWriter;
   /** Stops by throwing the signal's reason; with a cache, the same call goes on. */
   signal?: AbortSignal;

@@ -7,7 +7,7 @@ import { type MadeBy, takeMadeBy } from '../provenance';
 
 const FORMAT = 'cosim results 1';
 
-/** What was judged, the numbers, and what computed them. */
+/** What was measured, the numbers, and what computed them. */
 export type ResultFile = {
   /** A network and its sampler, or a data set. */
   images: Readonly<Record<string, string | number>>;

@@ -1,4 +1,4 @@
-/* The network whose features and answers judge drawn digits. Axis letters: B batch, H W height and width, C channels. */
+/* The network whose features and answers drawn digits are measured by. Axis letters: B batch, H W height and width, C channels. */
 import type { Points } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { expectInteger, expectShape, fail, withDefaults } from '../compute/check';

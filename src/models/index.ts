@@ -7,8 +7,9 @@ export {
   shippedAutoencoder,
 } from './autoencoder';
 export { CLASSIFIER_FILE, loadClassifier } from './classifier';
-export { type Generator, loadGenerator } from './load-generator';
+export { loadGenerator } from './load-generator';
+export { loadModel, loadTeacher, modelFile, type SampledModel } from './load-model';
 export { denoiserOfCheckpoint, type LoadedNetwork, loadNetwork, type ReferenceOptions } from './load-network';
-export { loadTeacher, TEACHER_NAMES, teacherFile, type TeacherName, type TeacherPreset, TEACHERS } from './teachers';
+export { TEACHER_NAMES, teacherFile, type TeacherName, type TeacherPreset, TEACHERS } from './teachers';
 export { AUTOENCODER, AUTOENCODER_ADAM, trainAutoencoder } from './train-autoencoder';
 export { sha256OfWeights } from './weights-hash';

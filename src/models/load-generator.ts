@@ -8,7 +8,7 @@ import { matchParameters, type Model } from '../networks';
 import { readRunJson } from '../training';
 
 /** A generator and how it is sampled from. */
-export type Generator = Model & {
+type Generator = Model & {
   /** How it is sampled from. */
   sampler: SamplerName;
   /** Sampling times by number of steps. */

@@ -1,12 +1,9 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { unknownName } from '../compute/check';
 import { type Dataset, digits, points } from '../datasets';
 import type { DenoisingOptions } from '../methods';
-import { ddpmpp, type Denoiser, edm2, edmDenoiser, loadModel, mlp, type Model } from '../networks';
+import { ddpmpp, type Denoiser, edm2, edmDenoiser, mlp } from '../networks';
 import type { RunOptions } from '../training';
 import { latentDigits } from './autoencoder';
-import { loadNetwork, type ReferenceOptions } from './load-network';
 import { TEACHER_FOLDER } from './teacher-folder';
 
 /** How a shipped teacher was made; `npm run teacher -- NAME` makes it again. */
@@ -88,16 +85,3 @@ export const TEACHER_NAMES = Object.keys(TEACHERS) as TeacherName[];
 
 /** Where a shipped model's weights lie; its card lies beside them. */
 export const teacherFile = (name: TeacherName): string => join(TEACHER_FOLDER, `${TEACHERS[name].file}.safetensors`);
-
-const isTeacherName = (name: string): name is TeacherName => Object.hasOwn(TEACHERS, name);
-
-/**
- * A shipped model by name ('digits'), or the network in a file: EDM's and EDM2's snapshots, PyTorch's .pt, safetensors of
- * either or of `saveModel`. The caller owns its parameters.
- * @throws ArgumentError for a text that is neither; see `loadNetwork` for files.
- */
-export const loadTeacher = async (nameOrPath: string, options: ReferenceOptions = {}): Promise<Model> => {
-  if (isTeacherName(nameOrPath)) return loadModel(teacherFile(nameOrPath));
-  if (!existsSync(nameOrPath)) throw unknownName('loadTeacher', 'model, and no file,', nameOrPath, TEACHER_NAMES);
-  return loadNetwork(nameOrPath, options);
-};

@@ -22,7 +22,7 @@ export { digitAutoencoder } from './digit-autoencoder';
 export { edm2, EDM2_DEFAULTS, type Edm2Config } from './edm2';
 export { conv, convSpec, linear, linearSpec, silu } from './layers';
 export { mlp, MLP_DEFAULTS, type MlpConfig } from './mlp';
-export { loadModel, type Model, MODEL_FORMAT, saveModel } from './model';
+export { type Model, MODEL_FORMAT, saveModel } from './model';
 export { ncsnpp, NCSNPP_DEFAULTS } from './ncsnpp';
 export type { Network, NetworkInput } from './network';
 export {

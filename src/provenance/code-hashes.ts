@@ -3,7 +3,7 @@ import { relative, sep } from 'node:path';
 import { readSourceModule, type SourceModule, type TakenNames } from './source-module';
 
 /**
- * Folders of `src` that no number depends on: they talk to people, draw, judge and tell. The engines are left out too:
+ * Folders of `src` that no number depends on: they talk to people, draw, decide and tell. The engines are left out too:
  * they are held to TensorFlow.js's own results by tests, and a result names the one that it was computed with.
  */
 const NOT_COMPUTING = [

@@ -71,7 +71,7 @@ const keptResults = async (file: string, images: ResultFile['images']): Promise<
 
 /**
  * Measures a run's average in 1, 2, ... steps: `dir/IMAGES-K-steps.json`, which `cosim eval compare` reads. The reference's
- * features stay in `dir/features` for the next time, those of the judged images go when their results are written.
+ * features stay in `dir/features` for the next time, those of the measured images go when their results are written.
  * @returns the measurements; those whose file is there, whole and of this generator, are read from it
  * @throws the signal's reason when stopped: the same call goes on
  */

@@ -38,7 +38,7 @@ export type DistillSetup = {
 
 /** Where a long run stands, in images of the stage; `made` of the `done` were made since the stage began. */
 export type DistillProgress = {
-  /** 'training', 'sheet', '4 steps, judged', ... */
+  /** 'training', 'sheet', '4 steps, measured', ... */
   stage: string;
   done: number;
   total: number;

@@ -94,7 +94,7 @@ const writeOnnx = async (
  * @throws ArgumentError for parameters that do not fit, times that do not decrease, an auxiliary, or weights beyond 2 GB;
  * TraceError for a network with operations that cannot be exported; Node's error if the file cannot be written.
  * @example
- * await exportOnnx('four-steps.onnx', await loadGenerator('runs/first'), { times: [80, 16.78, 2.24, 0.131] });
+ * await exportOnnx('four-steps.onnx', await loadModel('runs/first'), { times: [80, 16.78, 2.24, 0.131] });
  */
 export const exportOnnx = async (
   path: string,

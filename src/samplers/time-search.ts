@@ -24,7 +24,7 @@ export type TimeSearchEntry = { round: number; index: number; time: number; time
 /** What `searchTimes` found. */
 export type TimeSearchResult = {
   times: readonly number[];
-  /** Of `times`, on what the search saw: optimistic, so judge it by other seeds. */
+  /** Of `times`, on what the search saw: optimistic, so measure it again on other seeds. */
   value: number;
   /** All evaluations in order; each pass over a time begins with what it came to. */
   landscape: readonly TimeSearchEntry[];
@@ -40,7 +40,7 @@ export const edmStart = (steps: number, range: NoiseRange = EDM_RANGE): number[]
 /**
  * Greedy search for the times of Algorithm 1 (section 4: EDM's scheme first, then a scale parameter): one time point after
  * another is multiplied by each factor while the others stay, and the best is kept. Times that would not decrease are not
- * tried. Deterministic if `measure` is: use the same seeds for all, apart from those that judge the result.
+ * tried. Deterministic if `measure` is: use the same seeds for all, apart from those that measure the result.
  * @throws ArgumentError for a start that is not decreasing, factors not above 0, a metric that is not finite at the start
  */
 export const searchTimes = async ({

@@ -22,12 +22,12 @@ export type SamplingTimesOptions = {
   rounds: number;
   /** Samples of one evaluation of the search. */
   searchN: number;
-  /** Samples of one block of the judgement. */
+  /** Samples of one block of the measurement. */
   n: number;
   blocks: number;
 };
 
-/** A grid judged on one block of seeds that the search never saw. */
+/** A grid measured on one block of seeds that the search never saw. */
 export type GridPoint = {
   /** The task's name. */
   task: string;
@@ -74,7 +74,7 @@ const gridsOf = (task: Task, K: number, found: readonly number[]): [GridPoint['g
 
 /**
  * For every training seed: train, search the times of K steps on blocks of seeds of its own, keep them in the run's
- * checkpoint as its default, and judge all grids on blocks 0, 1, ... Cached by configuration; training resumes.
+ * checkpoint as its default, and measure all grids on blocks 0, 1, ... Cached by configuration; training resumes.
  */
 export const samplingTimesStudy = async (
   task: Task,
@@ -84,7 +84,7 @@ export const samplingTimesStudy = async (
 ): Promise<TimesStudy> => {
   const { steps, scales, rounds, searchN, n, blocks, images } = shared;
   const configs = seeds.map(seed => ({ identity: task.identity, seed, ...shared }));
-  const parts = 1 + 2 * steps.length; // training, and a search and a judgement for every K
+  const parts = 1 + 2 * steps.length; // training, and a search and a measurement for every K
   let finished = 0;
   const entries = await sweep({
     code: __filename,

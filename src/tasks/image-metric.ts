@@ -47,7 +47,7 @@ export const INCEPTION = titleOf(KNOWN_FEATURES.inception.declaration);
 export const DINO = titleOf(KNOWN_FEATURES.dinov2.declaration);
 
 /** Statistics of what is drawn, `chunk` at a time and once for all networks, and how often the first agrees with labels. */
-const judgeDrawn = async (
+const statisticsOfDrawn = async (
   draw: Draw,
   { n, block, signal }: BlockOptions,
   { extractors, classes, images: imagesOf = imageBytes, chunk }: Omit<ImageMetricInput, 'real'> & { chunk: number },
@@ -75,7 +75,7 @@ const judgeDrawn = async (
 };
 
 /**
- * A judge by Fréchet distance, in the features of one network or several, against the real reference; drawn images are
+ * Measures images by Fréchet distance, in the features of one network or several, against the real reference; drawn images are
  * looked at in bytes, as they would be stored. The floor is the value of as many other real images, or of all there are.
  * Where the first network is a classifier of the classes drawn, also the share of samples that it gives their own label.
  * @throws ArgumentError for a reference that is too large, or leaves no images for the floor; measuring, for samples that
@@ -124,7 +124,7 @@ export const imageMetric = async (
     },
     measure: async (draw, options): Promise<TaskResult> => {
       const { n, block } = options;
-      const { statistics, accuracy } = await judgeDrawn(draw, options, { extractors, classes, images, chunk });
+      const { statistics, accuracy } = await statisticsOfDrawn(draw, options, { extractors, classes, images, chunk });
       const own = await measured(statistics[0], 0, options);
       const also: [string, typeof own][] = [];
       for (const [k, title] of alsoMetrics.entries())

@@ -60,7 +60,7 @@ const realImages = (dataset: Dataset, others: Dataset, nReference: number): Real
 });
 
 /**
- * A teacher to distill on images, judged as `imageMetric` does. By default drawn digits 16 x 16, class-conditional, which
+ * A teacher to distill on images, measured as `imageMetric` does. By default drawn digits 16 x 16, class-conditional, which
  * need no download; `{ teacher: 'edm-cifar10-32x32-uncond-vp.pkl', data: 'cifar-10-batches-bin', features: ['inception',
  * 'dinov2'], reference: 50000 }` is the paper's CIFAR-10. Dispose of it after use.
  * @throws ArgumentError for unknown options and names, and where teacher, data and reference do not fit; DatasetError for
@@ -89,18 +89,18 @@ export const imageTask = (
       onClose(() => extractor.dispose());
       extractors.push(extractor);
     }
-    const judge = await imageMetric(
+    const measuring = await imageMetric(
       { real: realImages(dataset, others ?? dataset, reference), extractors, classes: teacher.denoiser.classes },
       { chunk, cache, signal, onImages },
     );
     return {
-      ...judge,
+      ...measuring,
       name: dataset.name,
       identity: {
         task: dataset.name,
         teacher: await sha256OfWeights(teacher.parameters),
         dropout,
-        ...judge.identity,
+        ...measuring.identity,
       },
       teacher,
       start: { denoiser: generatorOf({ teacher, dataset, dropout }), parameters: teacher.parameters },

@@ -62,7 +62,7 @@ export type LatentsTask = Task & {
   parameters: number;
 };
 
-/** Tasks that share data, autoencoder and judge. */
+/** Tasks that share data, autoencoder and metric. */
 export type LatentsTasks = {
   /** One a teacher, by rising size. */
   tasks: readonly LatentsTask[];
@@ -118,7 +118,7 @@ export const latentsTasks = (
     const pictures = chosen.real === '' ? undefined : await openDataset(chosen.real);
     onClose(() => pictures?.close?.());
     const images = pictures ? datasetImages(pictures, { shuffled: true }) : decodedImages(real, autoencoder);
-    const judge = await imageMetric(
+    const measuring = await imageMetric(
       {
         real: { reference: images, nReference: reference, others: images, firstOther: reference },
         extractors,
@@ -138,14 +138,14 @@ export const latentsTasks = (
         name: 'latents',
         size: sizeName(name),
         parameters: parameterCount(teacher.denoiser.parameters),
-        identity: { task: 'latents', teacher: weights, dropout, ...judge.identity, ...autoencoder.identity },
+        identity: { task: 'latents', teacher: weights, dropout, ...measuring.identity, ...autoencoder.identity },
         teacher,
         dataset,
         times: SAMPLING_TIMES,
         start: { denoiser: generatorOf({ teacher, dataset, dropout }), parameters: teacher.parameters },
-        metric: judge.metric,
-        alsoMetrics: judge.alsoMetrics,
-        measure: judge.measure,
+        metric: measuring.metric,
+        alsoMetrics: measuring.alsoMetrics,
+        measure: measuring.measure,
         dispose: () => tf.dispose(teacher.parameters),
       });
     }

@@ -130,7 +130,7 @@ test('C4: each method at its most evaluations, with the budgets', () => {
   assert.equal(verdictText(claim), 'holds in 1 of 2 tests, 1 contradicted; 6 not measured');
 });
 
-test('C4: an unequal budget is not judged, unless the slower method had the time', () => {
+test('C4: an unequal budget is not decided, unless the slower method had the time', () => {
   const on = (images: number, seconds: number) =>
     verdictsOn('C4', '05_points', [
       ...near(2, { method: 'CoSIM', nfe: 4, images: 6400, seconds: 10 }),
@@ -206,15 +206,15 @@ test('C8: each statement has the verdict that its experiment stored', () => {
 });
 
 test('a claim holds where every measured test does; what is not measured counts neither way', () => {
-  const judge = (verdict: Verdict) => () => ({ verdict, numbers: '' });
+  const rule = (verdict: Verdict) => () => ({ verdict, numbers: '' });
   const claim = (result: string, verdicts: readonly Verdict[]): Claim => ({
     id: 'X',
     claim: 'x',
     paper: 'p',
     change: 'y',
-    tests: verdicts.map(one => ({ on: one, result, judge: judge(one) })),
+    tests: verdicts.map(one => ({ on: one, result, rule: rule(one) })),
   });
-  const judged = (...verdicts: Verdict[]) => testClaims(stored({ a: [] }), [], [claim('a', verdicts)])[0];
+  const verdictOf = (...verdicts: Verdict[]) => testClaims(stored({ a: [] }), [], [claim('a', verdicts)])[0];
   const [yes, no, open, noise] = ['holds', 'contradicted', 'not measured', 'within the noise'] as const;
   const cases: [Verdict[], string, string][] = [
     [[yes, yes], 'holds', 'holds (2 tests)'],
@@ -226,8 +226,8 @@ test('a claim holds where every measured test does; what is not measured counts 
     [[], 'not measured', 'not measured'],
   ];
   for (const [verdicts, whole, text] of cases) {
-    assert.equal(judged(...verdicts).verdict, whole);
-    assert.equal(verdictText(judged(...verdicts)), text);
+    assert.equal(verdictOf(...verdicts).verdict, whole);
+    assert.equal(verdictText(verdictOf(...verdicts)), text);
   }
 });
 
@@ -235,13 +235,13 @@ test('tests on blocks of one training are counted beside those over training see
   const blocks = near(1, { series: 'CoSIM', steps: 4 });
   const results = stored({ a: blocks, b: blocks });
   results.get('b')!.provenance.seeds = [0]; // one training: seeds 0, 1, 2 of its rows are blocks
-  const test = (result: string) => ({ on: result, result, judge: () => ({ verdict: 'holds' as const, numbers: '' }) });
+  const test = (result: string) => ({ on: result, result, rule: () => ({ verdict: 'holds' as const, numbers: '' }) });
   const claim = { id: 'X', claim: 'x', paper: 'p', change: 'y' };
-  const judged = (...names: string[]) => testClaims(results, [], [{ ...claim, tests: names.map(test) }])[0];
-  assert.equal(verdictText(judged('a', 'b')), 'holds (1 test); on one training: holds (1 test)');
-  assert.equal(verdictText(judged('b')), 'not measured over training seeds; on one training: holds (1 test)');
-  assert.equal(judged('b').verdict, 'not measured');
-  assert.equal(judged('b').tests[0].seeds, '3 blocks of seed 0');
+  const verdictOf = (...names: string[]) => testClaims(results, [], [{ ...claim, tests: names.map(test) }])[0];
+  assert.equal(verdictText(verdictOf('a', 'b')), 'holds (1 test); on one training: holds (1 test)');
+  assert.equal(verdictText(verdictOf('b')), 'not measured over training seeds; on one training: holds (1 test)');
+  assert.equal(verdictOf('b').verdict, 'not measured');
+  assert.equal(verdictOf('b').tests[0].seeds, '3 blocks of seed 0');
 });
 
 test("C9: the paper's own numbers, each met to a tenth, in the result's metric or another", () => {

@@ -86,14 +86,14 @@ test('eval that Ctrl-C has stopped ends with 130; the same command goes on and g
     out: text => (said.out += text),
     err: text => {
       said.err += text;
-      const [, done = 0] = /judged: (\d+) of 80/.exec(text) ?? [];
+      const [, done = 0] = /measured: (\d+) of 80/.exec(text) ?? [];
       if (stopped || Number(done) < 10) return;
       stopped = true;
       process.emit('SIGINT');
     },
   });
   assert.deepEqual([code, said.out], [130, '']);
-  assert.match(said.err, /judged: \d+ of 80 images, [\d.]+ images\/s, \d:\d\d left/);
+  assert.match(said.err, /measured: \d+ of 80 images, [\d.]+ images\/s, \d:\d\d left/);
   assert.match(said.err, /cosim: stopped; the same command goes on where it was\n$/);
   assert.ok(!existsSync(file('stopped.json')));
 
@@ -112,12 +112,12 @@ test('eval that Ctrl-C has stopped ends with 130; the same command goes on and g
 });
 
 test('progress tells the rate of what is made now, and the time that the rest takes at it', () => {
-  const work = { stage: 'judged', done: 1200.4, total: 6000, made: 600 };
+  const work = { stage: 'measured', done: 1200.4, total: 6000, made: 600 };
   assert.equal(
     workText(work, { seconds: 20, rate: 30, left: 160 }),
-    'judged: 1,200 of 6,000 images, 30 images/s, 2:40 left',
+    'measured: 1,200 of 6,000 images, 30 images/s, 2:40 left',
   );
-  assert.equal(workText(work, { seconds: 0 }), 'judged: 1,200 of 6,000 images');
+  assert.equal(workText(work, { seconds: 0 }), 'measured: 1,200 of 6,000 images');
   const bytes = { done: 1_250_000, total: 4e6, unit: 'MB', note: 'of a mirror' };
   assert.equal(
     workText(bytes, { seconds: 5, rate: 5e5, left: 5.5 }),

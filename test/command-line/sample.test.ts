@@ -83,7 +83,7 @@ const refusals: [args: string[], code: number, message: RegExp][] = [
     /\[8, 8, 4\] are no picture; write them to a .safetensors/,
   ],
   [['--network', goldenCheckpoint('state_dict.pt')], 1, /does not say what network it holds/],
-  [['--network', file('absent.pkl')], 1, /ENOENT.*absent\.pkl/],
+  [['--network', file('absent.pkl')], 1, /there is no file or folder '.*absent\.pkl'/],
 ];
 
 test('what cannot be sampled is refused before any work, with 2 for a mistyped command line and 1 for the rest', async t => {

@@ -216,7 +216,7 @@ test('an interrupted evaluation goes on where it was and gives the same bits', a
       chunk: 10,
       signal: controller.signal,
       onProgress: ({ stage, done }) => {
-        if (stage === 'judged' && done >= 50) controller.abort();
+        if (stage === 'measured' && done >= 50) controller.abort();
       },
     }),
   );
@@ -236,7 +236,7 @@ test('an interrupted evaluation goes on where it was and gives the same bits', a
   assert.deepEqual(rest.drawn, range(150, 30));
   assert.equal(extractor.sizes.length, 3);
   assert.deepEqual(numbers(resumed), numbers(whole));
-  assert.ok(progress.includes('judged 50/80 0') && progress.at(-1) === 'judged 80/80 30', progress.join());
+  assert.ok(progress.includes('measured 50/80 0') && progress.at(-1) === 'measured 80/80 30', progress.join());
 });
 
 test('what was made for other features, other images or another range is not taken for it', async () => {
@@ -260,7 +260,7 @@ test('a damaged file of the cache is made again', async () => {
   assert.deepEqual(numbers((await evaluate(options({ cache })))[0]), numbers(whole));
 });
 
-test('kept images are the bytes that were judged, as PNG by seed; a chunk without them is drawn again', async () => {
+test('kept images are the bytes that were measured, as PNG by seed; a chunk without them is drawn again', async () => {
   const keep = pngWriter(folder('kept'));
   const cache = folder('keeping');
   await evaluate(options({ cache, chunk: 20 }));
@@ -340,7 +340,7 @@ for (const [name, given, message] of refusals)
     await assert.rejects(evaluate(options(given)), message);
   });
 
-test('stored images are judged in their order, and have to be enough', async () => {
+test('stored images are measured in their order, and have to be enough', async () => {
   const images = { ...noise(-0.5), length: 100 };
   await assert.rejects(evaluate(options({ images, seed: 0, n: 51 })), /n must be at most 50 for 2 blocks of 'noise'/);
 });

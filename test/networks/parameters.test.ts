@@ -1,24 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import { saveTensors } from '../../src/checkpoints';
 import { selectBackend } from '../../src/compute/backend';
-import {
-  ddpmpp,
-  denoiserFromConfig,
-  edmDenoiser,
-  initialParameters,
-  loadModel,
-  matchParameters,
-  mixtureDenoiser,
-  mlp,
-  saveModel,
-  type Tensors,
-} from '../../src/networks';
-import { assertClose, gaussians, mean, variance } from '../close';
+import { ddpmpp, denoiserFromConfig, initialParameters, matchParameters, mlp, type Tensors } from '../../src/networks';
+import { assertClose, mean, variance } from '../close';
 
 const tiny = { resolution: 8, channels: 1, modelChannels: 8, channelMult: [1, 2], blocks: 1, attention: [4] };
 const values = async (tensors: Tensors): Promise<Record<string, number[]>> => {
@@ -77,54 +62,6 @@ describe('matchParameters', () => {
     const many = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`extra${i}`, tf.ones([1])]));
     assert.throws(() => matchParameters('load', [], many), /unknown extra0, extra1, extra2, extra3, extra4, \.\.\.$/);
   });
-});
-
-describe('models in files', () => {
-  const inFolder = async (use: (dir: string) => Promise<void>): Promise<void> => {
-    const dir = await mkdtemp(join(tmpdir(), 'cosim-model-'));
-    await use(dir).finally(() => rm(dir, { recursive: true }));
-  };
-
-  test('come back bit for bit, with their configuration, and denoise the same', () =>
-    inFolder(async dir => {
-      await selectBackend({ backend: 'wasm' });
-      const x = tf.tensor(gaussians(3 * 64, 'x'), [3, 8, 8, 1]);
-      const sigma = tf.tensor1d([0.1, 1, 50]);
-      const denoiser = edmDenoiser(ddpmpp({ ...tiny, classes: 4, dropout: 0.1 }), { sigmaData: 0.4 });
-      const parameters = initialParameters(denoiser.parameters, 5);
-      await saveModel(join(dir, 'm.safetensors'), { denoiser, parameters }, { note: 'tiny' });
-      const loaded = await loadModel(join(dir, 'm.safetensors'));
-      assert.equal(loaded.metadata.note, 'tiny');
-      assert.deepEqual(loaded.denoiser.config, denoiser.config);
-      assert.deepEqual(await values(loaded.parameters), await values(parameters));
-      assert.deepEqual(Object.keys(loaded.parameters), Object.keys(parameters));
-      assert.deepEqual(
-        await loaded.denoiser.denoise(loaded.parameters, x, sigma).data(),
-        await denoiser.denoise(parameters, x, sigma).data(),
-      );
-    }));
-
-  test('a mixture comes back too', () =>
-    inFolder(async dir => {
-      await selectBackend({ backend: 'cpu' });
-      const model = mixtureDenoiser({ weights: [0.4, 0.6], means: [[-1], [2]], covariances: [[[0.1]], [[0.2]]] });
-      await saveModel(join(dir, 'm.safetensors'), model);
-      const loaded = await loadModel(join(dir, 'm.safetensors'));
-      assert.deepEqual(await values(loaded.parameters), await values(model.parameters));
-    }));
-
-  test('files that are no model, or of another network, are refused by name', () =>
-    inFolder(async dir => {
-      await selectBackend({ backend: 'cpu' });
-      const path = join(dir, 'm.safetensors');
-      await saveTensors(path, { a: tf.ones([1]) });
-      await assert.rejects(loadModel(path), /m\.safetensors: not a model file/);
-      const config = JSON.stringify(edmDenoiser(mlp({ width: 8 })).config);
-      await saveTensors(path, { a: tf.ones([1]) }, { format: 'cosim-model-1', config });
-      const before = tf.memory().numTensors;
-      await assert.rejects(loadModel(path), /parameters do not fit the network; missing model\.map_layer0/);
-      assert.equal(tf.memory().numTensors, before, 'nothing stays behind');
-    }));
 });
 
 test('unknown kinds and options of networks are refused with the nearest name', () => {

@@ -42,5 +42,5 @@ test('time before anything is made is no part of the rate, a falling count begin
 test('the first report of a stage says how far it is and no more', () => {
   const text = workTexts();
   assert.equal(text({ stage: 'reference', done: 1200, total: 6000 }), 'reference: 1,200 of 6,000 images');
-  assert.equal(text({ stage: 'judged', done: 6000, total: 6000 }), 'judged: 6,000 of 6,000 images');
+  assert.equal(text({ stage: 'measured', done: 6000, total: 6000 }), 'measured: 6,000 of 6,000 images');
 });

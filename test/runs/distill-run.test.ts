@@ -101,7 +101,7 @@ describe('a long distillation', () => {
 
       const parts = inputIn(join(dir, 'parts'), given);
       const stages: string[] = [];
-      for (const stage of ['sheet', 'training', '2 steps, judged', 'training']) {
+      for (const stage of ['sheet', 'training', '2 steps, measured', 'training']) {
         const stop = new AbortController();
         const onProgress: DistillRunInput['onProgress'] = progress => {
           if (progress.stage === stage && (stage !== 'training' || progress.made > 0)) stop.abort(new Error('stopped'));

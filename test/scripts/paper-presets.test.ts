@@ -36,7 +36,7 @@ for (const [notebook, preset] of [
   ['06', 'imagenet64'],
   ['09', 'cifar10-uncond'],
 ] as const)
-  test(`the paper preset of notebook ${notebook} is the column ${preset} of Table 5, judged as the paper judges`, () => {
+  test(`the paper preset of notebook ${notebook} is the column ${preset} of Table 5, measured as the paper measures`, () => {
     const values = paperValues(notebook);
     const wanted = fromTable5(preset);
     assert.deepEqual({ ...own(values, Object.keys(wanted)), teacher: network(values.teacher) }, wanted);

@@ -24,7 +24,7 @@ const options: SamplingTimesOptions = {
   blocks: 2,
 };
 
-test('each generator is searched on seeds of its own, judged on others, and keeps what was found', async () => {
+test('each generator is searched on seeds of its own, measured on others, and keeps what was found', async () => {
   await withFolder(async dir => {
     const [folder, generators] = [join(dir, 'results'), join(dir, 'generators')];
     const task = tinyTask();
@@ -45,9 +45,9 @@ test('each generator is searched on seeds of its own, judged on others, and keep
       assert.deepEqual(start.times, own[0].times);
     }
     const searched = task.measured.filter(({ n }) => n === options.searchN).map(({ block }) => block);
-    const judged = task.measured.filter(({ n }) => n === options.n).map(({ block }) => block);
-    assert.ok(searched.every(block => !judged.includes(block)));
-    assert.deepEqual([...new Set(judged)], [0, 1]);
+    const measured = task.measured.filter(({ n }) => n === options.n).map(({ block }) => block);
+    assert.ok(searched.every(block => !measured.includes(block)));
+    assert.deepEqual([...new Set(measured)], [0, 1]);
     assert.ok(shares.every((share, i) => i === 0 || share >= shares[i - 1]) && shares.at(-1)! <= 2);
 
     const found = study.points.filter(({ grid, block }) => grid === 'searched' && block === 0);

@@ -261,15 +261,15 @@ test('real images are in a random order that is always the same, and the distanc
   await task.dispose();
 });
 
-test('grey images larger than the drawn digits are judged as they are, real and drawn alike', async () => {
+test('grey images larger than the drawn digits are measured as they are, real and drawn alike', async () => {
   writeIdxFolder(file('mnist'), 40);
   const dataset = await open(file('mnist'));
   const source = datasetImages(dataset, { shuffled: true });
-  const judge = await imageMetric({
+  const measuring = await imageMetric({
     real: { reference: source, nReference: 20, others: source, firstOther: 20 },
     extractors: [pixelFeatures({ side: 4, channels: 1 })],
     classes: 0,
   });
-  const { value, floor } = await judge.measure(await stored(file('mnist')), { n: 20, block: 0 });
+  const { value, floor } = await measuring.measure(await stored(file('mnist')), { n: 20, block: 0 });
   assert.ok(value < 1e-6 * floor, `${value}, floor ${floor}`);
 });

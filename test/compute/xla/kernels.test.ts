@@ -28,7 +28,7 @@ const CASES: readonly KernelCase[] = [
 const TOLERANCE = 5e-6;
 
 /** The worst errors of all cases of a kernel, and what exceeds the tolerance. */
-const judge = async (kernel: string, run: Runner): Promise<{ worst: number; problems: string[] }> => {
+const compared = async (kernel: string, run: Runner): Promise<{ worst: number; problems: string[] }> => {
   const problems: string[] = [];
   let worst = 0;
   for (const c of CASES.filter(({ kernel: name }) => name === kernel)) {
@@ -47,7 +47,7 @@ describe('every kernel as StableHLO, value and gradients', () => {
     Promise.resolve(evaluate(moduleOf(trace(f, shapesOf(inputs))), arraysOf(inputs)) as Record<string, Float32Array>);
   for (const kernel of Object.keys(TRACED_KERNELS))
     test(`${kernel}, by the specification`, async t => {
-      const { worst, problems } = await judge(kernel, evaluated);
+      const { worst, problems } = await compared(kernel, evaluated);
       t.diagnostic(`${kernel}: worst error ${worst.toExponential(1)}`);
       assert.deepEqual(problems, []);
     });
@@ -65,7 +65,7 @@ describe("every kernel on XLA's own compiler", () => {
 
   for (const kernel of Object.keys(TRACED_KERNELS))
     test(kernel, async t => {
-      const { worst, problems } = await judge(kernel, (f, inputs) =>
+      const { worst, problems } = await compared(kernel, (f, inputs) =>
         runOnDevice(device, moduleOf(trace(f, shapesOf(inputs))), arraysOf(inputs)),
       );
       t.diagnostic(`${kernel}: worst error ${worst.toExponential(1)}`);

@@ -1,12 +1,11 @@
-/* What `cosim eval` judges: a network's images by seed, or stored ones. */
+/* The images that `cosim eval` measures: a network's by seed, or stored ones. */
 import { basename } from 'node:path';
 import { dispose, getBackend } from '@tensorflow/tfjs-core';
-import { openDataset } from '../datasets';
+import { openDataset, sha256OfFiles } from '../datasets';
 import { datasetImages, drawnImages, type ImageSource } from '../evaluation';
-import type { ReferenceOptions } from '../models';
+import { loadModel, modelFile, type ReferenceOptions } from '../models';
 import { type Model, withEngine } from '../networks';
 import { compilingPays } from '../samplers';
-import { loadModelNamed, weightsSha256 } from './named-model';
 import { referenceOptions } from './network-options';
 import { chooseSampler, type ChosenSampler, type SamplerOptions } from './sampler-options';
 
@@ -32,13 +31,13 @@ export const withNetworkImages = async <T>(
   use: (images: ImageSource) => Promise<T>,
 ): Promise<T> => {
   const { network, batch } = options;
-  const loaded = await loadModelNamed(network, options);
+  const loaded = await loadModel(network, referenceOptions(options));
   let sampler: ChosenSampler | undefined;
   try {
     const chosen = (sampler = await chooseSampler(loaded, options));
     const given = referenceOptions(options);
     const identity = {
-      network: await weightsSha256(network),
+      network: await sha256OfFiles([await modelFile(network)]),
       ...(Object.keys(given).length > 0 && { read: JSON.stringify(given) }),
       ...chosen.identity,
       backend: getBackend(),
