@@ -93,12 +93,12 @@ export const withDistillOptions = (command: Command): Command =>
       .option('--devices <n>', 'accelerators that share a batch: a number or all (default: 1)', devices)
       .addOption(
         new Option('--precision <name>', 'of products on an accelerator (default: auto)').choices(PRECISION_NAMES),
-      ) // prettier-ignore
+      )
       .option(
         '--steps <list>',
         'steps that sheets and measurements sample in (default: 1,2,4 as far as there are times)',
         numberList,
-      ) // prettier-ignore
+      )
       .option('--save-every <n>', 'images between two checkpoints', count)
       .option('--sheet-every <n>', 'images between two sheets', count)
       .option('--sheet-size <n>', 'samples of a sheet for each number of steps', count, 20)
@@ -106,7 +106,7 @@ export const withDistillOptions = (command: Command): Command =>
       .option(
         '--features <name>',
         'measure, in the features of inception, dinov2, mobilenet, digits or an .onnx file; none: do not',
-      ) // prettier-ignore
+      )
       .option('--metrics <list>', 'what to measure: fd, kid, ...', metricList)
       .option('--eval-every <n>', 'images between two measurements', count)
       .option('--n <n>', 'images of a block of a measurement', count)

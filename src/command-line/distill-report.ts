@@ -7,7 +7,13 @@ const DAY = 86_400;
 
 /** Seconds in the largest unit that leaves a number above 1: `1.4 s`, `35 min`, `12 days`. */
 export const durationText = (seconds: number): string => {
-  const units: [name: string, size: number][] = [['years', 365 * DAY], ['days', DAY], ['h', 3600], ['min', 60], ['s', 1]]; // prettier-ignore
+  const units: [name: string, size: number][] = [
+    ['years', 365 * DAY],
+    ['days', DAY],
+    ['h', 3600],
+    ['min', 60],
+    ['s', 1],
+  ];
   const [name, size] = units.find(([, unit]) => seconds >= 1.5 * unit) ?? ['s', 1];
   const value = Number((seconds / size).toPrecision(2));
   return `${value >= 1000 ? grouped(value) : value} ${name}`;
@@ -25,9 +31,12 @@ export const estimateText = (estimate: DistillEstimate, images: number): string 
     `one step of ${grouped(batch)} images: ~${durationText(stepSeconds)}; `,
     `${grouped(images)} images: ~${durationText(totalSeconds)} on this machine; memory ~${memoryText(memoryBytes)}\n`,
     columns([
-      ['measured', `rounds of ${samples} samples, ${engine.engine}, ${engine.device ?? `${engine.workers} worker${engine.workers > 1 ? 's' : ''}`}`],
+      [
+        'measured',
+        `rounds of ${samples} samples, ${engine.engine}, ${engine.device ?? `${engine.workers} worker${engine.workers > 1 ? 's' : ''}`}`,
+      ],
       ['memory', `${memoryText(stateBytes)} of it for parameters, average, gradients and moments, each once`],
-    ]), // prettier-ignore
+    ]),
   ].join('');
 };
 

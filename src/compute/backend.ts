@@ -107,6 +107,8 @@ const start: Record<BackendName, () => string | Promise<string>> = {
  * asked for by the option or by the environment variable COSIM_BACKEND. Call it once before anything that makes tensors.
  * @returns the choice, with the reason why each backend before it was not taken.
  * @throws ArgumentError for an unknown name; Error with the reason when the backend asked for does not start.
+ * @example
+ * const { name } = await selectBackend(); // 'native', 'webgpu', 'wasm' or 'cpu'
  */
 export const selectBackend = async (options: { backend?: BackendName } = {}): Promise<BackendReport> => {
   expectKeys('selectBackend', options, ['backend']);

@@ -104,6 +104,10 @@ const openFolder = async (path: string, options: Options): Promise<Dataset> => {
  * latents (EDM2), the folder of CIFAR-10's binary version, a folder of idx files (Fashion-MNIST where its name says so), or
  * a folder of images. Call `close`, where there is one, when done.
  * @throws DatasetError when it is none of these, saying what was looked for, and as the reader of its format
+ * @example
+ * const dataset = await openDataset('cifar-10-batches-bin');
+ * // ...
+ * await dataset.close?.();
  */
 export const openDataset = async (nameOrPath: string, options: OpenDatasetOptions = {}): Promise<Dataset> => {
   const chosen = withDefaults<Options>('openDataset', options, { split: 'train', labels: 'optional', rgb: false });

@@ -92,6 +92,9 @@ const sourceOf = ({ source, features }: ReferenceStatistics): Source =>
  * @returns a result for each number of each metric, in the order of `metrics`
  * @throws ArgumentError for unknown metrics and options, too few images, images of another shape than the reference's,
  * statistics of other features
+ * @example
+ * const extractor = await loadFeatures('digits');
+ * const results = await evaluate({ images, reference: dataset, nReference: 10_000, extractor, metrics: ['fd', 'kid'], n: 2000 });
  */
 export const evaluate = async (given: EvaluateOptions): Promise<MetricResult[]> => {
   const plan = planEvaluation(given);

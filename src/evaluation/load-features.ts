@@ -58,6 +58,10 @@ const loadDigits = async (): Promise<FeatureExtractor> => {
  * beside it, in FILE.json. Dispose of it after use.
  * @throws ArgumentError for unknown names, for a known network whose file is not there, with how to get it, and where file
  * and declaration do not fit
+ * @example
+ * const extractor = await loadFeatures('digits');
+ * const { features } = await extractor.extract(bytes);
+ * await extractor.dispose();
  */
 export const loadFeatures = async (
   nameOrPath: string,

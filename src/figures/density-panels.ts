@@ -90,7 +90,13 @@ export const densityPanels = ({
     }));
     // The plane itself has density 0: the lowest colour lies under all bands.
     const { x, y } = grid;
-    const frame = [[x[0], y[0]], [x[1], y[0]], [x[1], y[1]], [x[0], y[1]], [x[0], y[0]]]; // prettier-ignore
+    const frame = [
+      [x[0], y[0]],
+      [x[1], y[0]],
+      [x[1], y[1]],
+      [x[0], y[1]],
+      [x[0], y[0]],
+    ];
     const ground = { type: 'Feature', density: 0, geometry: { type: 'Polygon', coordinates: [frame] } };
     return {
       title: { text: label, anchor: 'middle', fontSize: 13, offset: 6 },

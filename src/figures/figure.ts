@@ -89,7 +89,8 @@ const toJson = (value: unknown): string => {
  * @param note what a reader must know besides, shown under the picture
  * @param numbers the values that the picture shows, as plain JSON; they must be enough to draw it again
  * @example
- * const figure = await saveFigure('figures/01/loss', await renderChart(lossChart({ reports })), { reports }, provenance({ preset, seeds }));
+ * const picture = await renderChart({ mark: 'point', data: { values: rows }, encoding: { x: { field: 'x' } } });
+ * show(await saveFigure('figures/mine', picture, rows, provenance({ preset: 'mine', seeds: [0] })));
  */
 export const saveFigure = async (
   path: string,

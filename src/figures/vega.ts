@@ -40,6 +40,8 @@ const repacked = async (png: Buffer): Promise<Buffer> => {
 /**
  * Draws a Vega-Lite specification: SVG, and PNG at twice its size.
  * @throws Error when the specification does not compile cleanly: a warning counts as an error.
+ * @example
+ * show(await renderChart({ mark: 'line', data: { values: [{ x: 1, y: 2 }, { x: 2, y: 1 }] }, encoding: { x: { field: 'x' }, y: { field: 'y' } } }));
  */
 export const renderChart = async (spec: ChartSpec): Promise<Chart> => {
   const view = await openView(spec);

@@ -11,6 +11,8 @@ import { edmWeight, sampleScale } from './weights';
  * The four numbers that Table 6 needs side by side: lambda = coef / alpha - 1 and beta = 1 / (2 coef), so that the
  * auxiliary's optimum is f* = beta Q + (1 - beta) S, eq. (16), (17). Theorem 3.1 asks lambda >= 0; the paper's own
  * coefficients with alpha = 1.2 give negative lambda.
+ * @example
+ * const { lambda, beta } = regularisation(1.2, 1); // -0.1667, 0.5
  */
 export const regularisation = (
   alpha: number,
@@ -25,6 +27,8 @@ export const regularisation = (
 /**
  * Eq. (15), second line, denoiser form, per element: w(s) ((F - xhat)^2 + (2 coef - 1) (F - D)^2).
  * Nothing flows back through xhat and D. F, xHat, D [B, ...], s [B] to [B, ...].
+ * @example
+ * const loss = tf.mean(psiLoss({ F, xHat, D, s }, { coef: 1 }));
  */
 export const psiLoss = (
   { F, xHat, D, s }: LossInputs,
@@ -38,6 +42,8 @@ export const psiLoss = (
 /**
  * Eq. (15), first line, denoiser form, per element: (D - F) ((D - xhat) - alpha (D - F)) / c with
  * c = max(mean |xhat - D|, 1e-5) per sample, a constant for the gradient. All [B, ...].
+ * @example
+ * const loss = tf.mean(phiLoss({ F, xHat, D }, { alpha: 1.2 }));
  */
 export const phiLoss = ({ F, xHat, D }: Omit<LossInputs, 's'>, { alpha }: { alpha: number }): tf.Tensor => {
   const gap = tf.sub(D, F);

@@ -66,6 +66,8 @@ export const COSIM_DEFAULTS: CosimOptions = {
  * Continuous semi-implicit distillation (Algorithm 2): one psi update, then one phi update, each with its own data,
  * times and noise.
  * @throws ArgumentError for unknown options; alpha, coef or delta not above 0, R below 1.
+ * @example
+ * const method = cosim(teacher.denoiser, generator.denoiser, { alpha: 1.2, coef: 1, R: 4 });
  */
 export const cosim = (teacher: Denoiser, generator: Denoiser, options: Partial<CosimOptions> = {}): Method => {
   const config = withDefaults('cosim', options, COSIM_DEFAULTS);

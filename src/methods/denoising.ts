@@ -46,6 +46,8 @@ const levelOfDraw = ({ levels, pMean, pStd }: DenoisingOptions): ComputedSpec =>
 /**
  * Pretraining of a teacher: phi minimises a denoising loss on the data.
  * @throws ArgumentError for unknown options, and for `uncertainty` with a network that predicts none.
+ * @example
+ * const method = denoising(teacher.denoiser, { pMean: -1.2, pStd: 1.2 });
  */
 export const denoising = (network: Denoiser, options: Partial<DenoisingOptions> = {}): Method => {
   const config = withDefaults('denoising', options, DENOISING_DEFAULTS);

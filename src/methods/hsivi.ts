@@ -37,6 +37,8 @@ export const HSIVI_DEFAULTS: HsiviOptions = {
  * push-forward of data. A sample is matched at one layer, drawn uniformly. psi is fitted by denoising (coef 0.5) in
  * several updates to one of phi.
  * @throws ArgumentError for unknown options, levels that do not fall or do not stay above `last`, psiSteps below 1.
+ * @example
+ * const method = hsivi(teacher.denoiser, generator.denoiser, { psiSteps: 20, alpha: 0.5 });
  */
 export const hsivi = (teacher: Denoiser, generator: Denoiser, options: Partial<HsiviOptions> = {}): Method => {
   const config = withDefaults('hsivi', options, HSIVI_DEFAULTS);

@@ -24,6 +24,8 @@ export const MOMENT_MATCHING_DEFAULTS: MomentMatchingOptions = { steps: 4, sigma
  * between xhat and z_t; s = sig(r_s), r_s ~ U[0, 1], t = sig(min(r_s + U[0, 1/K], 1)). psi is CoSIM's at coef 1 with an
  * auxiliary that knows s only; no gradient flows through z_s. Samples come from the ancestral sampler at t = sig(1 - k/K).
  * @throws ArgumentError for unknown options, steps below 1.
+ * @example
+ * const method = momentMatching(teacher.denoiser, generator.denoiser, { steps: 4 });
  */
 export const momentMatching = (
   teacher: Denoiser,

@@ -34,6 +34,8 @@ export const SID_DEFAULTS: SidOptions = {
  * stages with coef 0.5 (psi is EDM's denoising loss on generated samples) and an auxiliary that knows s only. Classes
  * are drawn uniformly.
  * @throws ArgumentError for unknown options; alpha, startSigma, phiMaxRs or sigmaData not above 0.
+ * @example
+ * const method = sid(teacher.denoiser, generator.denoiser, { alpha: 1.2 });
  */
 export const sid = (teacher: Denoiser, generator: Denoiser, options: Partial<SidOptions> = {}): Method => {
   const config = withDefaults('sid', options, SID_DEFAULTS);

@@ -10,7 +10,6 @@ const checkStatistics = (name: string, { d, mean, covariance }: FeatureStatistic
     ['mean', mean, d],
     ['covariance', covariance, d * d],
   ] as const) {
-    // prettier-ignore
     if (numbers.length !== size) fail('frechetDistance', `${name}.${part}`, `${size} numbers`, numbers.length);
     const bad = numbers.find(value => !Number.isFinite(value));
     if (bad !== undefined) fail('frechetDistance', `${name}.${part}`, 'finite numbers', bad);

@@ -84,7 +84,7 @@ const load = async (where: string, name: string, options: ReferenceOptions): Pro
  * CheckpointError for a damaged file, and for a folder without a run's checkpoint
  * @example
  * const model = await loadModel('runs/first');
- * const { data } = await sampleMultistep({ ...model, n: 16, times: model.times[4] });
+ * const { data } = await sampleMultistep({ ...model, seeds: [0, 1, 2, 3], times: [80, 2.24] });
  */
 export const loadModel = (nameOrPath: string, options: ReferenceOptions = {}): Promise<SampledModel> =>
   load('loadModel', nameOrPath, options);

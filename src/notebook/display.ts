@@ -23,6 +23,8 @@ export const bundleOf = (value: Showable): MimeBundle => {
 /**
  * Shows values under the running cell, in order. Pictures are stored as PNG, so a saved notebook needs no JavaScript;
  * charts also carry their Vega-Lite form, which JupyterLab makes interactive; a figure's note stands under it. Outside a kernel it does nothing.
+ * @example
+ * show(table([{ steps: 4, value: 1.5 }]), 'done');
  */
 export const show = (...values: readonly Showable[]): void => {
   for (const value of values) {

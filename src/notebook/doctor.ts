@@ -107,6 +107,8 @@ const jupyterVersions = async (): Promise<DoctorReport['jupyter']> => {
 /**
  * Looks at all that the project needs: Node, the kernel, which backend was chosen and why, canvas, Jupyter, room.
  * It selects the backend as `selectBackend()` does and contains no absolute path, so a notebook may show it.
+ * @example
+ * const { node, backend } = await doctor();
  */
 export const doctor = async (): Promise<DoctorReport> => {
   const [backend, jupyter, disk] = await Promise.all([selectBackend(), jupyterVersions(), statfs(ROOT)]);

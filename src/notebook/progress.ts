@@ -71,6 +71,10 @@ export const progressText = ({
  * A progress line that updates in place: plain text, which every viewer of a saved notebook shows. A loop must let the
  * event loop turn now and then (`await` a timer or `setImmediate`), or nothing is sent before it ends. Outside a kernel
  * it draws on a terminal's stderr, if there is one.
+ * @example
+ * const bar = progress({ total: 100, unit: 'images', label: 'drawing' });
+ * bar.update(50);
+ * bar.done();
  */
 export const progress = ({ total, unit = 'images', label = '' }: ProgressOptions): Progress => {
   expectNumber('progress', 'total', total, { min: 0 });

@@ -75,7 +75,9 @@ export const drawSheet = async (
   else
     await writeSafetensors(
       path,
-      Object.fromEntries(parts.map(({ data }, i) => [`steps${steps[i]}`, { dtype: 'F32', shape: [n, ...sampleShape], data }])), // prettier-ignore
+      Object.fromEntries(
+        parts.map(({ data }, i) => [`steps${steps[i]}`, { dtype: 'F32', shape: [n, ...sampleShape], data }]),
+      ),
     );
   return path;
 };

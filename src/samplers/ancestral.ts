@@ -9,6 +9,8 @@ import { denoiseAt, inBatches, type SamplerInput, seededNormal } from './batches
  * same seeds as in `sampleMultistep`.
  * @returns samples on the host, [n, ...sampleShape].
  * @throws ArgumentError for times that are not positive and decreasing
+ * @example
+ * const { data } = await sampleAncestral({ ...generator, seeds: [0, 1, 2, 3], times: [80, 2.24] });
  */
 export const sampleAncestral = async (given: SamplerInput & { times: readonly number[] }): Promise<Samples> => {
   const { times, denoiser } = given;

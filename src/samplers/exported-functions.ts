@@ -23,7 +23,9 @@ const labelsOf = ({ classes }: Denoiser, B: number): Record<string, Shape> =>
   classes > 0 ? { labels: [B, classes] } : {};
 
 const exampleLabels = ({ classes }: Denoiser, B: number): Record<string, tf.Tensor> => {
-  const rows = Float32Array.from({ length: B * classes }, (_, i) => Number(i % classes === Math.floor(i / classes) % classes)); // prettier-ignore
+  const rows = Float32Array.from({ length: B * classes }, (_, i) =>
+    Number(i % classes === Math.floor(i / classes) % classes),
+  );
   return classes > 0 ? { labels: tf.tensor2d(rows, [B, classes]) } : {};
 };
 

@@ -24,6 +24,8 @@ export const multistepSteps = (
  * Algorithm 1 from seeds (`multistepSteps`). One network call a time (NFE = K). The first noise of a seed is the same for
  * any times, so 2 and 4 steps can be compared from the same start.
  * @returns samples on the host, [n, ...sampleShape].
+ * @example
+ * const { data } = await sampleMultistep({ ...generator, seeds: [0, 1, 2, 3], times: [80, 2.24] });
  */
 export const sampleMultistep = async (given: SamplerInput & { times: readonly number[] }): Promise<Samples> => {
   const { times, denoiser } = given;

@@ -42,6 +42,11 @@ export const edmStart = (steps: number, range: NoiseRange = EDM_RANGE): number[]
  * another is multiplied by each factor while the others stay, and the best is kept. Times that would not decrease are not
  * tried. Deterministic if `measure` is: use the same seeds for all, apart from those that measure the result.
  * @throws ArgumentError for a start that is not decreasing, factors not above 0, a metric that is not finite at the start
+ * @example
+ * const { times, value } = await searchTimes({
+ *   start: [80, 2.24],
+ *   measure: async times => (await task.measure(request => run.sample({ ...request, times }), { n: 1000, block: 0 })).value,
+ * });
  */
 export const searchTimes = async ({
   start,

@@ -40,11 +40,28 @@ export type Cifar10Run = {
 };
 
 /** The run of `npm run cifar10`, for two cores. */
-// prettier-ignore
 export const CIFAR10_RUN: Cifar10Run = {
-  network: { resolution: 16, channels: 3, classes: 0, modelChannels: 64, channelMult: [1, 2], blocks: 1, attention: [8], dropout: 0 },
+  network: {
+    resolution: 16,
+    channels: 3,
+    classes: 0,
+    modelChannels: 64,
+    channelMult: [1, 2],
+    blocks: 1,
+    attention: [8],
+    dropout: 0,
+  },
   teacherImages: 294_400,
-  teacher: { batch: 64, learningRate: 1e-3, warmup: 6_400, beta1: 0.9, beta2: 0.999, emaHalflife: 16_000, emaRampup: 0.05, seed: 0 },
+  teacher: {
+    batch: 64,
+    learningRate: 1e-3,
+    warmup: 6_400,
+    beta1: 0.9,
+    beta2: 0.999,
+    emaHalflife: 16_000,
+    emaRampup: 0.05,
+    seed: 0,
+  },
   method: { kind: 'cosim', alpha: 1.2, coef: 1, R: 4 },
   run: { batch: 64, learningRate: 1e-4, emaHalflife: 2_000, emaRampup: 0.1, seed: 0 },
   evaluateAt: [3_200, 6_400, 12_800, 25_600],

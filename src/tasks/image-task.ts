@@ -65,6 +65,9 @@ const realImages = (dataset: Dataset, others: Dataset, nReference: number): Real
  * 'dinov2'], reference: 50000 }` is the paper's CIFAR-10. Dispose of it after use.
  * @throws ArgumentError for unknown options and names, and where teacher, data and reference do not fit; DatasetError for
  * data that cannot be opened
+ * @example
+ * const task = await imageTask(); // drawn digits
+ * const { value } = await task.measure(request => run.sample({ ...request, steps: 4 }), { n: 1000, block: 0 });
  */
 export const imageTask = (
   options: ImageTaskOptions = {},

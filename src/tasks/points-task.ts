@@ -20,6 +20,9 @@ export const asPoints = ({ data, n, shape }: Samples): Points => ({ data, n, d: 
 /**
  * The 2-D checkerboard of 18 narrow Gaussians (deviation 0.04, data 0.5): the teacher is exact, the generator starts from
  * a denoising MLP. Value: sliced W2 against 20,000 real points; also the share of samples on a mode and covered modes.
+ * @example
+ * const task = await pointsTask();
+ * const run = distill({ ...task, method: { kind: 'cosim', coef: 1 } });
  */
 export const pointsTask = async (): Promise<Task> => {
   const exact = mixtureDenoiser(mixtures.checkerboard);

@@ -78,7 +78,11 @@ export const checkDevice = async (device: Device, precision: Precision = 'float3
   const denoiser = denoiserFromConfig(NETWORK);
   const method = cosim(denoiser, denoiser);
   const fresh = (): Tensors => {
-    const roles = { phi: freshParameters(denoiser, 1), theta: freshParameters(denoiser, 2), psi: freshParameters(auxiliaryOf(denoiser), 3) }; // prettier-ignore
+    const roles = {
+      phi: freshParameters(denoiser, 1),
+      theta: freshParameters(denoiser, 2),
+      psi: freshParameters(auxiliaryOf(denoiser), 3),
+    };
     return initialState(
       roles,
       method.updates.map(({ trains }) => trains),

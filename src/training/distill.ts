@@ -26,7 +26,14 @@ export type DistillInput = {
   run?: Partial<RunOptions>;
 };
 
-/** A distillation run, Algorithm 2: phi, psi <- start, theta frozen. */
+/**
+ * A distillation run, Algorithm 2: phi, psi <- start, theta frozen.
+ * @example
+ * const run = distill({ teacher, dataset, method: { kind: 'cosim', coef: 1 } });
+ * await run.train({ images: 6400, dir: 'runs/first' });
+ * const { data } = await run.sample({ seeds: [0, 1, 2, 3], labels: [0, 1, 2, 3], steps: 4 });
+ * run.dispose();
+ */
 export const distill = ({
   teacher,
   start = teacher,
@@ -45,7 +52,12 @@ export const distill = ({
   }
 };
 
-/** A teacher's pretraining by EDM's loss, from fresh parameters or from given ones. */
+/**
+ * A teacher's pretraining by EDM's loss, from fresh parameters or from given ones.
+ * @example
+ * const run = pretrain({ denoiser: teacher.denoiser, dataset, run: { batch: 64, learningRate: 1e-3 } });
+ * await run.train({ images: 64_000, dir: 'runs/teacher' });
+ */
 export const pretrain = ({
   denoiser,
   parameters,

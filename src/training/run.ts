@@ -79,6 +79,9 @@ const capitalised = (name: string): string => name[0].toUpperCase() + name.slice
 /**
  * A training run: owns its tensors, trains, samples, saves, resumes. Everything it computes follows from its seed. What
  * is asked of it while a step is computed waits for the end of that step.
+ * @example
+ * const run = await Run.load('runs/first', { dataset }); // from the newest checkpoint
+ * await run.train({ images: 12_800, dir: 'runs/first' });
  */
 export class Run {
   private engine: Engine | undefined;

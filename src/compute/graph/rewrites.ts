@@ -80,7 +80,8 @@ const negOfNegOrSub: Rule = (g, { inputs: [x] }) => {
 };
 
 const castFolds: Rule = (g, v) => {
-  const { inputs: [x], dtype } = v; // prettier-ignore
+  const { dtype } = v;
+  const [x] = v.inputs;
   if (x.dtype === dtype) return x;
   const value = splatOf(x);
   if (value !== undefined)
@@ -110,12 +111,12 @@ const addOfNegSubtracts: Rule = (g, { op, inputs: [a, b] }) => {
 };
 
 const mulByOneOrZero: Rule = (g, v) => {
-  const { inputs: [a, b], shape, dtype } = v; // prettier-ignore
+  const { shape, dtype } = v;
+  const [a, b] = v.inputs;
   for (const [x, y] of [
     [a, b],
     [b, a],
   ]) {
-    // prettier-ignore
     if (splatOf(y) === 1) return fill(g, x, v);
     if (splatOf(y) === 0) return g.splat(0, shape, dtype);
   }
@@ -140,12 +141,12 @@ const negLeavesMul: Rule = (g, { inputs: [a, b] }) => {
 
 /** mul(mul(x, 2), 3) is mul(x, 6); mul(mul(x, 2), y) scales the smaller of x and y. */
 const scalesGather: Rule = (g, v) => {
-  const { inputs: [a, b], dtype } = v; // prettier-ignore
+  const { dtype } = v;
+  const [a, b] = v.inputs;
   for (const [x, y] of [
     [a, b],
     [b, a],
   ]) {
-    // prettier-ignore
     const factor = x.op === 'mul' && dtype === 'float32' ? splatOf(x.inputs[1]) : undefined;
     if (factor === undefined) continue;
     const other = splatOf(y);
@@ -229,7 +230,6 @@ const factorsLeaveSum: Rule = (g, v) => {
     [a, b],
     [b, a],
   ])
-    // prettier-ignore
     if (constantAlong(factor)) return g.binary('mul', g.reduce('sum', fill(g, kept, x), axesOf(v)), factor);
   return undefined;
 };
@@ -312,7 +312,11 @@ const REDUCTIONS = ['sum', 'reduceMax', 'reduceMin', 'product'];
 /** All rules, in the order in which they are tried for an operation. */
 export const REWRITES: Rules = [
   { name: 'same shape is identity', ops: ['reshape', 'broadcast', 'slice'], rewrite: sameShapeIsIdentity },
-  { name: 'splats stay splats', ops: ['reshape', 'broadcast', 'transpose', 'slice', 'repeatPixels'], rewrite: splatsStaySplats }, // prettier-ignore
+  {
+    name: 'splats stay splats',
+    ops: ['reshape', 'broadcast', 'transpose', 'slice', 'repeatPixels'],
+    rewrite: splatsStaySplats,
+  },
   { name: 'reshape of reshape', ops: ['reshape'], rewrite: reshapeOfReshape },
   { name: 'reshape moves inside broadcast', ops: ['reshape'], rewrite: reshapeMovesInsideBroadcast },
   { name: 'broadcast of broadcast', ops: ['broadcast'], rewrite: broadcastOfBroadcast },

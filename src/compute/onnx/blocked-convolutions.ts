@@ -69,7 +69,8 @@ const turnedFilter = (filter: Value, { builder, target: { block }, name }: Lower
 };
 
 export const blockedConv = (value: Value, bias: Value | undefined, lowering: Lowering): string => {
-  const { builder, target: { block }, name } = lowering; // prettier-ignore
+  const { builder, target, name } = lowering;
+  const { block } = target;
   const [x, filter] = value.inputs;
   const K = value.shape[3];
   const operands = [intoBlocks(name(x), x.shape, lowering), blockedFilter(filter, lowering)];
@@ -93,12 +94,14 @@ export const blockedInputGradient = (value: Value, lowering: Lowering): string =
  * one axis along which a step of C is one pixel, and dY is the filter, dilated by C.
  */
 export const blockedFilterGradient = (value: Value, lowering: Lowering): string => {
-  const { builder, target: { block }, name } = lowering; // prettier-ignore
+  const { builder, target, name } = lowering;
+  const { block } = target;
   const [x, dy] = value.inputs;
   const [kh, kw, C, K] = value.shape;
   const [b, H, W] = x.shape;
   const [, oh, ow] = dy.shape;
-  const { strides, pads: [top, left, bottom, right] } = geometryOf(value); // prettier-ignore
+  const { strides, pads } = geometryOf(value);
+  const [top, left, bottom, right] = pads;
   const [B, wide] = [roundUp(b, block), roundUp(K, block)];
   const row = (left + W + right) * C;
   const images = builder.pad(name(x), [0, 0, left, 0], [B - b, 0, right, 0]);

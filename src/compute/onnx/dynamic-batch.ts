@@ -105,7 +105,14 @@ export const dynamicBatch = (lowerAt: (batch: number) => OnnxModel): OnnxModel =
     if (needed) shapes.push(...nodes);
     return [
       ...(needed ? constants : []),
-      ...(reshaped ? [vector(`${name}_free`, sizes.map(size => (isDynamic(size) ? -1 : size)))] : []), // prettier-ignore
+      ...(reshaped
+        ? [
+            vector(
+              `${name}_free`,
+              sizes.map(size => (isDynamic(size) ? -1 : size)),
+            ),
+          ]
+        : []),
     ];
   });
   const nodes = one.nodes.map(node =>

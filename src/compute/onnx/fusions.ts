@@ -73,7 +73,6 @@ export const findFusions = (order: readonly Value[], results: readonly Value[], 
         [a, b],
         [b, a],
       ])
-        // prettier-ignore
         if (target.extended && gate.op === 'sigmoid' && gate.inputs[0] === x && single(gate))
           fuse(value, { kind: 'silu', x }, gate);
     }
@@ -82,7 +81,6 @@ export const findFusions = (order: readonly Value[], results: readonly Value[], 
       [a, b],
       [b, a],
     ]) {
-      // prettier-ignore
       if (!single(x) || absorbed.has(x) || !isPerChannel(bias, value) || absorbed.has(bias) || of.has(value)) continue;
       if (!sameShape(x.shape, value.shape)) continue; // the sum repeats x
       if (x.op === 'conv') fuse(value, { kind: 'biased convolution', conv: x, bias }, x);

@@ -33,7 +33,8 @@ export const ARRANGEMENT_EMITTERS: Emitters = {
   },
 
   slice: (value, { builder, name, bind, fusions }) => {
-    const { inputs: [x], shape, attributes } = value; // prettier-ignore
+    const { shape, attributes } = value;
+    const [x] = value.inputs;
     const fusion = fusions.of.get(value);
     if (fusion?.kind === 'split') {
       const { axis, parts } = fusion;

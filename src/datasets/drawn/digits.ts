@@ -24,6 +24,8 @@ const oversampling = 2;
  * Drawn digits: ten classes written stroke by stroke, each image by a hand of its own, [resolution, resolution, 1] with
  * 0 for paper and up to 255 for ink. Endless; sample i of a seed and split is always the same.
  * @throws ArgumentError for unknown options and a resolution below 8
+ * @example
+ * const dataset = digits({ seed: 0, split: 'train' });
  */
 export const digits = (options: DigitsOptions = {}): Dataset => {
   const { seed, split, resolution } = withDefaults('digits', options, defaults);

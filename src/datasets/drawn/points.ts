@@ -46,6 +46,8 @@ export const pointsNames = Object.keys(samplers) as readonly PointsName[];
 /**
  * Endless points [2] of a 2-D density with mean zero and deviation 0.5; sample i of a seed and split is always the same.
  * @throws ArgumentError for unknown names and options
+ * @example
+ * const dataset = points('checkerboard', { seed: 0, split: 'train' });
  */
 export const points = (name: PointsName, options: PointsOptions = {}): Dataset => {
   const { seed, split } = withDefaults('points', options, { seed: 0, split: 'train' });

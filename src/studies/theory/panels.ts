@@ -95,8 +95,14 @@ export const panels32 = (rows: readonly Row32[], pushes: readonly PushRow[]): Me
     title,
     x: { title: 'steps K', log: true },
     y: { title: unit, log: true },
-    predicted: values(rows.filter(row => row.seed === -1), row => [row.generator, row.K, value(row)]), // prettier-ignore
-    measured: values(rows.filter(row => row.K > 0 && row.n > 0), row => [row.generator, row.K, value(row)]), // prettier-ignore
+    predicted: values(
+      rows.filter(row => row.seed === -1),
+      row => [row.generator, row.K, value(row)],
+    ),
+    measured: values(
+      rows.filter(row => row.K > 0 && row.n > 0),
+      row => [row.generator, row.K, value(row)],
+    ),
     rules: [{ y: real.reduce((sum, row) => sum + value(row), 0) / real.length, label: 'floor' }],
   });
   return [

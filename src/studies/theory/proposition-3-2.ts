@@ -18,7 +18,6 @@ import {
 } from './line';
 import { flowMaps, mapOf, type MapTable, pushForwardError } from './transport';
 import type { Checked } from './verdict';
-// prettier-ignore
 
 /** Optimal is the flow's map; the others are wrong in a known way. */
 export const GENERATORS = ['optimal', 'posterior mean', 'optimal, 10 % narrow'] as const;

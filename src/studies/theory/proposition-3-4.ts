@@ -159,7 +159,12 @@ const worstGame = (all: Family, game: Game, k: number): Row34 => {
   const least = Math.min(...values);
   let victim = all.best;
   all.members.forEach((member, i) => {
-    const own = firstStageOf(member, uStar[i].map(value => k * value), game.alpha, game.alpha * (1 + game.lambda)); // prettier-ignore
+    const own = firstStageOf(
+      member,
+      uStar[i].map(value => k * value),
+      game.alpha,
+      game.alpha * (1 + game.lambda),
+    );
     if (own <= least && member.fisher > all.members[victim].fisher) victim = i;
   });
   return play(all, game, i => (i === victim ? uStar[i].map(value => k * value) : others[i]));

@@ -25,7 +25,6 @@ import {
 } from './line';
 import { mapOf, quantileMap } from './transport';
 import type { Checked } from './verdict';
-// prettier-ignore
 
 /** Known errors of G: G = G* + e(t), and G = (1 + e(t)) G*. */
 export const ERRORS = ['shift', 'stretch'] as const;

@@ -12,7 +12,16 @@ export type DeviceType = keyof typeof BUFFER_TYPES;
 export type HostData = Float32Array | Int32Array | Uint32Array | Uint8Array | Uint16Array | BigInt64Array;
 
 /** Bytes an element takes on its way to the device. */
-const ELEMENT_BYTES: Record<DeviceType, number> = { bool: 1, int32: 4, int64: 8, uint8: 1, uint32: 4, float16: 2, float32: 4, bfloat16: 2 }; // prettier-ignore
+const ELEMENT_BYTES: Record<DeviceType, number> = {
+  bool: 1,
+  int32: 4,
+  int64: 8,
+  uint8: 1,
+  uint32: 4,
+  float16: 2,
+  float32: 4,
+  bfloat16: 2,
+};
 
 /** Copies up to this many bytes are made at once in the calling thread (well under a millisecond). */
 const SMALL = 2 ** 16;

@@ -88,7 +88,8 @@ export class OutOfDeviceMemoryError extends DeviceError {
 const LOST =
   /CUDA_ERROR_(?!OUT_OF_MEMORY|NO_DEVICE|INSUFFICIENT_DRIVER|COMPAT)\w+|illegal (memory access|address)|uncorrectable ECC|device (was|is) lost|fallen off the bus/i;
 const NO_DEVICE = /no (visible )?(gpu|cuda|tpu|supported)?\s*devices?|CUDA_ERROR_NO_DEVICE|no gpu/i;
-const OLD_DRIVER = /driver version is insufficient|CUDA_ERROR_(INSUFFICIENT_DRIVER|COMPAT\w*|SYSTEM_DRIVER_MISMATCH)|unsupported toolchain/i; // prettier-ignore
+const OLD_DRIVER =
+  /driver version is insufficient|CUDA_ERROR_(INSUFFICIENT_DRIVER|COMPAT\w*|SYSTEM_DRIVER_MISMATCH)|unsupported toolchain/i;
 
 /** Status code RESOURCE_EXHAUSTED. */
 export const EXHAUSTED = 8;

@@ -59,7 +59,14 @@ const pjrtDevice = (client: Client, options: DeviceOptions = {}): PjrtDevice => 
     ...(limit > 0 && { limit }),
     compile: module => compile(client, module, options),
     upload: (data, shape, index = 0) => {
-      const type = data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : data instanceof Uint32Array ? 'uint32' : 'uint8'; // prettier-ignore
+      const type =
+        data instanceof Float32Array
+          ? 'float32'
+          : data instanceof Int32Array
+            ? 'int32'
+            : data instanceof Uint32Array
+              ? 'uint32'
+              : 'uint8';
       return client.upload(data, shape, type, index);
     },
     client,

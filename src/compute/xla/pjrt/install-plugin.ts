@@ -21,7 +21,11 @@ export type InstallOptions = {
 /** Runs a program to its end. @throws PluginError with its last words */
 const run = (command: string, args: readonly string[], { onLine, signal }: InstallOptions): Promise<void> =>
   new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], signal, env: { ...process.env, PIP_DISABLE_PIP_VERSION_CHECK: '1' } }); // prettier-ignore
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
+      env: { ...process.env, PIP_DISABLE_PIP_VERSION_CHECK: '1' },
+    });
     let said = '';
     const listen = (chunk: Buffer): void => {
       said = (said + chunk.toString()).slice(-2000);
