@@ -30,4 +30,4 @@ export {
 export { setAside } from './set-aside';
 export { loadTensors, saveTensors, type TensorsFile, toTensors } from './tensors-file';
 export { FLOAT_TYPES, INTEGER_TYPES, type Widening } from './widen';
-export { expectWritableFile, makeFolder } from './writable';
+export { expectWritableFile, expectWritableFolder, makeFolder } from './writable';

@@ -33,21 +33,33 @@ export const makeFolder = async (dir: string): Promise<void> => {
   }
 };
 
+const refuse = (name: string, path: string, why: string): never => {
+  throw new ArgumentError(`${name}: ${path} cannot be written: ${why}`);
+};
+
 /**
  * Refuses, before any work, a path that the result could not be written to: in a folder that is not there or not writable,
  * or itself a folder.
  * @throws ArgumentError naming `name`, such as --out, the path and the reason
  */
 export const expectWritableFile = async (name: string, path: string): Promise<void> => {
-  const fail = (why: string): never => {
-    throw new ArgumentError(`${name}: ${path} cannot be written: ${why}`);
-  };
   const there = await stat(path).catch((error: unknown) =>
-    hasCode(error, 'ENOENT') ? undefined : fail(ioReason(error)),
+    hasCode(error, 'ENOENT') ? undefined : refuse(name, path, ioReason(error)),
   );
-  if (there?.isDirectory()) fail('it is a folder');
+  if (there?.isDirectory()) refuse(name, path, 'it is a folder');
   const folder = dirname(resolve(path));
-  const above = await stat(folder).catch(() => fail(`there is no folder ${folder}`));
-  if (!above.isDirectory()) fail(`${folder} is no folder`);
-  await access(folder, constants.W_OK).catch((error: unknown) => fail(`${ioReason(error)}, in ${folder}`));
+  await stat(folder).catch(() => refuse(name, path, `there is no folder ${folder}`));
+  await access(folder, constants.W_OK).catch((error: unknown) =>
+    refuse(name, path, `${ioReason(error)}, in ${folder}`),
+  );
+};
+
+/**
+ * Refuses, before any work, a folder that results could not be written into. It need not be there yet.
+ * @throws ArgumentError naming `name`, such as --out, the path and the reason
+ */
+export const expectWritableFolder = async (name: string, dir: string): Promise<void> => {
+  const above = await nearest(resolve(dir)).catch((error: unknown) => refuse(name, dir, ioReason(error)));
+  if (!(await stat(above)).isDirectory()) refuse(name, dir, `${above} is a file`);
+  await access(above, constants.W_OK).catch((error: unknown) => refuse(name, dir, `${ioReason(error)}, in ${above}`));
 };

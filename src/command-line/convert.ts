@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { dispose } from '@tensorflow/tfjs-core';
 import {
+  expectWritableFile,
   FLOAT_TYPES,
   type ModelCard,
   readCheckpoint,
@@ -132,6 +133,8 @@ Examples:
       for (const path of [to, options.card])
         if (path !== undefined && existsSync(path) && options.force !== true)
           throw new ArgumentError(`${path} is there already; --force replaces it`);
+      await expectWritableFile('OUT', to);
+      if (options.card !== undefined) await expectWritableFile('--card', options.card);
       const convert = statSync(from).isDirectory() ? convertRun : convertFile;
       const converted = await convert(from, to, options);
       if (options.card !== undefined) await writeModelCard(options.card, await cardOf(converted, to));

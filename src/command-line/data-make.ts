@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { expectWritableFile } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
 import {
   CROP_TRANSFORMS,
@@ -105,6 +106,7 @@ Examples:
       if (!isZip(to)) throw new ArgumentError(`DEST must end with .zip, got '${to}'`);
       if (existsSync(to) && options.force !== true)
         throw new ArgumentError(`${to} is there already; --force replaces it`);
+      await expectWritableFile('DEST', to);
       if (options.transform && !options.resolution) throw new ArgumentError('--transform needs --resolution');
       const { pictures, note } = await openSource(from, options);
       const line = workingLine(terminal);

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { dispose } from '@tensorflow/tfjs-core';
+import { expectWritableFolder } from '../checkpoints';
 import { selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
 import { type Dataset, openDataset, openOtherSplit } from '../datasets';
@@ -186,7 +187,7 @@ Examples:
     .action(async (options: DistillOptions) => {
       const chosen = chosenRun(options);
       const { out, estimate, backend } = options;
-      if (estimate !== true) required(out, '--out');
+      if (estimate !== true) await expectWritableFolder('--out', required(out, '--out'));
       await selectBackend(backend ? { backend } : {});
       await stoppable('stopped; the same command goes on where it was', signal =>
         withSetup(chosen, options, async setup => {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { expectWritableFile, expectWritableFolder } from '../checkpoints';
 import { selectBackend } from '../compute/backend';
 import { loadFeatures, referenceStatistics } from '../evaluation';
 import { saveStatistics } from '../metrics';
@@ -28,6 +29,8 @@ export const evalStatsCommand = (terminal: Terminal): Command =>
       const out = required(options.out, '--out');
       const features = required(options.features, '--features');
       required(options.data, '--data');
+      await expectWritableFile('--out', out);
+      await expectWritableFolder('--cache', options.cache);
       await selectBackend();
       const extractor = await loadFeatures(features);
       const line = workingLine(terminal);

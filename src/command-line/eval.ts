@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { expectWritableFile, expectWritableFolder } from '../checkpoints';
 import { type BackendName, BACKENDS, selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
 import { evaluate, type EvaluateOptions, type ImageSource, pngWriter, loadFeatures, saveResults } from '../evaluation';
@@ -25,7 +26,7 @@ type EvalOptions = ReferenceOptions &
     metrics: string[];
     reference?: string;
     n?: number;
-    blocks: number;
+    blocks?: number;
     seed: number;
     batch: number;
     out?: string;
@@ -33,11 +34,16 @@ type EvalOptions = ReferenceOptions &
     backend?: BackendName;
   };
 
-/** Images of a block that a network draws, unless told otherwise. */
+/** Images of a block that a network draws, and its blocks, unless told otherwise. */
 const NETWORK_BLOCK = 2000;
+const NETWORK_BLOCKS = 3;
+
+/** EDM2's names of the statistics in its .pkl files, by feature network. */
+const EDM2_PARTS: Readonly<Record<string, string>> = { inception: 'fid', dinov2: 'fd_dinov2' };
 
 /** Refuses, before anything is opened, what is missing or contradicts itself. */
-const check = ({ out, network, images, features, data, reference, nReference }: EvalOptions): void => {
+const check = async (options: EvalOptions): Promise<void> => {
+  const { out, keep, cache, network, images, features, data, reference, nReference } = options;
   if (out !== undefined && !out.endsWith('.json')) throw new ArgumentError(`--out must end with .json, got '${out}'`);
   if ((network === undefined) === (images === undefined))
     throw new ArgumentError('either --network or --images is needed, to say what is measured');
@@ -45,22 +51,30 @@ const check = ({ out, network, images, features, data, reference, nReference }: 
   if (reference === undefined) required(data, '--data, or --reference,');
   if (reference !== undefined && nReference !== undefined)
     throw new ArgumentError('--n-reference: the statistics of --reference are as they are');
+  if (out !== undefined) await expectWritableFile('--out', out);
+  if (keep !== undefined) await expectWritableFolder('--keep', keep);
+  await expectWritableFolder('--cache', cache);
 };
 
-/** Runs `use` with what is measured, and the number of images of a block. */
+/** Runs `use` with what is measured, the number of blocks and of images of each. */
 const withMeasuredImages = <T>(
   options: EvalOptions,
-  use: (images: ImageSource, n: number) => Promise<T>,
+  use: (images: ImageSource, n: number, blocks: number) => Promise<T>,
 ): Promise<T> => {
-  const { network, images: path, blocks, seed } = options;
+  const { network, images: path, seed } = options;
   if (network !== undefined) {
-    const n = options.n ?? NETWORK_BLOCK;
-    return withNetworkImages({ ...options, network }, n * blocks, images => use(images, n));
+    const { n = NETWORK_BLOCK, blocks = NETWORK_BLOCKS } = options;
+    return withNetworkImages({ ...options, network }, n * blocks, images => use(images, n, blocks));
   }
   return withStoredImages(path!, images => {
-    const n = options.n ?? Math.floor((images.length - seed) / blocks);
+    const { blocks = 1, n = Math.floor((images.length - seed) / blocks) } = options;
     if (n === Infinity) throw new ArgumentError(`--n is needed: there is no end of '${path}'`);
-    return use(images, n);
+    if (n < 2)
+      throw new ArgumentError(
+        `'${path}' has ${images.length} images: too few for ${blocks} ${blocks > 1 ? 'blocks' : 'block'} of at least 2 from place ${seed} on; ` +
+          `give it more images${blocks > 1 ? ', or ask for fewer --blocks' : ''}`,
+      );
+    return use(images, n, blocks);
   });
 };
 
@@ -69,9 +83,10 @@ const withReference = async <T>(
   options: EvalOptions,
   use: (reference: Pick<EvaluateOptions, 'reference' | 'real' | 'nReference'>) => Promise<T>,
 ): Promise<T> => {
-  const { reference: path, nReference } = options;
+  const { reference: path, nReference, features = '' } = options;
   if (path === undefined) return withRealImages(options, (reference, real) => use({ reference, real, nReference }));
-  const reference = await loadStatistics(path);
+  const part = path.endsWith('.pkl') ? EDM2_PARTS[features] : undefined;
+  const reference = await loadStatistics(path, { part });
   if (options.data === undefined) return use({ reference });
   return withRealImages(options, (_, real) => use({ reference, real }));
 };
@@ -81,13 +96,13 @@ const measured = async (
   options: EvalOptions,
   terminal: Terminal,
 ): Promise<{ images: ImageSource; results: MetricResult[] }> => {
-  const { metrics, blocks, seed, cache, saveEvery, keep } = options;
+  const { metrics, seed, cache, saveEvery, keep } = options;
   const extractor = await loadFeatures(required(options.features, '--features'));
   const line = workingLine(terminal);
   try {
     return await stoppable('stopped; the same command goes on where it was', signal =>
       withReference(options, against =>
-        withMeasuredImages(options, async (images, n) => ({
+        withMeasuredImages(options, async (images, n, blocks) => ({
           images,
           results: await evaluate({
             images,
@@ -131,9 +146,20 @@ export const evalCommand = (terminal: Terminal): Command =>
               .argParser(metricList)
               .default(['fd'], 'fd'),
           )
-          .option('--reference <file>', "statistics of the real images (safetensors, or EDM's npz): for fd alone")
-          .option('--n <n>', `images of a block (default: ${NETWORK_BLOCK}, of stored images all)`, count)
-          .option('--blocks <n>', 'blocks of images, each of other seeds', count, 3)
+          .option(
+            '--reference <file>',
+            "statistics of the real images (safetensors, EDM's npz, EDM2's pkl): for fd alone",
+          )
+          .option(
+            '--n <n>',
+            `images of a block (default: ${NETWORK_BLOCK}, of stored images all, in equal parts)`,
+            count,
+          )
+          .option(
+            '--blocks <n>',
+            `blocks of images, each of other seeds (default: ${NETWORK_BLOCKS}, of stored images 1)`,
+            count,
+          )
           .option('--seed <n>', 'first seed of the first block; of stored images, the place', index, 0)
           .option('--batch <n>', 'images drawn at a time: memory, never results', count, 64)
           .option('--out <file>', 'JSON with the results and all that they depend on')
@@ -158,7 +184,7 @@ Examples:
     )
     .action(async (options: EvalOptions) => {
       const { out, backend } = options;
-      check(options);
+      await check(options);
       await selectBackend(backend ? { backend } : {});
       const { images, results } = await measured(options, terminal);
       if (out !== undefined) await saveResults(out, { images: { name: images.name, ...images.identity }, results });

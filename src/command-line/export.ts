@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Command } from 'commander';
 import { dispose } from '@tensorflow/tfjs-core';
+import { expectWritableFile } from '../checkpoints';
 import { selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
 import { runtimeProblem } from '../compute/onnx/runtime';
@@ -82,6 +83,7 @@ Examples:
       if (existsSync(path) && force !== true) throw new ArgumentError(`${path} is there already; --force replaces it`);
       if (options.times !== undefined && options.steps !== undefined)
         throw new ArgumentError('--steps and --times exclude each other');
+      await expectWritableFile('--onnx', path);
       await selectBackend();
       const model = await loadModel(run, referenceOptions(options));
       try {

@@ -35,9 +35,14 @@ const networkRows = (description: CheckpointDescription): string[][] => {
     ['network', [name, className].filter(Boolean).join(': ')],
     ['', understood(() => denoiserFromReference(className, initKwargs, initArgs))],
     ...initArgs.map((value, i) => ['', `argument ${i} = ${json(value)}`]),
-    ...Object.entries(initKwargs).map(([key, value]) => ['', `${key} = ${json(value)}`]),
+    ...Object.entries(initKwargs).map(([key, value]) => ['', `${key} = ${shortened(json(value))}`]),
   ]);
 };
+
+const LONGEST = 300; // characters; --json has all
+
+const shortened = (text: string): string =>
+  text.length > LONGEST ? `${text.slice(0, LONGEST)}... (${grouped(text.length)} characters)` : text;
 
 /** The text of `cosim inspect`. */
 const report = (description: CheckpointDescription, listed: boolean): string => {
@@ -50,7 +55,7 @@ const report = (description: CheckpointDescription, listed: boolean): string => 
   const head = columns([
     ['file', `${file}, ${grouped(bytes)} bytes, ${format}`],
     ...networkRows(description),
-    ...rest.map(([key, value]) => ['says', `${key} = ${json(value)}`]),
+    ...rest.map(([key, value]) => ['says', `${key} = ${shortened(json(value))}`]),
     ['tensors', `${grouped(entries.length)} with ${grouped(elements)} elements`],
   ]);
   const rows = entries.map(([name, { dtype, shape }]) => ['', name, dtype, `[${shape.join(', ')}]`]);

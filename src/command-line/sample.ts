@@ -1,7 +1,7 @@
 import type { Samples } from '../compute/host-arrays';
 import { Command, Option } from 'commander';
 import { dispose } from '@tensorflow/tfjs-core';
-import { writeFileAtomic, writeSafetensors } from '../checkpoints';
+import { expectWritableFile, writeFileAtomic, writeSafetensors } from '../checkpoints';
 import { type BackendName, BACKENDS, selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
 import { imageGrid } from '../figures';
@@ -94,6 +94,7 @@ Examples:
     )
     .action(async (options: SampleOptions) => {
       checkOutput(options.out);
+      await expectWritableFile('--out', options.out);
       const { name: backend } = await selectBackend(options.backend ? { backend: options.backend } : {});
       const model = await loadModel(options.network, referenceOptions(options));
       const line = workingLine(terminal);

@@ -123,6 +123,14 @@ const checkMetrics = (
   });
 };
 
+const checkCounts = (metrics: readonly SetMetric[], names: readonly string[], n: number, nReference: number): void => {
+  metrics.forEach(({ least = 2, reference }, i) => {
+    if (n < least) fail(where, 'n', `at least ${least} for '${names[i]}'`, n);
+    if (reference !== 'none' && nReference < least)
+      fail(where, 'nReference', `at least ${least} for '${names[i]}'`, nReference);
+  });
+};
+
 /** Images of a reference: all of a stored data set unless told otherwise. */
 export const referenceSize = (
   { name, length }: Dataset,
@@ -153,6 +161,7 @@ export const planEvaluation = (given: EvaluateOptions): EvaluationPlan => {
   if (known) checkStatistics(reference, extractor);
   const stored = known ? undefined : datasetImages(reference, { shuffled: true });
   const nReference = known ? reference.n : referenceSize(reference, given.nReference);
+  checkCounts(metrics, given.metrics, n, nReference);
   const real = given.real && datasetImages(given.real, { shuffled: true });
   checkShapes(images, [stored, real]);
   const others = planReal(real, stored, { nReference, n, blocks });

@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { ZipFile as ZipWriter } from 'yazl';
 
-/** A float64 array of a numpy file, row by row. */
+/** An array of a numpy file, row by row; numbers of single precision are widened. */
 export type NumpyArray = { data: Float64Array; shape: readonly number[] };
 
 /** Thrown for an .npz file that cannot be used; the message says what is wrong with it. */
@@ -54,15 +54,33 @@ const readEntry = async (zip: ZipFile, entry: Entry): Promise<Uint8Array> => {
 const fromColumns = (data: Float64Array, [rows, columns]: readonly number[]): Float64Array =>
   data.map((_, at) => data[(at % columns) * rows + Math.floor(at / columns)]);
 
+const LONGEST_DICT = 1024; // bytes; numpy writes about 80
+
+/** The bytes of an npy file with its numbers in this machine's order; a file of `>f8` becomes one of `<f8`. */
+const littleEndian = (bytes: Uint8Array): Uint8Array => {
+  const header = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, LONGEST_DICT)).toString('latin1');
+  const descr = /'descr'\s*:\s*'>f([48])'/.exec(header);
+  if (!descr) return bytes;
+  const own = Buffer.from(bytes);
+  own[own.indexOf("'>f") + 1] = '<'.charCodeAt(0);
+  const start = own[6] === 1 ? 10 + own.readUInt16LE(8) : 12 + own.readUInt32LE(8);
+  const numbers = own.subarray(start);
+  if (descr[1] === '8') numbers.swap64();
+  else numbers.swap32();
+  return Uint8Array.from(own); // a buffer of its own, from 0 on
+};
+
 const parseArray = (name: string, bytes: Uint8Array, limit: number): NumpyArray => {
   let array: ReturnType<typeof parse>;
   try {
-    array = parse(bytes.buffer);
+    array = parse(littleEndian(bytes).buffer);
   } catch (error) {
     throw new NpzError(`'${name}' is no npy file that can be read: ${(error as Error).message}`);
   }
-  const { data, shape, dtype, fortranOrder } = array;
-  if (dtype !== 'f8' || !(data instanceof Float64Array)) throw new NpzError(`'${name}' is of ${dtype}; f8 is expected`);
+  const { data: stored, shape, dtype, fortranOrder } = array;
+  if (!['f4', 'f8'].includes(dtype) || !(stored instanceof Float64Array || stored instanceof Float32Array))
+    throw new NpzError(`'${name}' is of ${dtype}; f4 or f8 is expected`);
+  const data = stored instanceof Float64Array ? stored : Float64Array.from(stored);
   if (shape.length === 0 || shape.length > 2 || !shape.every(size => Number.isInteger(size) && size >= 0))
     throw new NpzError(`'${name}' has the shape (${shape.join(', ')}); one or two axes are expected`);
   const length = shapeSize(shape);
@@ -72,7 +90,7 @@ const parseArray = (name: string, bytes: Uint8Array, limit: number): NumpyArray 
 };
 
 /**
- * Reads arrays of float64 with one or two axes from a file as numpy.savez or savez_compressed writes it, one by one:
+ * Reads arrays of float32 or float64, of either order of bytes, with one or two axes from a file as numpy.savez or savez_compressed writes it, one by one:
  * `lengthOf` tells how many numbers the next may have at most, from those already read. Other arrays are not looked at.
  * @throws NpzError for a damaged or hostile file, an array that is missing or of another kind, with the path; Node's
  * error where the file cannot be read

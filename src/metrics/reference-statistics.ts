@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import {
   CheckpointError,
   fitsChecksum,
+  readCheckpoint,
   readSafetensors,
   type Safetensors,
   writeFileAtomic,
@@ -29,13 +30,15 @@ export type ReferenceStatistics = FeatureStatistics &
     madeBy?: readonly MadeBy[];
   };
 
-/** What EDM's .npz does not hold. Of a file that does hold it, it must be the same. */
+/** What EDM's files do not hold. Of a file that does hold it, it must be the same. */
 export type LoadStatisticsOptions = {
   /** Images they are of. */
   n?: number;
   features?: FeatureIdentity;
   /** Added to what is known. */
   source?: Source;
+  /** Which statistics of EDM2's .pkl, which holds those of several networks: 'fid' or 'fd_dinov2'; default: the only ones. */
+  part?: string;
 };
 
 const FORMAT = 'cosim statistics 1';
@@ -86,6 +89,27 @@ const fromNpz = async (path: string): Promise<ReferenceStatistics> => {
     name === 'mu' ? LARGEST : before.mu.data.length ** 2,
   );
   return { n: NaN, ...checked(path, mu, sigma), source: { file: basename(path), sha256: await sha256Of(path) } };
+};
+
+const fromPickle = async (path: string, part?: string): Promise<ReferenceStatistics> => {
+  const { tensors } = await readCheckpoint(path);
+  const parts = Object.keys(tensors).flatMap(name => /^(?:(.*)\.)?mu$/.exec(name)?.slice(1) ?? []);
+  const names = parts.map(name => name ?? '').filter(name => `${name && `${name}.`}sigma` in tensors);
+  const chosen = part ?? (names.length === 1 ? names[0] : undefined);
+  if (chosen === undefined || !names.includes(chosen))
+    throw new StatisticsError(
+      names.length === 0
+        ? `${path}: it holds no 'mu' and 'sigma'`
+        : `${path}: it holds statistics of ${names.join(', ')}; ${chosen === undefined ? 'say which: \`part\`' : `none of '${chosen}'`}`,
+    );
+  const array = (name: string): NumpyArray => {
+    const { data, shape, dtype } = tensors[`${chosen && `${chosen}.`}${name}`];
+    if (data instanceof BigInt64Array || data instanceof BigUint64Array)
+      throw new StatisticsError(`${path}: '${name}' is of ${dtype}; floats are expected`);
+    return { data: Float64Array.from(data), shape };
+  };
+  const source = { file: basename(path), sha256: await sha256Of(path), ...(chosen && { part: chosen }) };
+  return { n: NaN, ...checked(path, array('mu'), array('sigma')), source };
 };
 
 /** JSON of a safetensors' metadata, checked by `isRight`. */
@@ -145,18 +169,18 @@ const fromSafetensors = async (path: string): Promise<ReferenceStatistics> => {
   };
 };
 
-const FORMATS = { '.safetensors': fromSafetensors, '.npz': fromNpz } as const;
+const FORMATS = { '.safetensors': fromSafetensors, '.npz': fromNpz, '.pkl': fromPickle } as const;
 
 const formatOf = (where: string, path: string): keyof typeof FORMATS => {
   const end = extname(path).toLowerCase();
   return end in FORMATS
     ? (end as keyof typeof FORMATS)
-    : fail(where, 'path', `a name that ends in ${Object.keys(FORMATS).join(' or ')}`, path);
+    : fail(where, 'path', 'a name that ends in .safetensors, .npz or .pkl', path);
 };
 
 /**
- * Reads statistics: our .safetensors, or EDM's .npz with `mu` [d] and `sigma` [d, d] in float64, of whose n and features
- * nothing is known but what the options tell.
+ * Reads statistics: our .safetensors, EDM's .npz with `mu` [d] and `sigma` [d, d], or EDM2's .pkl with one or several of
+ * those (`part`). Of n and features of the latter nothing is known but what the options tell.
  * @throws StatisticsError, NpzError or CheckpointError, with the path, for a file that is damaged or holds something else;
  * ArgumentError for another ending, or options that contradict the file; Node's error where it cannot be read
  */
@@ -165,10 +189,13 @@ export const loadStatistics = async (
   options: LoadStatisticsOptions = {},
 ): Promise<ReferenceStatistics> => {
   const where = 'loadStatistics';
-  expectKeys(where, options, ['n', 'features', 'source']);
-  const { n, features, source } = options;
+  expectKeys(where, options, ['n', 'features', 'source', 'part']);
+  const { n, features, source, part } = options;
   if (n !== undefined) expectInteger(where, 'n', n, { min: 2 });
-  const found = await FORMATS[formatOf(where, path)](path);
+  const format = formatOf(where, path);
+  if (part !== undefined && format !== '.pkl')
+    fail(where, 'part', 'left out: the file holds one mean and covariance', part);
+  const found = await FORMATS[format](path, part);
   if (n !== undefined && !Number.isNaN(found.n) && found.n !== n) fail(where, 'n', `that of the file, ${found.n}`, n);
   if (features && features.d !== found.d) fail(where, 'features.d', `that of the file, ${found.d}`, features.d);
   expectSameFeatures(where, { features }, found);
@@ -190,6 +217,7 @@ export const loadStatistics = async (
 export const saveStatistics = async (path: string, statistics: ReferenceStatistics): Promise<void> => {
   const where = 'saveStatistics';
   const format = formatOf(where, path);
+  if (format === '.pkl') fail(where, 'path', 'a name that ends in .safetensors or .npz', path);
   const { n, d, features, source, madeBy } = statistics;
   if (!Number.isNaN(n)) expectInteger(where, 'n', n, { min: 2 });
   if (features && features.d !== d) fail(where, 'features.d', `${d}`, features.d);

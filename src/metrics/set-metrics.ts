@@ -26,6 +26,8 @@ export type SetMetric = {
   /** The numbers it gives, and which are the better ones. */
   results: Readonly<Record<string, 'smaller' | 'larger'>>;
   needs: SetNeed;
+  /** Images that it needs of each set; default 2. */
+  least?: number;
   /** Real images it is given: all there are, as many as samples, none. */
   reference: 'all' | 'as many' | 'none';
   measure: (
@@ -35,11 +37,14 @@ export type SetMetric = {
   ) => Promise<{ values: Record<string, number>; options?: Record<string, number> }>;
 };
 
+/** Neighbours that density and coverage look at, the most of any metric. */
+const NEIGHBOURS = 5;
+
 /** The neighbours of a reference, found once for all blocks of samples and for pr and dc together. */
 const manifolds = new WeakMap<Points, Manifold>();
 
 const referenceManifold = async (points: Points, signal?: AbortSignal): Promise<Manifold> => {
-  const found = manifolds.get(points) ?? (await manifold(points, { signal }));
+  const found = manifolds.get(points) ?? (await manifold(points, { k: NEIGHBOURS, signal }));
   manifolds.set(points, found);
   return found;
 };
@@ -76,6 +81,7 @@ export const SET_METRICS = {
   pr: {
     results: { precision: 'larger', recall: 'larger' },
     needs: 'points',
+    least: NEIGHBOURS + 1,
     reference: 'as many',
     measure: async (samples, reference, signal) => {
       const real = await referenceManifold(reference.points!, signal);
@@ -86,6 +92,7 @@ export const SET_METRICS = {
   dc: {
     results: { density: 'larger', coverage: 'larger' },
     needs: 'points',
+    least: NEIGHBOURS + 1,
     reference: 'as many',
     measure: async (samples, reference, signal) => {
       const real = await referenceManifold(reference.points!, signal);

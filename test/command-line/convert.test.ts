@@ -64,4 +64,8 @@ test('convert leaves nothing behind when it fails', async () => {
   assert.throws(() => readFileSync(file('none.safetensors')), { code: 'ENOENT' });
   const wrong = await cosim('convert', goldenCheckpoint('state_dict.pt'), file('state.pt'));
   assert.match(wrong.err, /OUT must end with \.safetensors/);
+  const into = await cosim('convert', file('absent.pkl'), file('nowhere/a.safetensors'));
+  assert.match(into.err, /OUT: \S+a\.safetensors cannot be written: there is no folder/);
+  const card = await cosim('convert', file('absent.pkl'), file('a.safetensors'), '--card', file('nowhere/card.md'));
+  assert.match(card.err, /--card: \S+card\.md cannot be written: there is no folder/);
 });

@@ -80,6 +80,7 @@ test('data make refuses what it cannot do, and leaves files alone', async () => 
     [['digits', file('x.zip')], 1, /drawn data are endless/],
     [[file('empty'), file('x.zip')], 1, /empty: no PNG, JPEG or WebP image in it/],
     [['nothing', file('x.zip')], 1, /'nothing' is no data set/],
+    [['nothing', file('nowhere/x.zip')], 1, /DEST: \S+x\.zip cannot be written: there is no folder/],
     [['cifar10', file('x.zip'), '--transform', 'center-crop'], 1, /--transform needs --resolution/],
     [['cifar10', file('x.zip'), '--resolution', '8 x 8'], 2, /'8 x 8' is no size such as 64 or 512x384/],
   ];

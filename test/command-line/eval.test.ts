@@ -164,6 +164,21 @@ test('eval of the images that another one has kept measures the same, their plac
   const { code, err } = await cosim(...stored, '--backend', 'wasm', '--out', file('stored.json'));
   assert.equal(code, 0, err);
   assert.deepEqual(await resultsIn(file('stored.json')), await resultsIn(out));
+  const all = await cosim(
+    'eval',
+    '--images',
+    kept,
+    ...WHAT.slice(4),
+    '--cache',
+    file('cache'),
+    '--out',
+    file('all.json'),
+  );
+  assert.equal(all.code, 0, all.err);
+  const [{ n, seeds }] = await resultsIn(file('all.json'));
+  assert.deepEqual([n, seeds], [60, [{ first: 0, last: 59 }]]); // all that are stored, as one block
+  const few = await cosim(...stored.map(arg => (arg === '2' ? '31' : arg)));
+  assert.match(few.err, /kept' has 60 images: too few for 31 blocks of at least 2 from place 0 on; .* fewer --blocks/);
   const many = await cosim(...stored, '--n', '31');
   assert.match(many.err, /n must be at most 30 for 2 blocks of 'kept', got 31/);
 });
@@ -191,16 +206,21 @@ const refusals: [args: string[], code: number, message: RegExp][] = [
   [[...WHAT, '--metrics', 'fd,fid'], 2, /'fid' is none of fd, kid, is, pr, dc/],
   [[...WHAT, '--n', '0'], 2, /no whole number of at least 1/],
   [[...WHAT, '--n', '1'], 1, /n must be an integer from 2/],
+  [[...WHAT, '--n', '5', '--metrics', 'fd,pr'], 1, /n must be at least 6 for 'pr', got 5/],
+  [[...WHAT.slice(0, -1), '5', '--metrics', 'dc'], 1, /nReference must be at least 6 for 'dc', got 5/],
   [[...WHAT, '--out', 'x.txt'], 1, /--out must end with \.json/],
+  [[...WHAT, '--out', file('nowhere/x.json')], 1, /--out: \S+x\.json cannot be written: there is no folder \S+nowhere$/m],
+  [[...WHAT, '--keep', join(__filename, 'kept')], 1, /--keep: \S+ cannot be written: a part of the path is a file \(ENOTDIR\)/],
   [[...WHAT, '--split', 'valid'], 2, /Allowed choices are train, test/],
   [[...WHAT, '--reference', 'x.safetensors'], 1, /--n-reference: the statistics of --reference are as they are/],
-  [[...WHAT.slice(0, -2), '--reference', 'x.csv'], 1, /a name that ends in \.safetensors or \.npz/],
+  [[...WHAT.slice(0, -2), '--reference', 'x.csv'], 1, /a name that ends in \.safetensors, \.npz or \.pkl/],
   [[...WHAT.slice(0, -2), '--reference', file('absent.npz')], 1, /ENOENT/],
   [[...WHAT, '--network', goldenCheckpoint('edm_adm.nosrc.pkl')], 1, /\[16, 16, 1\] as those of 'digits16', got \[8,8,3\]/],
   [[...WHAT, '--resolution', '8'], 1, /images of 'digits' must be \[8, 8, 1\] as those of 'digits16-8'/],
   [[...WHAT, '--network', 'checkerboard'], 1, /samples of 'checkerboard' must be images/],
   [['stats', '--data', 'digits', '--features', 'digits'], 1, /--out is needed/],
   [['stats', '--data', 'nothing', '--features', 'digits', '--out', 'x.npz'], 1, /nothing/],
+  [['stats', '--data', 'digits', '--features', 'digits', '--out', file('nowhere/x.npz')], 1, /--out: .*there is no folder/],
   [['compare', 'a.json'], 2, /missing required argument 'b'/],
   [['comapre', 'a.json', 'b.json'], 2, /too many arguments/],
 ]; // prettier-ignore

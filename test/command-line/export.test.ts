@@ -44,6 +44,11 @@ test('export refuses what it cannot do, and leaves files alone', async () => {
     [['digits'], 2, /required option '--onnx <file>'/],
     [['digits', '--onnx', file('x.png')], 1, /--onnx must end with \.onnx/],
     [['digits', '--onnx', file('there.onnx')], 1, /is there already; --force replaces it/],
+    [
+      [file('nothing'), '--onnx', file('nowhere/x.onnx')],
+      1,
+      /--onnx: \S+x\.onnx cannot be written: there is no folder/,
+    ],
     [['digits', '--onnx', file('x.onnx'), '--steps', '3'], 1, /no standard times for 3 steps; pass --times/],
     [['digits', '--onnx', file('x.onnx'), '--steps', '2', '--times', '1'], 1, /exclude each other/],
     [['digits', '--onnx', file('x.onnx'), '--times', '1,2'], 1, /exportOnnx: times must be decreasing/],

@@ -73,6 +73,11 @@ const refusals: [args: string[], code: number, message: RegExp][] = [
   [['--network', adm, '--init-kwargs', '[1]'], 2, /is no JSON object/],
   [['--network', adm, '--backend', 'cuda'], 2, /Allowed choices are native, webgpu, wasm, cpu/],
   [['--network', adm, '--out', 'grid.jpg'], 1, /--out must end with .png or .safetensors/],
+  [
+    ['--network', file('absent.pkl'), '--out', file('nowhere/grid.png')],
+    1,
+    /^cosim: --out: \S+grid\.png cannot be written: there is no folder \S+nowhere\n$/,
+  ],
   [['--network', adm, '--label', '5', '--steps', '1'], 1, /labels\[0\] must be an integer from 0 to 4, got 5/],
   [['--network', adm, '--times', '1,80'], 1, /times must be decreasing/],
   [['--network', adm, '--times', '80', '--churn', '10'], 1, /options of EDM's sampler/],

@@ -85,11 +85,43 @@ for (const name of ['numpy-savez.npz', 'numpy-savez-compressed.npz'])
     assert.deepEqual([...covariance], [2, 1, 0.5, 1, 3, 0.25, 0.5, 0.25, 4].map(v => v / 3)); // prettier-ignore
   });
 
+// as above, with mu.astype('<f4'), a.astype('<f4'), and mu.astype('>f8'), a.astype('>f4')
+const fround = (values: readonly number[]): number[] => values.map(Math.fround);
+for (const [name, meanOf] of [
+  ['numpy-float32.npz', fround],
+  ['numpy-big-endian.npz', (values: readonly number[]) => [...values]],
+] as const)
+  test(`single precision and the other order of bytes are read: ${name}`, async () => {
+    const { mean, covariance } = await loadStatistics(golden(name));
+    assert.deepEqual([...mean], meanOf([0, 1 / 7, 2 / 7]));
+    assert.deepEqual([...covariance], fround([2, 1, 0.5, 1, 3, 0.25, 0.5, 0.25, 4].map(v => v / 3)));
+  });
+
+// pickle.dump({'fid': dict(mu=mu, sigma=a), 'fd_dinov2': dict(mu=mu + 1, sigma=a / 2)}, open('edm2-reference.pkl', 'wb'))
+test("EDM2's pickle of the statistics of several networks: one is named", async () => {
+  const path = golden('edm2-reference.pkl');
+  const fid = await loadStatistics(path, { part: 'fid' });
+  assert.deepEqual([...fid.mean], [0, 1 / 7, 2 / 7]);
+  assert.deepEqual([fid.d, fid.source.part, fid.source.file], [3, 'fid', 'edm2-reference.pkl']);
+  const { mean, covariance } = await loadStatistics(path, { part: 'fd_dinov2' });
+  assert.deepEqual([...mean], [1, 1 / 7 + 1, 2 / 7 + 1]);
+  assert.deepEqual([...covariance.subarray(0, 3)], [2 / 3 / 2, 1 / 3 / 2, 0.5 / 3 / 2]);
+  await assert.rejects(loadStatistics(path), /holds statistics of fid, fd_dinov2; say which: `part`/);
+  await assert.rejects(loadStatistics(path, { part: 'fd' }), /fid, fd_dinov2; none of 'fd'/);
+  await assert.rejects(loadStatistics(place('a.npz'), { part: 'fid' }), /part/);
+  await assert.rejects(saveStatistics(place('x.pkl'), await example()), /path must be a name that ends in/);
+  const other = join(__dirname, '..', 'golden', 'ckpt', 'edm_ddpmpp.nosrc.pkl');
+  await assert.rejects(loadStatistics(other), /holds no 'mu' and 'sigma'/);
+});
+
 test('other endings, and options that contradict the file, are refused', async () => {
   const statistics = await example();
   await saveStatistics(place('c.safetensors'), statistics);
   const load = (options: object) => loadStatistics(place('c.safetensors'), options);
-  await assert.rejects(loadStatistics(place('c.pkl')), /path must be a name that ends in \.safetensors or \.npz/);
+  await assert.rejects(
+    loadStatistics(place('c.csv')),
+    /path must be a name that ends in \.safetensors, \.npz or \.pkl/,
+  );
   await assert.rejects(saveStatistics(place('c.json'), statistics), /path must be a name/);
   await assert.rejects(load({ n: 41 }), /n must be that of the file, 40, got 41/);
   await assert.rejects(load({ features: { ...features, d: 4 } }), /features\.d must be that of the file, 5/);
@@ -133,7 +165,7 @@ test('damaged and hostile npz files: a clear error each', async () => {
     ['no zip', bytes('2.npz', Buffer.from('mu and sigma')), /2\.npz: damaged/],
     ['a flipped bit', bytes('3.npz', changed(50, whole[50] ^ 1)), /3\.npz: /],
     ['no sigma', npz('4.npz', { mu }), /no array 'sigma'; there are: mu\.npy/],
-    ['float32', npz('5.npz', { mu: Float32Array.from(mu), sigma }, shapes), /'mu' is of f4; f8 is expected/],
+    ['bytes', npz('5.npz', { mu: Uint8Array.from(mu), sigma }, shapes), /'mu' is of u1; f4 or f8 is expected/],
     ['integers', npz('6.npz', { mu: BigInt64Array.of(1n, 2n), sigma }, shapes), /'mu' is of i8/],
     ['not square', npz('7.npz', { mu, sigma }, { sigma: [1, 4] }), /shape \[1, 4\]; \[2, 2\] is expected/],
     ['of another size', npz('8.npz', { mu: Float64Array.of(1), sigma: Float64Array.of(1, 0, 0, 1) }, shapes), /says 4/],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
@@ -138,6 +139,42 @@ describe('a long distillation', () => {
       tf.dispose(teacher.parameters);
     }));
 
+  test('ends with an error where its folder is deleted, the last step saved there again; the same call goes on', () =>
+    withFolder(async base => {
+      const given = setup();
+      for (const at of [8, 24]) {
+        const dir = join(base, String(at));
+        const input = { ...inputIn(dir, given), metrics: undefined, sheets: undefined };
+        let deleted = false;
+        const onProgress: DistillRunInput['onProgress'] = ({ done }) => {
+          if (done !== at || deleted) return;
+          deleted = true;
+          rmSync(dir, { recursive: true });
+        };
+        await assert.rejects(distillRun({ ...input, onProgress }), { name: 'CheckpointError', code: 'vanished' });
+        assert.deepEqual((await readdir(dir)).sort(), [`${at / 4}`.padStart(8, '0'), 'distill.json']);
+        assert.equal((await distillRun(input)).images, 24);
+      }
+      tf.dispose(given.teacher.parameters);
+    }));
+
+  test('that diverged is no success: its numbers are saved, and an error says so', () =>
+    withFolder(async dir => {
+      const given = setup();
+      const huge = { ...tinyImages, batch: async (indices: readonly number[]) => {
+        const { x, labels } = await tinyImages.batch(indices);
+        return { x: Float32Array.from(x, () => 3e38), labels };
+      } }; // prettier-ignore
+      const input = { ...inputIn(dir, { ...given, dataset: huge }), images: 8, metrics: undefined, sheets: undefined };
+      for (let time = 0; time < 2; time++)
+        await assert.rejects(distillRun(input), {
+          name: 'TrainingError',
+          message: /^the run diverged: losses or gradients of its last 2 steps were not finite$/,
+        });
+      assert.ok((await readdir(dir)).includes('00000002'));
+      tf.dispose(given.teacher.parameters);
+    }));
+
   test('what does not fit, and a folder of something else, are refused before anything is written', () =>
     withFolder(async dir => {
       const given = setup();
@@ -145,6 +182,7 @@ describe('a long distillation', () => {
       const refused: [Partial<DistillRunInput>, RegExp][] = [
         [{ dataset: noiseData([4, 4, 1], 3) }, /samples of 'noise' must be of shape \[8, 8, 1\]/],
         [{ dataset: noiseData([8, 8, 1], 2) }, /classes of 'noise' must be 3, got 2/],
+        ...[0, -5, NaN, 'x', null].map((saveEvery): [Partial<DistillRunInput>, RegExp] => [{ saveEvery: saveEvery as never }, /saveEvery must be an integer from 1/]),
         [{ images: 0 }, /images must be an integer from 1/],
         [{ run: { batch: 4, accumulationRounds: 3 } }, /accumulationRounds must be a divisor of the batch 4, got 3/],
         [{ method: { kind: 'cosim', R: 0 } }, /R must be an integer from 1/],
