@@ -1,4 +1,4 @@
-// RESULTS.md and the marked parts of README.md and notebooks/README.md, from stored results and the paper's numbers: `npm run tables` writes them,
+// RESULTS.md, docs/gallery.md and the marked parts of README.md and notebooks/README.md, from stored results and the paper's numbers: `npm run tables` writes them,
 // `npm run tables -- --check` tells what would change and fails if anything would.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { gpuBlock } from '../bench/gpu-table';
 import { speedBlock } from '../bench/speed-table';
 import { writeFileAtomic } from '../src/checkpoints';
 import {
+  galleryPage,
   methodTable,
   readLiterature,
   readStoredResults,
@@ -34,6 +35,7 @@ export const generatedFiles = async (): Promise<Record<string, string>> => {
       'full-width': fullWidthTable(),
     }),
     'notebooks/README.md': replaceBlocks(index, { notebooks: notebookIndex() }),
+    'docs/gallery.md': galleryPage(results),
     'RESULTS.md': resultsPage(results, literature, [fullWidthSection()]),
   };
   const formatted = Object.entries(texts).map(async ([name, text]): Promise<[string, string]> => {
@@ -71,7 +73,7 @@ const main = async (): Promise<void> => {
   const differences = outdated(files);
   if (!values.check) for (const [name, text] of Object.entries(files)) await writeFileAtomic(join(root, name), text);
   const upToDate = differences.length === 0;
-  console.log(upToDate ? 'README.md, RESULTS.md and notebooks/README.md are up to date.' : differences.join('\n'));
+  console.log(upToDate ? `${Object.keys(files).join(', ')}: up to date.` : differences.join('\n'));
   if (values.check && !upToDate) process.exitCode = 1;
 };
 

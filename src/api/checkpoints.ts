@@ -12,6 +12,7 @@ export {
   type CheckpointFormat,
   type CheckpointPart,
   describeCheckpoint,
+  type FolderLock,
   FLOAT_TYPES,
   fromReference,
   type HostData,

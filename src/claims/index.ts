@@ -1,3 +1,4 @@
+export { galleryPage } from './gallery-page';
 export { type LiteratureRow, literatureRows, readLiterature } from './literature';
 export { replaceBlocks } from './markdown-blocks';
 export { type Claim, CLAIMS } from './paper-claims';
