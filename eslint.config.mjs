@@ -44,8 +44,6 @@ export default tseslint.config(
     },
   },
   {
-    // cells of notebooks are compiled by tslab, where `{ name }` of an earlier cell needs a spread
-    files: ['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',

@@ -21,6 +21,6 @@ export { exportOnnx, sampleAncestral, sampleHeun, sampleMultistep, searchTimes }
 export { evaluate, loadFeatures } from './evaluation';
 // Looking
 export { imageGrid, renderChart, saveFigure, table } from './figures';
-export { doctor, interruptible, liveRun, params, progress, show } from './notebook';
+export { doctor, interruptible, liveRun, machine, params, presetRows, progress, show, withProgress } from './notebook';
 // The tasks of the notebooks
 export { imageTask, pointsTask } from './tasks';

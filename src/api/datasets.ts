@@ -74,6 +74,7 @@ export {
   summariseDataset,
   type SummaryOptions,
   toBytes,
+  trainingIndices,
 } from '../datasets';
 export {
   factorise,

@@ -12,6 +12,7 @@ export {
   type Chart,
   type ChartSpec,
   type Cloud,
+  counted,
   curvePanels,
   type CurvePanelsOptions,
   type CurvesOptions,

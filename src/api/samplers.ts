@@ -32,5 +32,6 @@ export {
   type TimeSearchResult,
 } from '../samplers';
 export { type Address, normal, uniform } from '../compute';
+export { normalRows, uniformRows } from '../compute/noise';
 export { type EngineName } from '../compute/engine-choice';
 export type { Samples } from '../compute/host-arrays';

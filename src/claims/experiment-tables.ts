@@ -1,10 +1,9 @@
 /* The tables of RESULTS.md that set measured values beside the paper's: one entry an experiment. */
+import { counted } from '../figures';
 import { DINO, INCEPTION } from '../tasks';
 import { grouped } from './claim-outcome';
 import type { ResultRow } from './result-rows';
 import type { LineKind, ResultTable } from './result-tables';
-
-const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
 /** A line a method and number of evaluations; the teacher's stand beside VP-EDM's. */
 const perSteps = (table: number) => {

@@ -1,4 +1,5 @@
 /* The verdicts of the claims on stored results. */
+import { counted } from '../figures';
 import { type ClaimOutcome, notMeasured, type Verdict } from './claim-outcome';
 import type { LiteratureRow } from './literature';
 import { type Claim, type ClaimTest, CLAIMS } from './paper-claims';
@@ -78,7 +79,7 @@ const ORDER = ['holds', 'contradicted', 'within the noise'] as const;
 const countsText = (tests: readonly TestVerdict[]): string => {
   const counts = ORDER.map(wanted => ({ wanted, count: tests.filter(({ verdict }) => verdict === wanted).length }));
   const there = counts.filter(({ count }) => count > 0);
-  const all = `${tests.length} test${tests.length === 1 ? '' : 's'}`;
+  const all = counted(tests.length, 'test');
   if (there.length === 1) return `${there[0].wanted} (${all})`;
   const [{ wanted, count }, ...rest] = there;
   const first = `${wanted}${wanted === 'within the noise' ? '' : ' in'} ${count} of ${all}`;

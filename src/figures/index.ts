@@ -1,4 +1,5 @@
 export { type BarsOptions, barsPerStep, type StepValue } from './bars-per-step';
+export { counted } from './counted';
 export { curvePanels, type CurvePanelsOptions } from './curve-panels';
 export { type Axis, type CurvesOptions, type CurvesPlot, curvesWithSpread, type SeedPoint } from './curves-with-spread';
 export { type Density, type DensityGrid, type DensityOptions, densityPanels, gridPoints } from './density-panels';

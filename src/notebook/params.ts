@@ -1,24 +1,30 @@
 import { readFileSync } from 'node:fs';
-import { ArgumentError, expectKeys, expectOneOf, fail, withDefaults } from '../compute/check';
+import { ArgumentError, expectOneOf, fail, withDefaults } from '../compute/check';
+import {
+  type NotebookName,
+  type ParamValue,
+  type Preset,
+  PRESET_NAMES,
+  type PresetValues,
+  presetValues,
+} from './presets';
 
-/**
- * The sizes at which a notebook runs: a check of every line (`smoke`), a first look in a minute or two (`tour`), two CPU
- * cores in minutes to an hour (`laptop`), the paper's (`paper`).
- */
-export type Preset = 'smoke' | 'tour' | 'laptop' | 'paper';
+/** The wider type of a value that was written out: number for 3, a list of numbers for [1, 2]. */
+export type Wide<T> = T extends number
+  ? number
+  : T extends string
+    ? string
+    : T extends boolean
+      ? boolean
+      : T extends readonly (infer Entry)[]
+        ? readonly Wide<Entry>[]
+        : T;
 
-/** What a parameter of a notebook may be. */
-export type ParamValue = number | string | boolean | readonly number[] | readonly string[];
+/** A notebook's parameters, frozen, and the name of the preset that they come from. */
+export type Params<T> = { readonly [K in keyof T]: Wide<T[K]> } & { readonly preset: Preset };
 
-/** A notebook's parameters: the chosen preset's values, frozen, and the preset's name. */
-export type Params<T> = {
-  readonly [K in keyof T]: T[K] extends readonly (infer Entry)[] ? readonly Entry[] : T[K];
-} & { readonly preset: Preset };
-
-/** Keeps TypeScript from widening T to fit a preset that lacks a key. */
-export type Same<T> = [T][T extends unknown ? 0 : never];
-
-const presetNames = ['smoke', 'tour', 'laptop', 'paper'] as const;
+/** Values of the reader's, and the preset where COSIM_PRESET says none; default 'laptop'. */
+export type Own = Readonly<Record<string, ParamValue>> & { readonly preset?: Preset };
 
 /** `COSIM_PARAMS` is JSON text, or the path of a file that holds it. */
 const readOverrides = (source: string): object => {
@@ -46,45 +52,44 @@ const checkEntries = (where: string, given: object, usual: Record<string, unknow
   }
 };
 
-/** The types say the same; this is for presets that came through a cast or from JavaScript. */
-const checkSameKeys = (preset: Preset, values: object, usual: object): void => {
-  expectKeys(`params: preset '${preset}'`, values, Object.keys(usual));
-  for (const key of Object.keys(usual))
-    if (!(key in values)) throw new ArgumentError(`params: preset '${preset}' lacks '${key}'.`);
+const chosenPreset = (own: Preset = 'laptop'): Preset => {
+  const { COSIM_PRESET = '' } = process.env;
+  const [name, chosen] = COSIM_PRESET === '' ? ['preset', own] : ['COSIM_PRESET', COSIM_PRESET];
+  return expectOneOf('params', name, chosen, PRESET_NAMES);
+};
+
+/** Own values may replace those of the preset; of the same kind, since the notebook counts on it. */
+const merge = (values: Readonly<Record<string, ParamValue>>, own: Readonly<Record<string, ParamValue>>) => {
+  const replaced = Object.fromEntries(Object.entries(own).filter(([key]) => key in values));
+  checkEntries('params', own, { ...own, ...values });
+  return { ...own, ...withDefaults('params', replaced, values) };
 };
 
 /**
- * The one cell of parameters. `smoke`, `laptop` and `paper` give every key, `tour` only what differs from `laptop`.
- * COSIM_PRESET picks one (default 'laptop') and COSIM_PARAMS (JSON text or a file's path) replaces single values, so a
- * notebook runs at other sizes without being edited.
- * @throws ArgumentError for an unknown preset or key, naming the nearest, for a value of another type, and for `tour` where there is none.
+ * The one cell of parameters. A notebook of this project names itself: `presets.ts` has the values that depend on its
+ * size, and the cell has those that a reader changes; they win over the preset's. In a notebook of your own the values
+ * alone are enough. COSIM_PRESET picks the preset, and COSIM_PARAMS (JSON text or a file's path) replaces single
+ * values, so a notebook runs at other sizes without being edited.
+ * @throws ArgumentError for an unknown notebook, preset or key of COSIM_PARAMS, naming the nearest, and for a value of another type.
  * @example
- * const p = params({
- *   smoke: { images: 2_000, seeds: [0] },
- *   tour: { images: 50_000 },
- *   laptop: { images: 400_000, seeds: [0, 1, 2] },
- *   paper: { images: 4_000_000, seeds: [0, 1, 2] },
- * });
+ * const p = params('01_quickstart', { preset: 'tour', coef: 1, seed: 0 });
+ * @example
+ * const p = params({ images: 400_000, seeds: [0, 1, 2] });
  */
-export const params = <T extends Readonly<Record<string, ParamValue>>>(presets: {
-  smoke: Same<T>;
-  tour?: Partial<Same<T>>;
-  laptop: T;
-  paper: Same<T>;
-}): Params<T> => {
-  const { COSIM_PRESET = '', COSIM_PARAMS = '' } = process.env;
-  const chosen = COSIM_PRESET === '' ? 'laptop' : COSIM_PRESET;
-  const preset = expectOneOf('params', 'COSIM_PRESET', chosen, presetNames);
-  const { tour, ...complete } = presets;
-  if (preset === 'tour' && tour === undefined)
-    throw new ArgumentError("params: this notebook has no preset 'tour'; it has 'smoke', 'laptop' and 'paper'.");
-  for (const [other, values] of Object.entries(complete)) checkSameKeys(other as Preset, values, presets.laptop);
-  const short = withDefaults<T>("params: preset 'tour'", tour ?? {}, presets.laptop);
-  const defaults: T = preset === 'tour' ? short : complete[preset];
-
+export function params<N extends NotebookName, const T extends Own = Record<never, never>>(
+  notebook: N,
+  own?: T & { readonly [K in keyof PresetValues<N>]?: Wide<PresetValues<N>[K]> },
+): Params<PresetValues<N> & Omit<T, keyof PresetValues<N> | 'preset'>>;
+export function params<const T extends Own>(own: T): Params<Omit<T, 'preset'>>;
+export function params(notebook: NotebookName | Own, changes: Own = {}): Params<object> {
+  const named = typeof notebook === 'string';
+  const { preset: wanted, ...own } = named ? changes : notebook;
+  const preset = chosenPreset(wanted);
+  const defaults = named ? merge(presetValues(notebook, preset), own) : own;
+  const { COSIM_PARAMS = '' } = process.env;
   const given = COSIM_PARAMS === '' ? {} : readOverrides(COSIM_PARAMS);
-  const merged = withDefaults<T>('params: COSIM_PARAMS', given, defaults);
+  const merged = withDefaults<Record<string, ParamValue>>('params: COSIM_PARAMS', given, defaults);
   checkEntries('params: COSIM_PARAMS', given, defaults);
   for (const value of Object.values(merged)) Object.freeze(value); // lists; numbers and texts are frozen as they are
-  return Object.freeze({ ...merged, preset }) as unknown as Params<T>;
-};
+  return Object.freeze({ ...merged, preset });
+}

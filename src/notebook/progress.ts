@@ -15,14 +15,24 @@ export type ProgressOptions = {
 /** Values shown after the bar: a loss, memory in use. */
 export type Extra = Readonly<Record<string, number | string>>;
 
+/** How `done` is to be understood. */
+export type Counting = {
+  /** Of `done`, what was made now; the rest was there before. */
+  made?: number;
+  /** What is known of the rest: 'from cache, made by 1a2b3c4 in 6:14'. */
+  found?: string;
+  /** Another total than at the beginning. */
+  total?: number;
+};
+
 /** A line that says how far something has come. */
 export type Progress = {
   /** `done` of the total so far; shown at most four times a second. */
-  update: (done: number, extra?: Extra) => void;
+  update: (done: number, extra?: Extra, counted?: Counting) => void;
   /** Values beside the bar while nothing new is done: a compilation's seconds. */
   note: (extra: Extra) => void;
   /** The last line, which a saved notebook keeps. */
-  done: () => void;
+  done: (extra?: Extra) => void;
 };
 
 const barWidth = 20;
@@ -43,6 +53,10 @@ export type ProgressState = Required<ProgressOptions> & {
   seconds: number;
   pace?: Pick<Pace, 'rate' | 'left'>;
   extra?: Extra;
+  /** Of `done`, what was made now; default all of it. */
+  made?: number;
+  /** Where the rest is from. */
+  found?: string;
   ended?: boolean;
 };
 
@@ -55,8 +69,12 @@ export const progressText = ({
   seconds,
   pace: { rate = 0, left } = {},
   extra = {},
+  made = done,
+  found,
   ended = false,
 }: ProgressState): string => {
+  if (found !== undefined && ended && made <= 0 && done >= total)
+    return `${label && `${label}  `}${count(done)} ${unit} ${found}`;
   const share = total > 0 ? Math.min(1, done / total) : 1;
   const filled = Math.floor(share * barWidth);
   const head = `${label && `${label}  `}${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}`;
@@ -64,7 +82,9 @@ export const progressText = ({
   const speed = rate > 0 ? ` · ${count(rate)} ${unit}/s` : '';
   const rest = !ended && left !== undefined && done < total ? `, ${clock(left)} left` : '';
   const stopped = ended && done < total ? ', stopped' : '';
-  return `${head} ${percent}  ${count(done)} / ${count(total)} ${unit}${speed} · ${clock(seconds)}${rest}${stopped}${extraText(extra)}`;
+  const cached = found === undefined ? '' : ` · ${count(done - made)} ${found}`;
+  const time = ` · ${clock(seconds)}${rest}${stopped}`;
+  return `${head} ${percent}  ${count(done)} / ${count(total)} ${unit}${speed}${time}${cached}${extraText(extra)}`;
 };
 
 /**
@@ -81,10 +101,11 @@ export const progress = ({ total, unit = 'images', label = '' }: ProgressOptions
   const output = openOutput();
   const start = performance.now();
   const pace = paceMeter();
-  let [shownAt, state] = [-Infinity, { done: 0, extra: {} } as Pick<ProgressState, 'done' | 'pace' | 'extra'>];
+  type Changing = Pick<ProgressState, 'done' | 'total' | 'pace' | 'extra' | 'made' | 'found'>;
+  let [shownAt, state] = [-Infinity, { done: 0, total, extra: {} } as Changing];
   const draw = (ended: boolean) => {
     const seconds = (performance.now() - start) / 1000;
-    const text = progressText({ total, unit, label, seconds, ...state, ended });
+    const text = progressText({ unit, label, seconds, ...state, ended });
     if (insideKernel()) output({ 'text/plain': text });
     else if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}${ended ? '\n' : ''}`);
   };
@@ -96,14 +117,17 @@ export const progress = ({ total, unit = 'images', label = '' }: ProgressOptions
   };
   draw(false);
   return {
-    update: (done, extra = state.extra) => {
-      state = { done, pace: pace({ done, total }), extra };
+    update: (done, extra = state.extra, { made = done, found, total: all = state.total } = {}) => {
+      state = { done, total: all, pace: pace({ done, total: all, made }), extra, made, found };
       drawSoon();
     },
     note: extra => {
       state = { ...state, extra };
       drawSoon();
     },
-    done: () => draw(true),
+    done: (extra = state.extra) => {
+      state = { ...state, extra };
+      draw(true);
+    },
   };
 };

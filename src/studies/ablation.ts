@@ -3,6 +3,7 @@ import type { Task } from '../tasks';
 import type { RunOptions } from '../training';
 import { sweep, unfinishedFolder } from './sweep';
 import { type CurvePoint, trainingCurve } from './training-curve';
+import type { StudyWatch } from './watch';
 
 /** The ablation over the regularisation strength (Table 6) on one task. */
 export type AblationOptions = {
@@ -27,13 +28,6 @@ export type AblationPoint = {
   coef: number;
 } & CurvePoint;
 
-/** Progress and interruption of `ablation`. */
-export type AblationCallbacks = {
-  /** Over all runs that were not cached. */
-  onImages?: (images: number, total: number, label: string) => void;
-  signal?: AbortSignal;
-};
-
 /**
  * Table 6's shape: the metric against training images for every strength and seed, results cached one by one in `folder`.
  * Seeds run in the outer loop, so that an interrupted sweep has all strengths for the seeds it finished.
@@ -42,7 +36,7 @@ export const ablation = async (
   task: Task,
   { coefs, alpha, seeds, steps, ...shared }: AblationOptions,
   folder: string,
-  { onImages, signal }: AblationCallbacks = {},
+  { onProgress, signal }: StudyWatch = {},
 ): Promise<AblationPoint[]> => {
   const { identity } = task;
   const configs = seeds.flatMap(seed =>
@@ -61,12 +55,12 @@ export const ablation = async (
         dir: unfinishedFolder(folder, config),
         signal,
         addMadeBy,
-        onImages: images => onImages?.(done + images, total, label),
+        onImages: images => onProgress?.(done + images, total, label),
       });
     },
-    onEntry: ({ config: { method, seed }, cached }) => {
+    onEntry: ({ config: { method, seed }, cached, madeBy }) => {
       done += each;
-      if (cached) onImages?.(done, total, `coef ${method.coef}, seed ${seed}: from cache`);
+      if (cached) onProgress?.(done, total, `coef ${method.coef}, seed ${seed}`, madeBy);
     },
     signal,
   });

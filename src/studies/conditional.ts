@@ -6,6 +6,7 @@ import { classification, type FeatureExtractor } from '../metrics';
 import { beginMaking, type Made, madeNow } from '../provenance';
 import { blockSeeds } from '../tasks';
 import type { Contender } from './steps-comparison';
+import type { StudyWatch } from './watch';
 import { unlessAborted } from './unless-aborted';
 
 /** One class of one sampler: how often the classifier agrees, and how much its samples differ among themselves. */
@@ -93,7 +94,7 @@ const realOfClasses = async (
 export const classStudy = async (
   contenders: readonly (Contender & { seed: number })[],
   options: ClassStudyOptions,
-  { onDone, signal }: { onDone?: (done: number, total: number) => void; signal?: AbortSignal } = {},
+  { onProgress, signal }: StudyWatch = {},
 ): Promise<ClassPoint[]> => {
   const made = beginMaking(__filename);
   const { real, classifier, classes, perClass, block = 0 } = options;
@@ -124,7 +125,7 @@ export const classStudy = async (
         diversity:
           totalVariance(rowsOf(features, labels, label)) / totalVariance(rowsOf(realFeatures, realLabels, label)),
       });
-    onDone?.(at + 1, contenders.length);
+    onProgress?.(at + 1, contenders.length, `${series}, NFE ${steps}`);
   }
   return madeNow(points, made(), points.length < contenders.length * classes.length);
 };

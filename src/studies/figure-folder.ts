@@ -1,5 +1,5 @@
 import { extname, join, relative } from 'node:path';
-import { collectMadeBy, type Figure, type Picture, saveFigure } from '../figures';
+import { type ChartSpec, collectMadeBy, type Figure, type Picture, renderChart, saveFigure } from '../figures';
 import { beginMaking, distinctMadeBy, isStale, type MadeBy } from '../provenance';
 
 /** Relative to the working folder: a notebook that shows the path of a figure shows no path of the machine. */
@@ -50,16 +50,17 @@ const noteOf = (
 };
 
 /**
- * Writes a notebook's figure with the numbers behind it; `name` as `02_quality_per_nfe`. It carries what computed its
- * numbers, as the rows of cached results say it; numbers without were computed by this process. Figures of an
- * interrupted run and of fallback data go to a folder of their own.
+ * Writes a notebook's figure, a picture or a chart to render, with the numbers behind it; `name` as
+ * `02_quality_per_nfe`. It carries what computed its numbers, as the rows of cached results say it; numbers without were
+ * computed by this process. Figures of an interrupted run and of fallback data go to a folder of their own.
  */
 export const keepFigure = async (
   name: string,
-  picture: Picture,
+  drawn: Picture | ChartSpec,
   numbers: unknown,
   made: FigureMaking,
 ): Promise<Figure> => {
+  const picture = 'png' in drawn ? (drawn as Picture) : await renderChart(drawn);
   const { madeBy: others = [], ...rest } = made;
   const { numbers: plain, madeBy: ofRows, unknown, interrupted } = collectMadeBy(numbers);
   const madeBy = distinctMadeBy([...ofRows, ...others]);

@@ -4,6 +4,7 @@ import type { Made } from '../provenance';
 import { sampleHeun } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
 import { sweep } from './sweep';
+import type { StudyWatch } from './watch';
 
 /** A teacher guided by a weaker network, at several weights. */
 export type GuidanceOptions = {
@@ -37,7 +38,7 @@ export const guidanceCurve = async (
   task: Task,
   { weights, ...shared }: GuidanceOptions,
   folder: string,
-  { onDone, signal }: { onDone?: (done: number, total: number) => void; signal?: AbortSignal } = {},
+  { onProgress, signal }: StudyWatch = {},
 ): Promise<GuidancePoint[]> => {
   const guide = await loadTeacher(shared.guide);
   const configs = weights.map(guidance => ({ identity: task.identity, guidance, ...shared }));
@@ -55,7 +56,8 @@ export const guidanceCurve = async (
       }
       return points;
     },
-    onEntry: () => onDone?.(++done, configs.length),
+    onEntry: ({ config, cached, madeBy }) =>
+      onProgress?.(++done, configs.length, `guidance ${config.guidance}`, cached ? madeBy : undefined),
     signal,
   }).finally(() => dispose(guide.parameters));
   return entries.flatMap(({ result }) => result);

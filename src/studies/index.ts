@@ -1,4 +1,4 @@
-export { ablation, type AblationCallbacks, type AblationOptions, type AblationPoint, ablationRows } from './ablation';
+export { ablation, type AblationOptions, type AblationPoint, ablationRows } from './ablation';
 export {
   CIFAR10_RUN,
   type Cifar10Callbacks,
@@ -22,7 +22,6 @@ export {
   iterationCosts,
   type MethodPoint,
   methodRows,
-  type MethodsCallbacks,
   type MethodsOptions,
   teacherPoints,
 } from './methods-comparison';
@@ -40,16 +39,13 @@ export {
   type StudyOptions,
 } from './metric-study';
 export { type PostHocOptions, type PostHocPoint, postHocStudy } from './post-hoc-study';
-export {
-  type GridPoint,
-  type SamplingTimesOptions,
-  samplingTimesStudy,
-  type TimesCallbacks,
-  type TimesStudy,
-} from './sampling-times';
+export { type GridPoint, type SamplingTimesOptions, samplingTimesStudy, type TimesStudy } from './sampling-times';
+export { qualityChart, type QualityOptions, qualityRows, qualitySubtitle } from './quality';
+export { makingOf, runOf, type RunValues, taskOf, type TaskValues } from './setting';
 export { compareSizes, sizeConfig, type SizePoint, type SizesOptions } from './sizes-comparison';
 export { compareSteps, type ComparisonPoint, type Contender, generatorAt, teacherAt } from './steps-comparison';
 export { type AddMadeBy, configHash, sweep, type SweepEntry, unfinishedFolder } from './sweep';
-export { compareTrained, type TrainedCallbacks, type TrainedOptions } from './trained-comparison';
+export { compareTrained, type TrainedOptions } from './trained-comparison';
 export { type CurveConfig, type CurvePoint, trainingCurve } from './training-curve';
 export * as theory from './theory';
+export type { OnProgress, StudyWatch } from './watch';

@@ -6,6 +6,7 @@ import { edmStart } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
 import { distill, type RunOptions } from '../training';
 import { compareSteps, teacherAt } from './steps-comparison';
+import type { StudyWatch } from './watch';
 import { configHash, sweep, unfinishedFolder } from './sweep';
 import { type CurveConfig, type CurvePoint, trainingCurve } from './training-curve';
 
@@ -38,13 +39,6 @@ export type MethodPoint = {
   TaskResult &
   Made;
 
-/** Progress and interruption of `compareMethods`. */
-export type MethodsCallbacks = {
-  /** Over all runs, those from the cache at once. */
-  onImages?: (images: number, total: number, label: string) => void;
-  signal?: AbortSignal;
-};
-
 type Config = { identity: Task['identity'] } & CurveConfig;
 
 /** A preset for a task: HSIVI-SM trains at the very times that the task samples four steps at. */
@@ -70,7 +64,7 @@ export const compareMethods = async (
   task: Task,
   options: MethodsOptions,
   folder: string,
-  { onImages, signal }: MethodsCallbacks = {},
+  { onProgress, signal }: StudyWatch = {},
 ): Promise<MethodPoint[]> => {
   const { seeds, evaluateAt, slowEvaluateAt, n, run } = options;
   const presets = options.methods.map(name => onTask(name, task));
@@ -97,11 +91,11 @@ export const compareMethods = async (
         dir: unfinishedFolder(folder, config),
         signal,
         addMadeBy,
-        onImages: images => onImages?.(done + images, total, labelOf(config)),
+        onImages: images => onProgress?.(done + images, total, labelOf(config)),
       }),
-    onEntry: ({ config, cached }) => {
+    onEntry: ({ config, cached, madeBy }) => {
       done += last(config);
-      if (cached) onImages?.(done, total, `${labelOf(config)}: from cache`);
+      if (cached) onProgress?.(done, total, labelOf(config), madeBy);
     },
     signal,
   });
@@ -115,7 +109,7 @@ export const teacherPoints = async (
   task: Task,
   { evaluations, n, seeds }: Pick<MethodsOptions, 'evaluations' | 'n' | 'seeds'>,
   folder: string,
-  { onImages, signal }: MethodsCallbacks = {},
+  { onProgress, signal }: StudyWatch = {},
 ): Promise<MethodPoint[]> => {
   const configs = evaluations.map(nfe => ({
     identity: task.identity,
@@ -130,7 +124,8 @@ export const teacherPoints = async (
     configs,
     folder,
     evaluate: ({ nfe, blocks }) => compareSteps(task, teacherAt(task, [nfe]), { n, blocks, signal }),
-    onEntry: ({ config }) => onImages?.(++done, configs.length, `teacher, NFE ${config.nfe}`),
+    onEntry: ({ config, cached, madeBy }) =>
+      onProgress?.(++done, configs.length, `teacher, NFE ${config.nfe}`, cached ? madeBy : undefined),
     signal,
   });
   return entries.flatMap(({ result }) =>
@@ -195,7 +190,7 @@ export type CostOptions = Pick<MethodsOptions, 'methods' | 'run'> & {
 export const iterationCosts = async (
   task: Task,
   { methods, layers, run, iterations }: CostOptions,
-  { onDone, signal }: { onDone?: (done: number, total: number) => void; signal?: AbortSignal } = {},
+  { onProgress, signal }: StudyWatch = {},
 ): Promise<IterationCost[]> => {
   const made = beginMaking(__filename);
   const { teacher, start, dataset } = task;
@@ -220,7 +215,7 @@ export const iterationCosts = async (
         if (i === 0) continue; // compiles
         wall.push((performance.now() - began) / 1000);
         cpu.push((user + system) / 1e6);
-        onDone?.(i, iterations);
+        onProgress?.(i, iterations, 'iteration');
       }
     const costs = contenders
       .filter(({ wall }) => wall.length > 0)

@@ -17,6 +17,7 @@ import type { FeatureExtractor, MetricResult } from '../metrics';
 import { beginMaking, type Made, madeNow } from '../provenance';
 import { joinImages } from '../runs';
 import { unlessAborted } from './unless-aborted';
+import type { StudyWatch } from './watch';
 
 /** Real images in two parts, and the feature spaces they are seen in. */
 export type MetricStudy = {
@@ -95,14 +96,11 @@ export const metricStudy = async ({
   };
 };
 
-/** Where finished features stay, and how far it is. */
+/** Where finished features stay, and how far it is, in measurements. */
 export type StudyOptions = {
   /** Folder. */
   cache: string;
-  signal?: AbortSignal;
-  /** Measurements. */
-  onProgress?: (what: string, done: number, total: number) => void;
-};
+} & StudyWatch;
 
 /** The largest number of images that every size is a multiple of: chunks of it serve all sizes. */
 const commonChunk = (sizes: readonly number[]): number => {
@@ -136,7 +134,7 @@ export const floorsAgainstN = async (
       if (measured === undefined) return madeNow(points, made(), true);
       const [{ blocks: values, madeBy }] = measured;
       points.push(...values.map((value, seed) => ({ series: extractor.name, x: n, seed, value, madeBy })));
-      onProgress?.(`${extractor.name}, n = ${n}`, ++done, spaces.length * sizes.length);
+      onProgress?.(++done, spaces.length * sizes.length, `${extractor.name}, n = ${n}`);
     }
   return madeNow(points, made());
 };
@@ -218,7 +216,7 @@ export const distancesOfDistortions = async (
           floor,
           result,
         });
-        onProgress?.(`${name} ${x}, ${extractor.name}`, points.length, total);
+        onProgress?.(points.length, total, `${name} ${x}, ${extractor.name}`);
       }
   }
   return madeNow(points, made());

@@ -5,6 +5,7 @@ import { sampleHeun } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
 import { postHocParameters, powerAverages, type PowerSnapshot, pretrain, type RunOptions } from '../training';
 import { sweep } from './sweep';
+import type { StudyWatch } from './watch';
 
 /** Averages of many widths, chosen after training (Karras et al. 2024, section 3.2). */
 export type PostHocOptions = {
@@ -86,7 +87,7 @@ export const postHocStudy = async (
   task: Task,
   { seeds, ...shared }: PostHocOptions,
   folder: string,
-  { onImages, signal }: { onImages?: (images: number, total: number) => void; signal?: AbortSignal } = {},
+  { onProgress, signal }: StudyWatch = {},
 ): Promise<PostHocPoint[]> => {
   const configs = seeds.map((seed): Config => ({ identity: task.identity, study: 'post-hoc', seed, ...shared }));
   const each = shared.evaluateAt[shared.evaluateAt.length - 1];
@@ -97,10 +98,13 @@ export const postHocStudy = async (
     configs,
     folder,
     evaluate: config =>
-      trainAndReconstruct(task, config, { signal, onImages: images => onImages?.(done + images, total) }),
-    onEntry: () => {
+      trainAndReconstruct(task, config, {
+        signal,
+        onImages: images => onProgress?.(done + images, total, `seed ${config.seed}`),
+      }),
+    onEntry: ({ config, cached, madeBy }) => {
       done += each;
-      onImages?.(done, total);
+      onProgress?.(done, total, `seed ${config.seed}`, cached ? madeBy : undefined);
     },
     signal,
   });

@@ -5,6 +5,7 @@ import type { Task, TaskResult } from '../tasks';
 import type { DistillMethod } from '../methods';
 import type { RunOptions } from '../training';
 import { trainedGenerator } from './generators';
+import type { StudyWatch } from './watch';
 import { sweep } from './sweep';
 
 /** The search for Algorithm 1's times on one task, and what it is worth on other seeds. */
@@ -50,13 +51,6 @@ export type TimesStudy = {
   landscape: ({ task: string; steps: number; seed: number } & TimeSearchEntry & Made)[];
 };
 
-/** Progress and interruption of `samplingTimesStudy`. */
-export type TimesCallbacks = {
-  /** 0 to 1 of one generator's work, then the next. */
-  onProgress?: (done: number, total: number, label: string) => void;
-  signal?: AbortSignal;
-};
-
 /** Blocks of seeds from here on are the search's own. */
 const SEARCH_BLOCK = 1000;
 
@@ -73,14 +67,15 @@ const gridsOf = (task: Task, K: number, found: readonly number[]): [GridPoint['g
 };
 
 /**
- * For every training seed: train, search the times of K steps on blocks of seeds of its own, keep them in the run's
- * checkpoint as its default, and measure all grids on blocks 0, 1, ... Cached by configuration; training resumes.
+ * For every training seed, which counts as 1 of the progress: train, search the times of K steps on blocks of seeds of
+ * its own, keep them in the run's checkpoint as its default, and measure all grids on blocks 0, 1, ... Cached by
+ * configuration; training resumes.
  */
 export const samplingTimesStudy = async (
   task: Task,
   { seeds, ...shared }: SamplingTimesOptions,
   { folder, generators }: { folder: string; generators: string }, // of results, and of trained generators
-  { onProgress, signal }: TimesCallbacks = {},
+  { onProgress, signal }: StudyWatch = {},
 ): Promise<TimesStudy> => {
   const { steps, scales, rounds, searchN, n, blocks, images } = shared;
   const configs = seeds.map(seed => ({ identity: task.identity, seed, ...shared }));
@@ -132,8 +127,9 @@ export const samplingTimesStudy = async (
       }
     },
     signal,
-    onEntry: () => {
+    onEntry: ({ config, cached, madeBy }) => {
       finished++;
+      if (cached) onProgress?.(finished, configs.length, `seed ${config.seed}`, madeBy);
     },
   });
   return {

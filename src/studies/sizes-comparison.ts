@@ -3,7 +3,8 @@ import type { Made } from '../provenance';
 import type { LatentsTask, TaskResult } from '../tasks';
 import { paperPreset, type PaperPresetName, type RunOptions } from '../training';
 import type { GeneratorConfig } from './generators';
-import { compareTrained, type TrainedCallbacks } from './trained-comparison';
+import type { StudyWatch } from './watch';
+import { compareTrained } from './trained-comparison';
 
 /** Tables 2 and 4's shape: CoSIM on networks of several sizes beside their teachers. */
 export type SizesOptions = {
@@ -58,7 +59,7 @@ export const compareSizes = async (
   tasks: readonly LatentsTask[],
   { seeds, evaluations, n, ...training }: SizesOptions,
   folders: { results: string; generators: string },
-  { onImages, signal }: TrainedCallbacks = {},
+  { onProgress, signal }: StudyWatch = {},
 ): Promise<SizePoint[]> => {
   const points: SizePoint[] = [];
   const imagesOf = (k: number): number => sizeConfig(k, training, 0).images * seeds.length;
@@ -73,7 +74,7 @@ export const compareSizes = async (
       { method: ownMethod, run, images, seeds, steps: ours, evaluations, n },
       folders,
       {
-        onImages: (done, _total, label) => onImages?.(before + done, total, `${size}, ${label}`),
+        onProgress: (done, _total, label, found) => onProgress?.(before + done, total, `${size}, ${label}`, found),
         signal,
       },
     );

@@ -3,6 +3,7 @@ import type { IterationReport } from '../training';
 import { type GeneratorConfig, trainedGenerator } from './generators';
 import { compareSteps, type ComparisonPoint, generatorAt, teacherAt } from './steps-comparison';
 import { sweep } from './sweep';
+import type { StudyWatch } from './watch';
 
 /** A method trained with several seeds, in several numbers of steps, beside the teacher. */
 export type TrainedOptions = Omit<GeneratorConfig, 'seed'> & {
@@ -18,13 +19,6 @@ export type TrainedOptions = Omit<GeneratorConfig, 'seed'> & {
   blocks?: number;
 };
 
-/** Progress and interruption of `compareTrained`. */
-export type TrainedCallbacks = {
-  /** Of training, those from the cache at once. */
-  onImages?: (images: number, total: number, label: string) => void;
-  signal?: AbortSignal;
-};
-
 /**
  * Trains with each seed and measures the generator in 1, 2, ... steps, from the same noise and labels for all, and the
  * teacher on as many blocks of sampling seeds. Points are numbered by training seed, by block where there are several of
@@ -35,7 +29,7 @@ export const compareTrained = async (
   task: Task,
   { seeds, steps, evaluations, n, blocks = 1, ...training }: TrainedOptions,
   folders: { results: string; generators: string },
-  { onImages, signal }: TrainedCallbacks = {},
+  { onProgress, signal }: StudyWatch = {},
 ): Promise<ComparisonPoint[]> => {
   const { identity } = task;
   const total = training.images * seeds.length;
@@ -46,16 +40,19 @@ export const compareTrained = async (
     folder: folders.results,
     evaluate: async ({ seed }, addMadeBy) => {
       const label = `seed ${seed}`;
-      const onStep = ({ images }: IterationReport): void => onImages?.(done + images, total, label);
+      const onStep = ({ images }: IterationReport): void => onProgress?.(done + images, total, label);
       const made = await trainedGenerator(task, { ...training, seed }, folders.generators, { signal, onStep });
       if (!made) return undefined;
       addMadeBy(made.madeBy);
-      onImages?.(done + training.images, total, `${label}: measuring`);
+      onProgress?.(done + training.images, total, `${label}: measuring`);
       return compareSteps(task, generatorAt(made.run, task, steps), { n, blocks, signal }).finally(() =>
         made.run.dispose(),
       );
     },
-    onEntry: ({ config: { seed } }) => onImages?.((done += training.images), total, `seed ${seed}: measured`),
+    onEntry: ({ config: { seed }, cached, madeBy }) => {
+      done += training.images;
+      onProgress?.(done, total, `seed ${seed}`, cached ? madeBy : undefined);
+    },
     signal,
   });
   const teacherBlocks = blocks === 1 ? seeds.length : blocks;
@@ -64,7 +61,7 @@ export const compareTrained = async (
     configs: evaluations.map(nfe => ({ identity, series: 'teacher', nfe, n, blocks: teacherBlocks })),
     folder: folders.results,
     evaluate: ({ nfe }) => {
-      onImages?.(done, total, `teacher, NFE ${nfe}: measuring`);
+      onProgress?.(done, total, `teacher, NFE ${nfe}: measuring`);
       return compareSteps(task, teacherAt(task, [nfe]), { n, blocks: teacherBlocks, signal });
     },
     signal,

@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
-import { codeCells, findNotebooks, readNotebook } from '../../scripts/notebook/notebook-file';
+import { codeCells, findNotebooks, joinText, readNotebook } from '../../scripts/notebook/notebook-file';
 import { notebooksFolder } from '../../scripts/project';
+import { params, presetRows } from '../../src/notebook';
 import { paperPreset, type PaperPresetName } from '../../src/training';
 
-/** The values of a notebook's `paper` preset, from its cell of parameters. */
+/** The values of a notebook with the `paper` preset, from its cell of parameters. */
 const paperValues = (name: string): Record<string, unknown> => {
   const [path] = findNotebooks(notebooksFolder, [name]);
-  const source = codeCells(readNotebook(path))
-    .map(({ cell }) => [cell.source].flat().join(''))
-    .find(text => text.includes('cosim.params('))!;
+  const cells = codeCells(readNotebook(path)).map(({ cell }) => cell);
+  const source = joinText(cells.find(({ metadata }) => metadata.tags?.includes('parameters'))!.source);
   const { outputText } = transpileModule(source, { compilerOptions: { target: ScriptTarget.ES2022, module: ModuleKind.CommonJS } }); // prettier-ignore
-  const params = (presets: { paper: Record<string, unknown> }): Record<string, unknown> => presets.paper;
+  process.env.COSIM_PRESET = 'paper';
+  const quiet = { params, presetRows, table: () => undefined, show: () => undefined };
   // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
-  return new Function('cosim', `${outputText}; return p;`)({ params }) as Record<string, unknown>;
+  return new Function('cosim', `${outputText}; return p;`)(quiet) as Record<string, unknown>;
 };
 
 const fromTable5 = (name: PaperPresetName): Record<string, unknown> => {

@@ -31,7 +31,7 @@ test('real digits are accurate and as diverse as real ones; one digit a class ha
   const done: number[] = [];
   const classifier = await loadFeatures('digits');
   const options = { real: digits({ seed: 1, split: 'test' }), classifier, classes: indexRange(10), perClass: 80 };
-  const points = await classStudy([contender(false), contender(true)], options, { onDone: n => done.push(n) });
+  const points = await classStudy([contender(false), contender(true)], options, { onProgress: n => done.push(n) });
   assert.equal(points.length, 20);
   assert.deepEqual(done, [1, 2]);
   for (const { steps, accuracy, diversity, label } of points) {

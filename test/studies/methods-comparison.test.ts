@@ -61,7 +61,7 @@ describe('the comparison of methods', () => {
       const labels = new Set<string>();
       const first = await compareMethods(task, some, folder, {
         signal: stop.signal,
-        onImages: (done, total, label) => {
+        onProgress: (done, total, label) => {
           labels.add(label);
           assert.ok(done <= total);
           if (label.startsWith('Moment')) stop.abort();
