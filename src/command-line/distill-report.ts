@@ -48,7 +48,7 @@ export const lossText = (report: IterationReport): string =>
     .join(', ');
 
 /** A line for what was seen of the generator; empty where nothing was to be seen. */
-export const lookText = ({ images, sheet, measured }: Snapshot): string => {
+export const snapshotText = ({ images, sheet, measured }: Snapshot): string => {
   const values = measured.flatMap(({ steps, results }) =>
     results.map(
       ({ metric, value }) => `${metric} ${Number(value.toPrecision(4))} (${steps} step${steps > 1 ? 's' : ''})`,

@@ -20,7 +20,7 @@ import {
   stateBytes,
 } from '../runs';
 import { chosenRun, type ChosenRun, type DistillOptions, withDistillOptions } from './distill-options';
-import { closingText, estimateText, lookText, lossText, memoryText } from './distill-report';
+import { closingText, estimateText, snapshotText, lossText, memoryText } from './distill-report';
 import { referenceOptions } from './network-options';
 import { required } from './real-images';
 import { stoppable } from './stopped';
@@ -133,9 +133,9 @@ const train = async (
         sheets: { every, n, batch, steps: stepsOf(options, setup) },
         onProgress: ({ report, ...work }) => line.show({ ...work, ...(report && { note: lossText(report) }) }),
         onCompile: line.compiling,
-        onSnapshot: look => {
+        onSnapshot: snapshot => {
           line.clear();
-          terminal.err(lookText(look));
+          terminal.err(snapshotText(snapshot));
         },
       }),
     );

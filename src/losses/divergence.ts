@@ -55,19 +55,19 @@ const witness = ({ D, F }: LossInputs, { admissible }: Divergence): tf.Tensor =>
  * is `psiLoss`. Its optimum is u = h'((D - E xhat)/(1 + lambda)).
  */
 export const generalPsiLoss = (
-  matched: LossInputs,
+  inputs: LossInputs,
   divergence: Divergence,
   { lambda, sigmaData = 0.5 }: { lambda: number; sigmaData?: number },
 ): tf.Tensor => {
-  const { xHat, D, s } = matched;
-  const u = witness(matched, divergence);
+  const { xHat, D, s } = inputs;
+  const u = witness(inputs, divergence);
   const value = tf.sub(tf.mul(1 + lambda, divergence.conjugate(u)), tf.mul(u, tf.sub(D, xHat)));
   return tf.mul(perSample(edmWeight(s, sigmaData), xHat), tf.mul(2, value));
 };
 
 /** First stage with h*, per element: (u (D - xhat) - h*(u)) / c, c as in `phiLoss`. */
-export const generalPhiLoss = (matched: LossInputs, divergence: Divergence): tf.Tensor => {
-  const { xHat, D } = matched;
-  const u = witness(matched, divergence);
+export const generalPhiLoss = (inputs: LossInputs, divergence: Divergence): tf.Tensor => {
+  const { xHat, D } = inputs;
+  const u = witness(inputs, divergence);
   return tf.div(tf.sub(tf.mul(u, tf.sub(D, xHat)), divergence.conjugate(u)), sampleScale(xHat, D));
 };

@@ -28,7 +28,7 @@ export type Denoiser = {
   roundSigma?: (sigma: number) => number;
   /** EDM2: sigma [B] to the predicted log variance of the loss at this level, [B]. */
   logvar?: (parameters: Tensors, sigma: tf.Tensor) => tf.Tensor;
-  normalisedWeights?: Network['forced'];
+  normalisedWeights?: Network['normalisedWeights'];
   /** x [B, ...sampleShape], sigma [B] to the denoised sample of the same shape as x. */
   denoise: (parameters: Tensors, x: tf.Tensor, sigma: tf.Tensor, input?: DenoiserInput) => tf.Tensor;
 };
@@ -67,7 +67,7 @@ export const preconditioned = (network: Network, preconditioning: Record<string,
     range: act.range,
     roundSigma: act.round,
     logvar: logvar && ((p, sigma) => logvar(p, act.cNoise(sigma))),
-    normalisedWeights: network.forced,
+    normalisedWeights: network.normalisedWeights,
     denoise: (p, x, sigma, { t, dropoutNoise, ...conditioning } = {}) => {
       expectShape('denoise', 'x', x, [-1, ...sampleShape]);
       expectShape('denoise', 'sigma', sigma, [x.shape[0]]);

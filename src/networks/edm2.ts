@@ -217,7 +217,7 @@ export const edm2 = (options: Partial<Edm2Config>): Network => {
     },
     logvar: (p: Tensors, cNoise: tf.Tensor): tf.Tensor =>
       tf.reshape(mpLinear(p, 'logvar_linear', mpFourier(p, 'logvar_fourier', cNoise)), [-1]),
-    forced: (p: Tensors): Tensors =>
+    normalisedWeights: (p: Tensors): Tensors =>
       Object.fromEntries(
         Object.entries(p).map(([name, w]) => [
           name,

@@ -35,5 +35,5 @@ export type Network = {
    * which it takes the gradient and which its optimiser changes. Only for the network being trained; not for the second
    * time's branch, whose silent start it would lift to full magnitude after one update.
    */
-  forced?: (parameters: Tensors) => Tensors;
+  normalisedWeights?: (parameters: Tensors) => Tensors;
 };

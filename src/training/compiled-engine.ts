@@ -132,7 +132,7 @@ export class CompiledEngine implements Engine {
   }
 
   /** Sums the workers' gradients and applies them: the second half of the step on whole vectors. */
-  private applyProgram({ trains, normalisedWeights: forced }: Update): Program {
+  private applyProgram({ trains, normalisedWeights }: Update): Program {
     const { workers } = this.report;
     const gradients = Array.from({ length: workers }, (_, i) => `gradient${i}`);
     const size = this.vectors[trains].data.length;
@@ -146,7 +146,8 @@ export class CompiledEngine implements Engine {
       const vectors = this.changed(trains).map(name => [named(name), inputs[name]] as const);
       const gradient = gradients.map(name => inputs[name]).reduce((sum, g) => tf.add(sum, g));
       const whole =
-        forced && (({ all }: Tensors): Tensors => ({ all: flatten(forced(unflatten(all, this.layouts[trains]))) }));
+        normalisedWeights &&
+        (({ all }: Tensors): Tensors => ({ all: flatten(normalisedWeights(unflatten(all, this.layouts[trains]))) }));
       const { state, metrics } = applyGradient(
         trains,
         Object.fromEntries(vectors),

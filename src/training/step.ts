@@ -14,15 +14,15 @@ export type Step = (state: Tensors, batch: Tensors) => StepResult;
 
 const ROLES: readonly Role[] = ['theta', 'phi', 'psi'];
 
-/** For networks whose weights are not forced into a norm. */
+/** For networks whose weights are not normalised. */
 const same = (parameters: Tensors): Tensors => parameters;
 
 /** First half of a step: the gradient of loss / batch as one vector [n], over one accumulation round, and sums to report. */
 export const gradientOf =
-  ({ trains, loss, lossScale, normalisedWeights: forced = same }: Update) =>
+  ({ trains, loss, lossScale, normalisedWeights = same }: Update) =>
   (state: Tensors, batch: Tensors, batchSize: number): { gradient: tf.Tensor; metrics: Tensors } => {
     const roles = Object.fromEntries(ROLES.map(role => [role, withPrefix(`${role}/`, state)]));
-    const start = forced(roles[trains]);
+    const start = normalisedWeights(roles[trains]);
     const { gradients, metrics } = valueAndGradients(parameters => {
       const result = loss({ ...roles, [trains]: parameters }, batch);
       return { value: tf.mul(result.value, lossScale / batchSize), metrics: result.metrics };
@@ -49,10 +49,10 @@ export const applyGradient = (
   rawGradient: tf.Tensor,
   scalars: Tensors,
   options: AdamOptions,
-  forced: NonNullable<Update['normalisedWeights']> = same,
+  normalisedWeights: NonNullable<Update['normalisedWeights']> = same,
 ): StepResult => {
   const { gradient, nonFinite } = clean(rawGradient);
-  const parameters = forced(withPrefix(`${role}/`, state));
+  const parameters = normalisedWeights(withPrefix(`${role}/`, state));
   const moments = { m: options.beta1 > 0 ? state[`${role}.m`] : undefined, v: state[`${role}.v`] };
   const { stepSize, varianceScale, emaBeta } = scalars;
   const next = adam(gradient, moments, { stepSize, varianceScale }, options);

@@ -134,18 +134,18 @@ class PooledWorker {
   }
 }
 
-const hands: (PooledWorker | undefined)[] = [];
+const started: (PooledWorker | undefined)[] = [];
 
 /** Worker `index` of this process, started on first use. @throws WorkerError once for one that ended by itself. */
-const hand = (index: number): PooledWorker => {
-  const failed = hands[index]?.ended;
-  if (failed) hands[index] = undefined; // the next use starts another
+const startedWorker = (index: number): PooledWorker => {
+  const failed = started[index]?.ended;
+  if (failed) started[index] = undefined; // the next use starts another
   if (failed) throw failed;
-  return (hands[index] ??= new PooledWorker(index));
+  return (started[index] ??= new PooledWorker(index));
 };
 
 /** The workers of this process so far. */
-export const workers = (): readonly (PooledWorker | undefined)[] => hands;
+export const workers = (): readonly (PooledWorker | undefined)[] => started;
 
 /** Runs a program once on worker `index`; its outputs are filled when the promise resolves. */
 export const runOn = async (
@@ -153,16 +153,16 @@ export const runOn = async (
   program: Program,
   inputs: SharedArrays,
   outputs: SharedArrays,
-): Promise<void> => hand(index).run(program, inputs, outputs);
+): Promise<void> => startedWorker(index).run(program, inputs, outputs);
 
 /** Blocks until the first `count` workers have done all they were sent. @throws WorkerError for a job that failed. */
 export const waitFor = (count: number): void => {
-  for (let index = 0; index < count; index++) hand(index).wait();
+  for (let index = 0; index < count; index++) startedWorker(index).wait();
 };
 
 /** Ends all workers; they start again when needed. */
 export const dismissWorkers = async (): Promise<void> => {
-  await Promise.all(hands.splice(0).map(async one => one?.terminate()));
+  await Promise.all(started.splice(0).map(async one => one?.terminate()));
 };
 
 /** Programs by the hash of their bytes, with how many use them. */
@@ -198,6 +198,6 @@ export const releaseProgram = async (program: Program): Promise<void> => {
   const idle = [...known].filter(([, { users }]) => users === 0);
   for (const [key, entry] of idle.slice(0, Math.max(0, idle.length - IDLE_PROGRAMS))) {
     known.delete(key);
-    await Promise.all(hands.map(async one => one?.close(entry.program.id)));
+    await Promise.all(started.map(async one => one?.close(entry.program.id)));
   }
 };
