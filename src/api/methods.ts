@@ -70,6 +70,8 @@ export {
   type PaperPresetName,
   type Position,
   RUN_DEFAULTS,
+  describeRun,
+  type RunDescription,
   type RunOptions,
   type RunParts,
   type SampleOptions,

@@ -86,6 +86,13 @@ const takeAway = async (path: string, text: string): Promise<void> => {
   await rm(taken, { force: true });
 };
 
+/** Which living process has claimed a folder, in words; undefined where none has. */
+export const folderHolder = async (dir: string): Promise<string | undefined> => {
+  const text = await textOf(join(dir, FILE));
+  const holder = text === undefined ? undefined : parseHolder(text);
+  return holder && objection(dir, holder);
+};
+
 /** Whether a living process of another container or machine has claimed the folder. */
 export const isLockedElsewhere = async (dir: string): Promise<boolean> => {
   const text = await textOf(join(dir, FILE));

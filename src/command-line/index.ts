@@ -16,6 +16,7 @@ import { evalCommand } from './eval';
 import { exportCommand } from './export';
 import { featuresCommand } from './features';
 import { inspectCommand } from './inspect';
+import { runsCommand } from './runs';
 import { sampleCommand } from './sample';
 import { Stopped, type StopCode } from './stopped';
 import type { Terminal } from './terminal';
@@ -26,6 +27,7 @@ const COMMANDS: readonly ((terminal: Terminal) => Command)[] = [
   inspectCommand,
   sampleCommand,
   distillCommand,
+  runsCommand,
   exportCommand,
   dataCommand,
   featuresCommand,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { makeFolder, newestFolder, writeFileAtomic } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
+import { differingLeaves } from './run-differences';
 
 const FORMAT = 'cosim-distill-1';
 const FILE = 'distill.json';
@@ -14,18 +15,11 @@ const stored = z.looseObject({ format: z.literal(FORMAT) });
 /** All that the numbers of a run depend on, as JSON. */
 export type RunIdentity = Readonly<Record<string, unknown>>;
 
-/** Values by path: `run.batch`, `method.R`, ... */
-const leaves = (value: unknown, path = ''): [path: string, value: string][] =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`))
-    : [[path, JSON.stringify(value)]];
-
 /** What of it is otherwise: `run.batch is 64 there, 32 here`. */
-const differences = (there: RunIdentity, here: RunIdentity): string[] => {
-  const [before, now] = [new Map(leaves(there)), new Map(leaves(here))];
-  const paths = [...new Set([...before.keys(), ...now.keys()])].filter(path => before.get(path) !== now.get(path));
-  return paths.map(path => `${path} is ${before.get(path) ?? 'not set'} there, ${now.get(path) ?? 'not set'} here`);
-};
+const differences = (there: RunIdentity, here: RunIdentity): string[] =>
+  differingLeaves(there, here).map(
+    ([path, before, now]) => `${path} is ${before ?? 'not set'} there, ${now ?? 'not set'} here`,
+  );
 
 const readIdentity = async (path: string): Promise<RunIdentity> => {
   try {

@@ -19,5 +19,8 @@ export {
   generatorOf,
   type Snapshot,
 } from './distill-run';
+export { type ListedRun, listRuns, type UnreadableRun } from './list-runs';
 export type { SheetOptions } from './distill-sheets';
+export { runDifferences } from './run-differences';
+export { tensorboardEvents } from './tensorboard';
 export { joinImages, mostChanged, pickImages } from './images';

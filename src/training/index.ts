@@ -2,6 +2,7 @@ export { adam, type AdamOptions, adamScalars, flatten, unflatten } from './adam'
 export { TrainingError } from './bad-step';
 export { workersFor } from './choose-engine';
 export { expectDataFits } from './data-fit';
+export { describeRun, type RunDescription } from './describe-run';
 export { distill, type DistillInput, pretrain } from './distill';
 export { type BatchSlice, drawInputs, type HostBatch } from './draw-inputs';
 export { emaBeta } from './ema';

@@ -78,7 +78,7 @@ const orderedState = (
 };
 
 /** One report a line, as `reportLine` writes it, one for each step that was done. */
-const readHistory = async (path: string, { step, options }: StoredRun): Promise<IterationReport[]> => {
+export const readHistory = async (path: string, { step, options }: StoredRun): Promise<IterationReport[]> => {
   const lines = (await readFile(path, 'utf8')).split('\n').filter(line => line !== '');
   const reports = lines.map((line, i) => checked(`${path}, line ${i + 1}`, reportSchema, parseNumbers(line)));
   const wrong = reports.findIndex((report, i) => report.step !== i + 1 || report.images !== (i + 1) * options.batch);
