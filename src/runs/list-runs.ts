@@ -1,0 +1,59 @@
+/* The runs under a folder: what they are, how far they came, what was measured of them. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CheckpointError, newestFolder } from '../checkpoints';
+import { ArgumentError } from '../compute/check';
+import { loadResults } from '../evaluation';
+import type { MetricResult } from '../metrics';
+import { describeRun, type RunDescription } from '../training';
+
+/** One run that was found. */
+export type ListedRun = RunDescription & {
+  /** Of the last images that were measured, by number of steps. */
+  measured: { images: number; steps: number; results: readonly MetricResult[] }[];
+};
+
+/** A folder that looks like a run's and cannot be read. */
+export type UnreadableRun = { dir: string; problem: string };
+
+const MEASURED = /^(\d+)-(\d+)-steps\.json$/;
+
+const measuredIn = async (dir: string): Promise<ListedRun['measured']> => {
+  const files = (await readdir(dir)).flatMap(name => {
+    const [, images, steps] = MEASURED.exec(name) ?? [];
+    return images === undefined ? [] : [{ file: join(dir, name), images: Number(images), steps: Number(steps) }];
+  });
+  const last = Math.max(...files.map(({ images }) => images));
+  const found: ListedRun['measured'] = [];
+  for (const { file, images, steps } of files.filter(one => one.images === last).sort((a, b) => a.steps - b.steps))
+    found.push({ images, steps, results: (await loadResults(file)).results });
+  return found;
+};
+
+/** What is wrong with a folder is said of that folder; the others are listed. */
+const listed = async (dir: string): Promise<ListedRun | UnreadableRun> => {
+  try {
+    return { ...(await describeRun(dir)), measured: await measuredIn(dir) };
+  } catch (error) {
+    if (!(error instanceof CheckpointError || error instanceof ArgumentError)) throw error;
+    return { dir, problem: error.message };
+  }
+};
+
+const DEEPEST = 4;
+
+/**
+ * All runs in a folder and up to four folders below it, by path; folders whose names begin with a dot are passed over.
+ * @throws Node's error for a folder that cannot be read
+ */
+export const listRuns = async (dir: string, depth = DEEPEST): Promise<(ListedRun | UnreadableRun)[]> => {
+  if ((await newestFolder(dir)) !== undefined) return [await listed(dir)];
+  if (depth === 0) return [];
+  const inner = (await readdir(dir, { withFileTypes: true }))
+    .filter(entry => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
+    .map(({ name }) => name)
+    .sort();
+  const found: (ListedRun | UnreadableRun)[] = [];
+  for (const name of inner) found.push(...(await listRuns(join(dir, name), depth - 1)));
+  return found;
+};
