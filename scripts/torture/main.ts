@@ -1,11 +1,15 @@
 // npm run torture -- NAME [options]: what is promised about faults, tried many times and counted.
 import { tortureCaches } from './caches';
+import { tortureDying } from './dying';
 import { tortureFiles } from './files';
+import { tortureMemory } from './memory';
 
 /** Every trial by its name: a new one is one file and one line here. */
 const TRIALS: Record<string, (args: string[]) => Promise<boolean>> = {
   caches: tortureCaches,
+  dying: tortureDying,
   files: tortureFiles,
+  memory: tortureMemory,
 };
 
 const [name = '', ...args] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type ProcessIdentity, thisProcess } from './process-identity';
+import { isAlive, type ProcessIdentity, thisProcess } from './process-identity';
 
 // Everything is first made under a hidden name beside its place and then renamed, which the file system does in one
 // step. Hidden names carry the process that made them, so that those of a dead process can be told and removed.
@@ -47,6 +47,15 @@ export const syncTree = async (dir: string): Promise<void> => {
   await syncPath(dir);
 };
 
+/** Removes what processes that died while they wrote `path` left beside it. */
+const removeAbandoned = async (path: string): Promise<void> => {
+  const dir = dirname(path);
+  for (const name of await readdir(dir)) {
+    const left = parseHidden(dir, name);
+    if (left?.place === path && isAlive(left.process) === 'no') await rm(left.path, { force: true });
+  }
+};
+
 /**
  * Writes a file so that `path` holds its old content or the new, never a part, whatever moment the process dies at.
  * `bytes` may come in pieces, for content larger than one buffer can be, or that is still being made.
@@ -67,6 +76,7 @@ export const writeFileAtomic = async (
       await file.close();
     }
     await rename(temporary, path);
+    await removeAbandoned(join(dirname(path), basename(path)));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

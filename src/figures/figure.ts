@@ -1,6 +1,6 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { inspect } from 'node:util';
+import { makeFolder, writeFileAtomic } from '../checkpoints';
 import { displaySymbol, type MimeBundle } from './mime';
 import type { Provenance, ResultsProvenance } from './provenance';
 import type { ChartSpec } from './theme';
@@ -54,13 +54,6 @@ export class Figure {
   }
 }
 
-/** Writes beside the target, then renames: a reader sees the old file or the new one, never half of either. */
-const writeWhole = async (path: string, content: string | Buffer): Promise<void> => {
-  const partial = `${path}.${process.pid}.partial`;
-  await writeFile(partial, content);
-  await rename(partial, path);
-};
-
 /** JSON with one row of numbers a line, so that a change of the numbers reads well in a diff. */
 const toJson = (value: unknown): string => {
   const flat = (item: unknown) => JSON.stringify(item) ?? 'null';
@@ -105,8 +98,8 @@ export const saveFigure = async (
   ];
   if (picture.svg !== undefined) contents.push(['.svg', picture.svg]);
   if (picture.spec !== undefined) contents.push(['.vl.json', toJson(picture.spec)]);
-  await mkdir(dirname(path), { recursive: true });
-  for (const [extension, content] of contents) await writeWhole(`${path}${extension}`, content);
+  await makeFolder(dirname(path));
+  for (const [extension, content] of contents) await writeFileAtomic(`${path}${extension}`, content);
   return new Figure(
     { ...picture, title: picture.title || basename(path) },
     numbers,

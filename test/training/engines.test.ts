@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, mock, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
 import { dismissWorkers } from '../../src/compute/onnx';
@@ -131,6 +131,21 @@ describe('a run on the compiled engine', () => {
       resumed.dispose();
       reference.dispose();
     });
+  });
+
+  test('ends a worker that hangs: after an hour without an answer', async () => {
+    const run = startRun(tinyMlp(), tinyPoints, { batch: BATCH, engine: 'onnx', workers: 1 });
+    await run.train({ images: BATCH });
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const hour = setInterval(() => mock.timers.tick(3_600_000), 1); // passes while an answer is waited for
+    try {
+      await assert.rejects(run.train({ images: 10_000 * BATCH }), /worker 0 has not answered for 60 minutes/);
+    } finally {
+      clearInterval(hour);
+      mock.timers.reset();
+    }
+    await run.train({ images: run.images + BATCH }); // another worker takes its place
+    run.dispose();
   });
 
   test('an aborted training stops after the iteration, saved', async () => {

@@ -6,6 +6,8 @@ export type OrtModule = typeof Ort;
 let loaded: { ort: OrtModule } | { reason: string } | undefined;
 
 const load = (): { ort: OrtModule } | { reason: string } => {
+  // From 1.29 on it reports on models and sessions to its maker, and keeps files for that in the temporary folder.
+  process.env.ORT_DISABLE_TELEMETRY ??= '1';
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- optional and synchronous: absence is normal
     return { ort: require('onnxruntime-node') as OrtModule };

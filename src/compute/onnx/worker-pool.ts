@@ -20,7 +20,10 @@ export type SharedArrays = Record<string, SharedArray>;
 /** Milliseconds; a worker that died while this thread was blocked can be noticed in no other way. */
 const LONGEST_WAIT = 600_000;
 
-type Waiting = { resolve: () => void; reject: (error: Error) => void };
+/** Milliseconds for one job; a worker that hangs is ended then. One round of the largest networks takes minutes. */
+const LONGEST_JOB = 3_600_000;
+
+type Waiting = { resolve: () => void; reject: (error: Error) => void; watch: NodeJS.Timeout };
 
 /** One worker with what it has been told so far. */
 class PooledWorker {
@@ -32,6 +35,8 @@ class PooledWorker {
   private sent = 0;
   /** Why the worker is no more. */
   ended: WorkerError | undefined;
+  /** Whether somebody was told, who waited for it when it ended. */
+  told = false;
 
   constructor(private readonly index: number) {
     const { port1, port2 } = new MessageChannel();
@@ -60,7 +65,11 @@ class PooledWorker {
 
   private end(message: string): void {
     this.ended ??= new WorkerError(message);
-    for (const { reject } of this.waiting.values()) reject(this.ended);
+    this.told ||= this.waiting.size > 0;
+    for (const { reject, watch } of this.waiting.values()) {
+      clearTimeout(watch);
+      reject(this.ended);
+    }
     this.waiting.clear();
     Atomics.store(this.done, 0, -1);
     Atomics.notify(this.done, 0);
@@ -69,6 +78,7 @@ class PooledWorker {
   private settle({ number, problem }: Answer): void {
     const entry = this.waiting.get(number);
     this.waiting.delete(number);
+    clearTimeout(entry?.watch);
     if (this.waiting.size === 0) this.rest();
     if (problem === undefined) entry?.resolve();
     else entry?.reject(new WorkerError(`worker ${this.index}: ${problem}`));
@@ -77,7 +87,12 @@ class PooledWorker {
   private send(job: Job): Promise<void> {
     if (this.ended) return Promise.reject(this.ended);
     const number = ++this.sent;
-    const result = new Promise<void>((resolve, reject) => this.waiting.set(number, { resolve, reject }));
+    const watch = setTimeout(() => {
+      this.end(`worker ${this.index} has not answered for ${LONGEST_JOB / 60_000} minutes`);
+      void this.worker.terminate();
+    }, LONGEST_JOB);
+    watch.unref();
+    const result = new Promise<void>((resolve, reject) => this.waiting.set(number, { resolve, reject, watch }));
     this.worker.ref();
     this.port.ref();
     this.port.postMessage(job);
@@ -136,11 +151,11 @@ class PooledWorker {
 
 const started: (PooledWorker | undefined)[] = [];
 
-/** Worker `index` of this process, started on first use. @throws WorkerError once for one that ended by itself. */
+/** Worker `index` of this process, started on first use. @throws WorkerError once for one that ended by itself, unheard. */
 const startedWorker = (index: number): PooledWorker => {
-  const failed = started[index]?.ended;
-  if (failed) started[index] = undefined; // the next use starts another
-  if (failed) throw failed;
+  const { ended, told = false } = started[index] ?? {};
+  if (ended) started[index] = undefined; // the next use starts another
+  if (ended && !told) throw ended;
   return (started[index] ??= new PooledWorker(index));
 };
 
