@@ -80,5 +80,5 @@ export {
 } from '../training';
 export { type ValueAndMetrics } from '../compute';
 export { type EngineName } from '../compute/engine-choice';
-export type { PrecisionName } from '../training';
+export type { PrecisionName } from '../compute/xla/emitter';
 export type { Precision } from '../compute/xla/emitter';

@@ -7,13 +7,11 @@ import { type Split, splits } from '../datasets';
 import type { ReferenceOptions } from '../models';
 import { DISTILL_PRESET_NAMES, distillPreset, type DistillPreset, type DistillPresetName } from '../runs';
 import type { DistillMethod } from '../methods';
-import { PRECISION_NAMES, type PrecisionName, type RunOptions } from '../training';
+import { PRECISION_NAMES, type PrecisionName } from '../compute/xla/emitter';
+import type { RunOptions } from '../training';
 import { metricList } from './metric-list';
 import { withNetworkOptions } from './network-options';
-import { count, decimal, index, numberList } from './options';
-
-/** A number, or all: 0. */
-const devices = (text: string): number => (text === 'all' ? 0 : count(text));
+import { count, decimal, devices, index, numberList } from './options';
 
 const METHODS = ['cosim', 'sid', 'hsivi', 'moment-matching'] as const satisfies readonly DistillMethod['kind'][];
 

@@ -1,6 +1,7 @@
 /* The images that `cosim eval` measures: a network's by seed, or stored ones. */
 import { basename } from 'node:path';
 import { dispose, getBackend } from '@tensorflow/tfjs-core';
+import { chooseCompute, type EngineName } from '../compute/engine-choice';
 import { openDataset, sha256OfFiles } from '../datasets';
 import { datasetImages, drawnImages, type ImageSource } from '../evaluation';
 import { loadModel, modelFile, type ReferenceOptions } from '../models';
@@ -11,16 +12,25 @@ import { chooseSampler, type ChosenSampler, type SamplerOptions } from './sample
 
 export type NetworkImages = ReferenceOptions & SamplerOptions & { network: string; batch: number };
 
-/** Runs `use` with the networks compiled once for all that is drawn in it, where that pays. */
+/** The networks that are drawn from, and the engine of the sampler: eager where the networks are compiled already. */
+type Drawing = { model: Model; guide?: Model; engine: EngineName };
+
+/**
+ * Runs `use` with the networks compiled once for all that is drawn in it, where that pays. On an accelerator samplers are
+ * compiled as a whole.
+ */
 const compiled = async <T>(
   model: Model,
   { guide, calls }: ChosenSampler,
   images: number,
-  use: (model: Model, guide?: Model) => Promise<T>,
+  use: (drawing: Drawing) => Promise<T>,
 ): Promise<T> => {
-  if (!compilingPays(model.denoiser, calls * images)) return use(model, guide);
+  if (!compilingPays(model.denoiser, calls * images)) return use({ model, guide, engine: 'eager' });
+  if ((await chooseCompute('auto')).engine === 'xla') return use({ model, guide, engine: 'xla' });
   return withEngine('auto', model, main =>
-    guide ? withEngine('auto', guide, guiding => use(main, guiding)) : use(main),
+    guide
+      ? withEngine('auto', guide, guiding => use({ model: main, guide: guiding, engine: 'eager' }))
+      : use({ model: main, engine: 'eager' }),
   );
 };
 
@@ -43,14 +53,14 @@ export const withNetworkImages = async <T>(
       backend: getBackend(),
     };
     const { sampleShape: shape, classes } = loaded.denoiser;
-    return await compiled(loaded, chosen, images, (model, guide) =>
+    return await compiled(loaded, chosen, images, ({ model, guide, engine }) =>
       use(
         drawnImages({
           name: basename(network),
           shape,
           classes,
           identity,
-          draw: request => chosen.draw({ ...model, ...request, batch, engine: 'eager' }, guide),
+          draw: request => chosen.draw({ ...model, ...request, batch, engine }, guide),
         }),
       ),
     );

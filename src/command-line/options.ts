@@ -31,6 +31,9 @@ export const count = (text: string): number => {
   return Number(text);
 };
 
+/** A number of devices, or `all`: 0. */
+export const devices = (text: string): number => (text === 'all' ? 0 : count(text));
+
 /** A whole number of at least 0. */
 export const index = (text: string): number => {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError(`'${text}' is no whole number.`);

@@ -4,11 +4,13 @@ import { dispose } from '@tensorflow/tfjs-core';
 import { expectWritableFile, writeFileAtomic, writeSafetensors } from '../checkpoints';
 import { type BackendName, BACKENDS, selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
+import { type EngineName, ENGINES } from '../compute/engine-choice';
+import { PRECISION_NAMES, type PrecisionName } from '../compute/xla/emitter';
 import { imageGrid } from '../figures';
 import { loadModel, type ReferenceOptions, TEACHER_NAMES } from '../models';
 import type { Model } from '../networks';
 import { referenceOptions, withNetworkOptions } from './network-options';
-import { count, index, seedList } from './options';
+import { count, devices, index, seedList } from './options';
 import { chooseSampler, type SamplerOptions, withSamplerOptions } from './sampler-options';
 import { type Terminal } from './terminal';
 import { workingLine } from './working-line';
@@ -23,6 +25,9 @@ type SampleOptions = ReferenceOptions &
     scale: number;
     out: string;
     backend?: BackendName;
+    engine?: EngineName;
+    devices?: number;
+    precision?: PrecisionName;
   };
 
 /** The class of each image: the one asked for, or the seed's, so that an image depends on its seed alone. */
@@ -80,7 +85,12 @@ export const sampleCommand = (terminal: Terminal): Command =>
         .option('--out <file>', 'PNG with all images, or safetensors with their values', 'samples.png')
         .option('--columns <n>', 'images in a row of the PNG (default: about square)', count)
         .option('--scale <n>', 'PNG pixels per image pixel', count, 2)
-        .addOption(new Option('--backend <name>', 'where to compute (default: the best there is)').choices(BACKENDS)),
+        .addOption(new Option('--backend <name>', 'where to compute (default: the best there is)').choices(BACKENDS))
+        .addOption(new Option('--engine <name>', 'what computes (default: auto)').choices(ENGINES))
+        .option('--devices <n>', "accelerators that share a batch: a number or 'all' (default: 1)", devices)
+        .addOption(
+          new Option('--precision <name>', 'of products on an accelerator (default: auto)').choices(PRECISION_NAMES),
+        ),
     ),
   )
     .addHelpText(
@@ -111,6 +121,9 @@ Examples:
             seeds: options.seeds,
             labels,
             batch: options.batch,
+            ...(options.engine && { engine: options.engine }),
+            ...(options.devices !== undefined && { devices: options.devices }),
+            ...(options.precision && { precision: options.precision }),
             onStep: ({ step, steps, done, total }) => line.show({ done, total, note: `step ${step} of ${steps}` }),
           },
           guide,

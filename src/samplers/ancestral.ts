@@ -1,7 +1,22 @@
 import type { Samples } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { decreasingTimes, posterior } from '../diffusion';
-import { denoiseAt, inBatches, type SamplerInput, seededNormal } from './batches';
+import { inBatches, type SamplerInput } from './batches';
+import type { Level, Steps } from './steps';
+
+const ancestralSteps = (times: readonly number[]): Steps => ({
+  start: times[0],
+  calls: times.length,
+  steps: times.map((t, i) =>
+    i === times.length - 1 ? { kind: 'last', numbers: [t] } : { numbers: [t, times[i + 1]], noise: i + 1 },
+  ),
+  next: (x, { denoise, numbers: [t, s], noise }) => {
+    const xHat = denoise(x, t);
+    if (!noise) return xHat;
+    const level = (value: Level): tf.Tensor => tf.mul(tf.ones([x.shape[0]]), value);
+    return posterior(xHat, x, noise, { s: level(s), t: level(t) });
+  },
+});
 
 /**
  * Ancestral sampling at times T = t_0 > ... > t_{K-1} > 0, the sampler of Moment Matching: x ~ N(0, T^2);
@@ -13,17 +28,7 @@ import { denoiseAt, inBatches, type SamplerInput, seededNormal } from './batches
  * const { data } = await sampleAncestral({ ...generator, seeds: [0, 1, 2, 3], times: [80, 2.24] });
  */
 export const sampleAncestral = async (given: SamplerInput & { times: readonly number[] }): Promise<Samples> => {
-  const { times, denoiser } = given;
+  const { times } = given;
   decreasingTimes('sampleAncestral', 'times', times);
-  const noise = (seeds: readonly number[], step: number): tf.Tensor => seededNormal(seeds, step, denoiser.sampleShape);
-  return inBatches('sampleAncestral', given, times.length, input => ({
-    count: times.length,
-    start: seeds => tf.mul(noise(seeds, 0), times[0]),
-    next: (x, i, seeds, labels) => {
-      const xHat = denoiseAt(input, x, times[i], labels);
-      if (i === times.length - 1) return xHat;
-      const level = (n: number): tf.Tensor => tf.fill([seeds.length], times[n]);
-      return posterior(xHat, x, noise(seeds, i + 1), { s: level(i + 1), t: level(i) });
-    },
-  }));
+  return inBatches('sampleAncestral', given, ancestralSteps(times));
 };

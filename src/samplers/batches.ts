@@ -1,9 +1,15 @@
 import { type Samples, shapeSize } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
-import { expectInteger, fail } from '../compute/check';
+import { expectInteger, expectOneOf, fail } from '../compute/check';
+import { chooseCompute, type EngineName } from '../compute/engine-choice';
+import { TraceError } from '../compute/graph';
 import { normal } from '../compute/noise';
-import type { EngineName } from '../compute/engine-choice';
+import type { Device } from '../compute/xla/device';
+import { PRECISION_NAMES, type PrecisionName } from '../compute/xla/emitter';
 import { type Denoiser, parameterCount, settled, type Tensors, withEngine } from '../networks';
+import { DeviceSampler } from './device-sampler';
+import { type Guided, guidedDenoise } from './guidance';
+import type { Steps } from './steps';
 
 /** What every sampler is given. */
 export type SamplerInput = {
@@ -18,7 +24,11 @@ export type SamplerInput = {
   batch?: number;
   /** What evaluates the network, default auto: compiled where that pays. */
   engine?: EngineName;
-  /** Stops between network calls by throwing the signal's reason. */
+  /** Of products on an accelerator, default auto: float32. */
+  precision?: PrecisionName;
+  /** Accelerators that share a batch, default 1; 0: all there are. */
+  devices?: number;
+  /** Stops between steps by throwing the signal's reason. */
   signal?: AbortSignal;
   /** After every step: x is the state of this batch, valid during the call only. */
   onStep?: (progress: {
@@ -42,20 +52,18 @@ export const seededNormal = (seeds: readonly number[], step: number, shape: read
 const oneHotLabels = (labels: readonly number[] | undefined, classes: number): tf.Tensor | undefined =>
   labels && tf.tidy(() => tf.cast(tf.oneHot(tf.tensor1d([...labels], 'int32'), classes), 'float32'));
 
-const check = (where: string, { denoiser, seeds, labels, batch = 64 }: SamplerInput): void => {
+const check = (
+  where: string,
+  { denoiser, seeds, labels, batch = 64, devices = 1, precision = 'auto' }: SamplerInput,
+): void => {
   expectInteger(where, 'batch', batch, { min: 1 });
+  expectInteger(where, 'devices', devices, { max: 4096 });
+  expectOneOf(where, 'precision', precision, PRECISION_NAMES);
   seeds.forEach((seed, i) => expectInteger(where, `seeds[${i}]`, seed));
   if (!labels) return;
   if (denoiser.classes === 0) fail(where, 'labels', 'absent: this denoiser is unconditional', labels.length);
   if (labels.length !== seeds.length) fail(where, 'labels', `as many as the ${seeds.length} seeds`, labels.length);
   labels.forEach((label, i) => expectInteger(where, `labels[${i}]`, label, { max: denoiser.classes - 1 }));
-};
-
-/** A sampler for one batch: where it starts, and how step i = 0, 1, ... changes the state. */
-export type Steps = {
-  count: number;
-  start: (seeds: readonly number[]) => tf.Tensor;
-  next: (x: tf.Tensor, i: number, seeds: readonly number[], labels: tf.Tensor | undefined) => tf.Tensor;
 };
 
 /** Sampling with fewer multiplications than this takes less time than compiling the network. */
@@ -68,42 +76,108 @@ const products = ({ parameters, sampleShape }: Denoiser): number =>
 /** Whether compiling the network costs less than it saves, over this many network calls for one sample in all. */
 export const compilingPays = (denoiser: Denoiser, calls: number): boolean => calls * products(denoiser) >= FEW;
 
+/** What a sampler may be given besides. */
+type Besides = {
+  guided?: Guided;
+  /** In place of the seeds' own noise; steps are then taken on the host. */
+  noise?: (seeds: readonly number[], step: number) => tf.Tensor;
+};
+
+/** All steps of a device, batch by batch; on the host the network alone is compiled. */
+const onDevice = async (device: Device, input: SamplerInput, steps: Steps, guided?: Guided): Promise<Samples> => {
+  const { seeds, labels, denoiser, batch = 64, devices = 1, precision = 'auto', signal, onStep } = input;
+  const rows = Math.min(batch, seeds.length);
+  const sampler = await DeviceSampler.create(device, input, steps, {
+    rows,
+    devices: Math.min(devices > 0 ? devices : device.count, device.count, rows),
+    precision: precision === 'auto' ? 'float32' : precision,
+    labelled: labels !== undefined,
+    guided,
+  });
+  const size = shapeSize(denoiser.sampleShape);
+  const data = new Float32Array(seeds.length * size);
+  try {
+    for (let done = 0; done < seeds.length; done += batch) {
+      const part = seeds.slice(done, done + batch);
+      const onState = async (step: number, values: () => Promise<Float32Array>): Promise<void> => {
+        if (!onStep) return;
+        const x = tf.tensor(await values(), [part.length, ...denoiser.sampleShape]);
+        try {
+          await onStep({ step, steps: steps.steps.length, done, total: seeds.length, x });
+        } finally {
+          x.dispose();
+        }
+      };
+      const samples = await sampler.sample(part, labels?.slice(done, done + batch), { signal, onState });
+      data.set(samples, done * size);
+    }
+    return { data, n: seeds.length, shape: denoiser.sampleShape };
+  } finally {
+    sampler.dispose();
+  }
+};
+
+/** The networks on the engine that is used, one after the other, for as long as `use` runs. */
+const withNetworks = (
+  engine: EngineName,
+  input: SamplerInput,
+  guided: Guided | undefined,
+  use: (input: SamplerInput, guided?: Guided) => Promise<Samples>,
+): Promise<Samples> =>
+  withEngine(engine, input, model => {
+    const compiled = { ...input, ...model };
+    if (!guided) return use(compiled);
+    return withEngine(engine, guided.model, guide => use(compiled, { ...guided, model: guide }));
+  });
+
 /**
  * Takes the steps for one batch of seeds after another and collects the samples on the host, so that memory does not
- * grow with their number. `calls` is the number of network calls a batch; `steps` is given the input with the network on
+ * grow with their number. On an accelerator the state stays there and noise is drawn there; elsewhere the network runs on
  * the engine that is used. Leaves no tensor behind, also when it is aborted or a callback throws.
  */
 export const inBatches = async (
   where: string,
   input: SamplerInput,
-  calls: number,
-  steps: (input: SamplerInput) => Steps,
+  steps: Steps,
+  { guided, noise }: Besides = {},
 ): Promise<Samples> => {
   check(where, input);
   const { engine = 'auto', seeds, denoiser } = input;
-  if (engine === 'auto' && !compilingPays(denoiser, seeds.length * calls)) return sampleAll(input, steps(input));
-  return withEngine(engine, input, model => {
-    const compiled = { ...input, ...model };
-    return sampleAll(compiled, steps(compiled));
-  });
+  const use = (model: SamplerInput, guide?: Guided): Promise<Samples> =>
+    sampleAll(model, steps, { guided: guide, noise });
+  if (seeds.length === 0) return { data: new Float32Array(0), n: 0, shape: denoiser.sampleShape };
+  if (engine === 'auto' && !compilingPays(denoiser, seeds.length * steps.calls)) return use(input, guided);
+  const choice = noise ? undefined : await chooseCompute(engine);
+  if (choice?.engine !== 'xla') return withNetworks(engine, input, guided, use);
+  try {
+    return await onDevice(choice.device, input, steps, guided);
+  } catch (error) {
+    if (!(error instanceof TraceError) || engine === 'xla') throw error;
+    process.emitWarning(`${error.message}; this network is evaluated eagerly, several times slower`, 'CosimWarning');
+    return use(input, guided);
+  }
 };
 
-const sampleAll = async (input: SamplerInput, steps: Steps): Promise<Samples> => {
+const sampleAll = async (input: SamplerInput, { start, steps, next }: Steps, besides: Besides): Promise<Samples> => {
   const { seeds: all, denoiser, batch = 64, signal, onStep } = input;
+  const noise = besides.noise ?? ((seeds, step) => seededNormal(seeds, step, denoiser.sampleShape));
   const size = shapeSize(denoiser.sampleShape);
   const data = new Float32Array(all.length * size);
   for (let done = 0; done < all.length; done += batch) {
     const seeds = all.slice(done, done + batch);
     const labels = oneHotLabels(input.labels?.slice(done, done + batch), denoiser.classes);
-    let x = tf.tidy(() => steps.start(seeds));
+    const denoise = guidedDenoise(input, besides.guided, labels);
+    let x: tf.Tensor = tf.tidy(() => tf.mul(noise(seeds, 0), start));
     try {
-      for (let i = 0; i < steps.count; i++) {
+      for (const [i, { kind, numbers, noise: drawn }] of steps.entries()) {
         signal?.throwIfAborted();
         const before = x;
-        const next = await settled(() => steps.next(before, i, seeds, labels));
+        const changed = await settled(() =>
+          next(before, { kind, denoise, numbers, ...(drawn !== undefined && { noise: noise(seeds, drawn) }) }),
+        );
         x.dispose();
-        x = next;
-        await onStep?.({ step: i + 1, steps: steps.count, done, total: all.length, x });
+        x = changed;
+        await onStep?.({ step: i + 1, steps: steps.length, done, total: all.length, x });
       }
       data.set(await x.data(), done * size);
     } finally {
@@ -113,11 +187,3 @@ const sampleAll = async (input: SamplerInput, steps: Steps): Promise<Samples> =>
   }
   return { data, n: all.length, shape: denoiser.sampleShape };
 };
-
-/** D(x, sigma) at one noise level for the whole batch. */
-export const denoiseAt = (
-  { denoiser, parameters }: Pick<SamplerInput, 'denoiser' | 'parameters'>,
-  x: tf.Tensor,
-  sigma: number,
-  labels: tf.Tensor | undefined,
-): tf.Tensor => denoiser.denoise(parameters, x, tf.fill([x.shape[0]], sigma), { labels });

@@ -6,6 +6,7 @@ import type { TensorFunction } from '../compute/graph';
 import { decreasingTimes, SAMPLING_TIMES } from '../diffusion';
 import type { Denoiser } from '../networks';
 import { seededNormal } from './batches';
+import { guidedDenoise } from './guidance';
 import { multistepSteps } from './multistep';
 
 /** A function of named inputs with the parameters among them, and what its file says about it. */
@@ -70,10 +71,12 @@ export const samplerFunction = (where: string, denoiser: Denoiser, times: readon
   return {
     f: ({ noise, labels, ...parameters }) => {
       const B = noise.shape[1]!;
-      const noiseOf = (_: unknown, k: number): tf.Tensor => tf.reshape(tf.slice(noise, [k], [1]), [B, ...sampleShape]);
-      const steps = multistepSteps({ denoiser, parameters }, times, noiseOf);
-      let x = steps.start([]);
-      for (let i = 0; i < K; i++) x = steps.next(x, i, [], labels);
+      const { start, steps, next } = multistepSteps(times);
+      const noiseOf = (k: number): tf.Tensor => tf.reshape(tf.slice(noise, [k], [1]), [B, ...sampleShape]);
+      const denoise = guidedDenoise({ denoiser, parameters }, undefined, labels);
+      let x: tf.Tensor = tf.mul(noiseOf(0), start);
+      for (const { numbers, noise: k } of steps)
+        x = next(x, { denoise, numbers, ...(k !== undefined && { noise: noiseOf(k) }) });
       return { samples: x };
     },
     inputs: B => ({ noise: [K, B, ...sampleShape], ...labelsOf(denoiser, B) }),

@@ -2,8 +2,9 @@ import type { Samples } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { expectNumber, fail } from '../compute/check';
 import { karrasTimes, type NoiseRange } from '../diffusion';
-import { type Denoiser, type Model, withEngine } from '../networks';
-import { denoiseAt, inBatches, type SamplerInput, seededNormal, type Steps } from './batches';
+import type { Denoiser, Model } from '../networks';
+import { inBatches, type SamplerInput } from './batches';
+import type { Level, Step, Steps } from './steps';
 
 /** Options of EDM's sampler (Karras et al. 2022, Algorithm 2); 2 steps - 1 network calls. */
 export type HeunOptions = Partial<NoiseRange> & {
@@ -44,6 +45,15 @@ const checkGuide = ({ denoiser, guide, guidance = 1 }: SamplerInput & HeunOption
     fail(where, 'guide', `unconditional or a denoiser of ${denoiser.classes} classes`, classes);
 };
 
+/** Euler's step, and Heun's correction where the next level is not 0. */
+const heunStep: Steps['next'] = (x, { kind, denoise, numbers: [tHat, tNext, step, half, extra], noise }) => {
+  const xHat = noise ? tf.add(x, tf.mul(noise, extra)) : x;
+  const slopeAt = (y: tf.Tensor, level: Level): tf.Tensor => tf.div(tf.sub(y, denoise(y, level)), level);
+  const slope = slopeAt(xHat, tHat);
+  const euler = tf.add(xHat, tf.mul(slope, step));
+  return kind === 'Euler' ? euler : tf.add(xHat, tf.mul(tf.add(slope, slopeAt(euler, tNext)), half));
+};
+
 /**
  * EDM's Heun sampler with churn. Times are float64, the state float32. Noise is drawn only where churn adds some. With
  * guidance g, D = D_guide + g (D_main - D_guide) (Karras et al. 2024, "Guiding a Diffusion Model with a Bad Version of
@@ -55,40 +65,28 @@ const checkGuide = ({ denoiser, guide, guidance = 1 }: SamplerInput & HeunOption
  */
 export const sampleHeun = async (given: SamplerInput & HeunOptions): Promise<Samples> => {
   const { steps = 18, churn = 0, churnMin = 0, churnMax = Infinity, churnNoise = 1 } = given;
-  const { denoiser, guidance = 1, engine = 'auto' } = given;
+  const { denoiser, guidance = 1 } = given;
   expectNumber('sampleHeun', 'churn', churn, { min: 0 });
   checkGuide(given);
   const { sigmaMin = 0.002, sigmaMax = 80, rho = 7 } = given;
   const times = gridOf(denoiser, steps, { sigmaMin, sigmaMax, rho });
   const round = denoiser.roundSigma ?? (sigma => sigma);
-  const noise = given.noise ?? ((seeds, step) => seededNormal(seeds, step, denoiser.sampleShape));
-  const stepsWith =
-    (guide: Model | undefined) =>
-    (input: SamplerInput): Steps => {
-      const denoise = (x: tf.Tensor, level: number, labels: tf.Tensor | undefined): tf.Tensor => {
-        const main = denoiseAt(input, x, level, labels);
-        if (!guide) return main;
-        const other = denoiseAt(guide, x, level, guide.denoiser.classes > 0 ? labels : undefined);
-        return tf.add(other, tf.mul(tf.sub(main, other), guidance));
-      };
-      return {
-        count: steps,
-        start: seeds => tf.mul(noise(seeds, 0), times[0]),
-        next: (x, i, seeds, labels) => {
-          const [t, tNext] = [times[i], times[i + 1]];
-          const gamma = t >= churnMin && t <= churnMax ? Math.min(churn / steps, Math.SQRT2 - 1) : 0;
-          const tHat = gamma > 0 ? round(t + gamma * t) : t;
-          const extra = Math.sqrt(tHat ** 2 - t ** 2) * churnNoise;
-          const xHat = gamma > 0 ? tf.add(x, tf.mul(noise(seeds, i + 1), extra)) : x;
-          const slopeAt = (y: tf.Tensor, level: number): tf.Tensor =>
-            tf.div(tf.sub(y, denoise(y, level, labels)), level);
-          const slope = slopeAt(xHat, tHat);
-          const euler = tf.add(xHat, tf.mul(slope, tNext - tHat));
-          if (tNext === 0) return euler;
-          return tf.add(xHat, tf.mul(tf.add(slope, slopeAt(euler, tNext)), 0.5 * (tNext - tHat)));
-        },
-      };
+  const all = times.slice(0, steps).map((t, i): Step => {
+    const tNext = times[i + 1];
+    const gamma = t >= churnMin && t <= churnMax ? Math.min(churn / steps, Math.SQRT2 - 1) : 0;
+    const tHat = gamma > 0 ? round(t + gamma * t) : t;
+    const extra = Math.sqrt(tHat ** 2 - t ** 2) * churnNoise;
+    return {
+      kind: tNext === 0 ? 'Euler' : 'Heun',
+      numbers: [tHat, tNext, tNext - tHat, 0.5 * (tNext - tHat), extra],
+      ...(gamma > 0 && { noise: i + 1 }),
     };
-  const sample = (guide?: Model): Promise<Samples> => inBatches('sampleHeun', given, 2 * steps - 1, stepsWith(guide));
-  return given.guide && guidance !== 1 ? withEngine(engine, given.guide, sample) : sample();
+  });
+  const guided = given.guide && guidance !== 1 ? { model: given.guide, weight: guidance } : undefined;
+  return inBatches(
+    'sampleHeun',
+    given,
+    { start: times[0], calls: 2 * steps - 1, steps: all, next: heunStep },
+    { guided, noise: given.noise },
+  );
 };

@@ -1,22 +1,22 @@
 import type { Samples } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { decreasingTimes } from '../diffusion';
-import { denoiseAt, inBatches, type SamplerInput, seededNormal, type Steps } from './batches';
+import { inBatches, type SamplerInput } from './batches';
+import type { Steps } from './steps';
 
 /**
- * Algorithm 1 for times T = t_0 > ... > t_{K-1} > 0: x ~ N(0, T^2); x <- G(x, t_{n-1}) + t_n eps; the last is G itself.
- * @param noise standard normal noise of step k = 0, ..., K - 1, [n, ...sampleShape]
+ * Algorithm 1 for times T = t_0 > ... > t_{K-1} > 0: x ~ N(0, T^2); x <- G(x, t_{n-1}) + t_n eps; the last is G itself,
+ * which is the same with t_K = 0.
  */
-export const multistepSteps = (
-  model: Pick<SamplerInput, 'denoiser' | 'parameters'>,
-  times: readonly number[],
-  noise: (seeds: readonly number[], step: number) => tf.Tensor,
-): Steps => ({
-  count: times.length,
-  start: seeds => tf.mul(noise(seeds, 0), times[0]),
-  next: (x, i, seeds, labels) => {
-    const xHat = denoiseAt(model, x, times[i], labels);
-    return i === times.length - 1 ? xHat : tf.add(xHat, tf.mul(noise(seeds, i + 1), times[i + 1]));
+export const multistepSteps = (times: readonly number[]): Steps => ({
+  start: times[0],
+  calls: times.length,
+  steps: times.map((t, i) =>
+    i === times.length - 1 ? { numbers: [t, 0] } : { numbers: [t, times[i + 1]], noise: i + 1 },
+  ),
+  next: (x, { denoise, numbers: [t, next], noise }) => {
+    const xHat = denoise(x, t);
+    return noise ? tf.add(xHat, tf.mul(noise, next)) : xHat;
   },
 });
 
@@ -28,8 +28,6 @@ export const multistepSteps = (
  * const { data } = await sampleMultistep({ ...generator, seeds: [0, 1, 2, 3], times: [80, 2.24] });
  */
 export const sampleMultistep = async (given: SamplerInput & { times: readonly number[] }): Promise<Samples> => {
-  const { times, denoiser } = given;
-  decreasingTimes('sampleMultistep', 'times', times);
-  const noise = (seeds: readonly number[], step: number): tf.Tensor => seededNormal(seeds, step, denoiser.sampleShape);
-  return inBatches('sampleMultistep', given, times.length, input => multistepSteps(input, times, noise));
+  decreasingTimes('sampleMultistep', 'times', given.times);
+  return inBatches('sampleMultistep', given, multistepSteps(given.times));
 };

@@ -8,7 +8,7 @@ export { type BatchSlice, drawInputs, type HostBatch } from './draw-inputs';
 export { emaBeta } from './ema';
 export type { EngineReport, Position } from './engine';
 export { learningRateAt } from './learning-rate';
-export { PRECISION_NAMES, type PrecisionName, RUN_DEFAULTS, runOptions, type RunOptions } from './options';
+export { RUN_DEFAULTS, runOptions, type RunOptions } from './options';
 export { PAPER_PRESET_NAMES, paperPreset, type PaperPreset, type PaperPresetName } from './paper-presets';
 export { averageCorrelation, mixAverages, postHocWeights, type PowerAverage } from './post-hoc-ema';
 export { postHocParameters, powerAverages, type PowerAverages, type PowerSnapshot } from './power-averages';

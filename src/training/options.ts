@@ -1,11 +1,7 @@
 import { expectInteger, expectNumber, expectOneOf, fail, withDefaults } from '../compute/check';
 import { type EngineName, engineNamed } from '../compute/engine-choice';
-import { type Precision, PRECISIONS } from '../compute/xla/emitter';
+import { PRECISION_NAMES, type PrecisionName } from '../compute/xla/emitter';
 import type { AdamOptions } from './adam';
-
-/** Precisions to choose from; float32 sums and master weights in all of them. */
-export const PRECISION_NAMES = ['auto', ...PRECISIONS] as const;
-export type PrecisionName = 'auto' | Precision;
 
 /** How a run trains, whatever its method. Numbers the issue of a result depends on, besides the method's own. */
 export type RunOptions = AdamOptions & {

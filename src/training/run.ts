@@ -341,7 +341,8 @@ export class Run {
 
   /**
    * Samples from the generator as its method says: Algorithm 1, the ancestral sampler, or EDM's for a denoiser. While the
-   * run trains, the samples are those of one step: the last that ended when it was this call's turn.
+   * run trains, the samples are those of one step: the last that ended when it was this call's turn. On an accelerator they
+   * are computed by as many devices and as exactly as the run's steps, unless the request says otherwise.
    */
   async sample(request: SampleOptions): Promise<Samples> {
     this.alive();
@@ -356,9 +357,11 @@ export class Run {
 
   private async sampleFrom(parameters: Tensors, request: Omit<SampleOptions, 'parameters'>): Promise<Samples> {
     const { times, steps = 4, ...rest } = request;
-    const { method } = this.parts;
+    const { method, options } = this.parts;
+    const { precision, devices } = options;
     const denoiser = method.denoisers.phi!;
-    const input = { ...rest, denoiser, parameters };
+    const own = { precision, devices, ...(options.engine === 'xla' && { engine: options.engine }) };
+    const input = { ...own, ...rest, denoiser, parameters };
     if (method.sampler === 'heun') return sampleHeun({ ...input, steps });
     const chosen = times ?? this.times[steps];
     if (!chosen) throw new ArgumentError(`sample: no standard times for ${steps} steps; pass \`times\``);

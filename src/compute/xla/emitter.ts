@@ -10,6 +10,10 @@ import type { Hlo, HloType } from './hlo';
 export const PRECISIONS = ['float32', 'tf32', 'bf16'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
+/** Precisions to choose from; float32 sums and master weights in all of them. */
+export const PRECISION_NAMES = ['auto', ...PRECISIONS] as const;
+export type PrecisionName = (typeof PRECISION_NAMES)[number];
+
 /** What the emitters of one lowering share. */
 export type Emission = {
   readonly builder: HloBuilder;

@@ -13,10 +13,10 @@ const ROUNDS = 10;
 
 /** Where a block of numbers lies: each a ui32 scalar of the module, but the stream, which is part of the module. */
 export type DeviceAddress = {
-  seed: readonly [low: Hlo, high: Hlo];
+  seed: readonly [low: Hlo, high: Hlo]; // or [rows]: each row's own
   stream: string;
   step: Hlo;
-  first: Hlo; // sample of the first row
+  first?: Hlo; // sample of the first row; without it every row is sample 0
 };
 
 /** Low and high words of a constant times x. */
@@ -43,8 +43,8 @@ const philox = (b: HloBuilder, counter: readonly Hlo[], key: readonly Hlo[]): Hl
 /** Four random words for every block of four numbers: each [rows, blocks]. */
 const words = (b: HloBuilder, { seed, stream, step, first }: DeviceAddress, rows: number, blocks: number): Hlo[] => {
   const shape = [rows, blocks];
-  const spread = (x: Hlo): Hlo => b.broadcastIn(x, shape, []);
-  const sample = b.elementwise('add', b.iota(shape, 0, 'ui32'), spread(first));
+  const spread = (x: Hlo): Hlo => b.broadcastIn(x, shape, x.shape.length === 0 ? [] : [0]);
+  const sample = first ? b.elementwise('add', b.iota(shape, 0, 'ui32'), spread(first)) : b.splat(0, shape, 'ui32');
   const counter = [b.iota(shape, 1, 'ui32'), sample, spread(step), spread(seed[1])];
   return philox(b, counter, [spread(seed[0]), b.splat(philoxKey(stream), shape, 'ui32')]);
 };

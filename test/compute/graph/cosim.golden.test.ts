@@ -13,16 +13,7 @@ import { cosim, type Update } from '../../../src/methods';
 import { auxiliaryOf, type Denoiser } from '../../../src/networks';
 import { adamScalars, emaBeta, initialState, trainingStep } from '../../../src/training';
 import { goldenFolder } from '../../golden';
-import {
-  arraysOf,
-  openSessions,
-  runLowered,
-  runSession,
-  type Shaped,
-  shapedOf,
-  shapesOf,
-  tensorsOf,
-} from './lowerings';
+import { arraysOf, openLowered, runLowered, type Shaped, shapedOf, shapesOf, tensorsOf } from './lowerings';
 
 type Parts = Record<string, { loss: number; noise_floor: Floors }>;
 
@@ -132,9 +123,9 @@ describe("CoSIM's two stages, compiled, against PyTorch on every lowering", () =
         const known = Object.keys(state).filter(name => !name.startsWith('batch/'));
         return { ...Object.fromEntries(known.map(name => [name, state[name]])), ...addPrefix('metric ', metrics) };
       };
-      updates.push({ role: update.trains as 'psi' | 'phi', sessions: await openSessions(f, shapes) });
+      updates.push({ role: update.trains as 'psi' | 'phi', lowered: await openLowered(f, shapes) });
     }
-    for (const [i, { lowering }] of updates[0].sessions.entries()) {
+    for (const [i, { lowering }] of updates[0].lowered.entries()) {
       const state = arraysOf(initial);
       const parameters = (role: string): Tensors =>
         withPrefix(`${role}/`, Object.fromEntries(Object.entries(state).map(([name, data]) => [name, tf.tensor(data, [...shapes[name]])]))); // prettier-ignore
@@ -142,9 +133,9 @@ describe("CoSIM's two stages, compiled, against PyTorch on every lowering", () =
         const k = recorded.step;
         const close = (ours: number, theirs: number, tolerance: number, what: string): void =>
           assert.ok(Math.abs(ours - theirs) < tolerance * Math.max(1, Math.abs(theirs)), `step ${k}, ${what} on ${lowering}: ${ours}, ${theirs}`); // prettier-ignore
-        for (const { role, sessions } of updates) {
+        for (const { role, lowered } of updates) {
           const batch = arraysOf(await batchAt(`step${k}/${role}`, k));
-          const results = await runSession(sessions[i].session, { ...state, ...batch });
+          const results = await lowered[i].run({ ...state, ...batch });
           for (const name of Object.keys(state)) state[name] = results[name];
           close(results['metric loss'][0], recorded[`${role}_loss`], 5e-5, `${role} loss`);
           close(results['metric gradNorm'][0], recorded[`${role}_grad_norm`], 5e-5, `${role} gradient norm`);
@@ -154,6 +145,6 @@ describe("CoSIM's two stages, compiled, against PyTorch on every lowering", () =
         close(await projection(parameters('ema'), order.phi), recorded.ema_projection_no_qkv_bias, 2e-5, 'average');
       }
     }
-    for (const { session } of updates.flatMap(u => u.sessions)) await session.dispose();
+    for (const { dispose } of updates.flatMap(u => u.lowered)) await dispose();
   });
 });

@@ -5,8 +5,12 @@ import { traceTwice } from '../../../src/compute/graph';
 import { compile, type Compiled } from '../../../src/compute/onnx/compile';
 import { lower } from '../../../src/compute/onnx/lower';
 import { probeBlock, targetFor } from '../../../src/compute/onnx/probe';
-import { type Arrays, feed, openSession, type Session } from '../../../src/compute/onnx/session';
+import { type Arrays, feed, openSession } from '../../../src/compute/onnx/session';
 import type { Tensors } from '../../../src/compute/tensors';
+import { moduleOf } from '../../../src/compute/xla/emit';
+import { openXlaDevice, type PjrtDevice } from '../../../src/compute/xla/pjrt';
+import { cpuPlugin } from '../xla/pjrt/cpu-plugin';
+import { runProgram } from '../xla/run-on-device';
 
 /** The lowerings that this processor can run. */
 export const testedLowerings = async (): Promise<('blocked' | 'portable')[]> =>
@@ -33,24 +37,48 @@ export const runCompiled = async (
   return results;
 };
 
-/** Sessions for f, traced once, one for each lowering. */
-export const openSessions = async (
-  f: TensorFunction,
-  shapes: Record<string, readonly number[]>,
-): Promise<{ lowering: string; session: Session }[]> => {
-  const traced = traceTwice(f, shapes);
-  const sessions = [];
-  for (const lowering of await testedLowerings())
-    sessions.push({ lowering, session: await openSession(lower(traced, await targetFor(lowering))) });
-  return sessions;
+/** Every module runs once: LLVM need not optimise it. The operations stay the same. */
+const QUICK = { xla_backend_optimization_level: 0, xla_llvm_disable_expensive_passes: true };
+
+let opening: Promise<PjrtDevice> | undefined;
+
+/** XLA's own compiler for this processor, opened once; it goes with the process. */
+const xlaDevice = (): Promise<PjrtDevice> => (opening ??= openXlaDevice({ plugin: cpuPlugin(), flags: QUICK }));
+
+/** A traced function on one lowering. */
+export type Lowered = {
+  lowering: string;
+  /** All results of one run. */
+  run: (arrays: Arrays) => Promise<Arrays>;
+  dispose: () => Promise<void>;
 };
 
-/** All results of one run. */
-export const runSession = async (session: Session, arrays: Arrays): Promise<Arrays> => {
-  feed(session, arrays);
-  await session.run();
-  const names = Object.keys(session.signature.outputs);
-  return Object.fromEntries(names.map(name => [name, session.output(name).slice()]));
+/** f on ONNX Runtime by each lowering that this processor can run, and as StableHLO on XLA, traced once for all. */
+export const openLowered = async (f: TensorFunction, shapes: Record<string, readonly number[]>): Promise<Lowered[]> => {
+  const traced = traceTwice(f, shapes);
+  const opened: Lowered[] = [];
+  for (const lowering of await testedLowerings()) {
+    const session = await openSession(lower(traced, await targetFor(lowering)));
+    const run = async (arrays: Arrays): Promise<Arrays> => {
+      feed(session, arrays);
+      await session.run();
+      const names = Object.keys(session.signature.outputs);
+      return Object.fromEntries(names.map(name => [name, session.output(name).slice()]));
+    };
+    opened.push({ lowering, run, dispose: () => session.dispose() });
+  }
+  const device = await xlaDevice();
+  const module = moduleOf(traced);
+  const program = await device.compile(module);
+  opened.push({
+    lowering: 'xla',
+    run: async arrays => (await runProgram(device, { module, program }, [arrays]))[0],
+    dispose: () => {
+      program.dispose();
+      return Promise.resolve();
+    },
+  });
+  return opened;
 };
 
 /** What f gives for these inputs on each lowering. */
@@ -59,9 +87,9 @@ export const runLowered = async (
   inputs: Shaped,
 ): Promise<{ lowering: string; results: Arrays }[]> => {
   const runs = [];
-  for (const { lowering, session } of await openSessions(f, shapesOf(inputs))) {
-    runs.push({ lowering, results: await runSession(session, arraysOf(inputs)) });
-    await session.dispose();
+  for (const { lowering, run, dispose } of await openLowered(f, shapesOf(inputs))) {
+    runs.push({ lowering, results: await run(arraysOf(inputs)) });
+    await dispose();
   }
   return runs;
 };

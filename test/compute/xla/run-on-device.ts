@@ -1,14 +1,13 @@
 import { shapeSize } from '../../../src/compute/host-arrays';
-import type { Device, HostData } from '../../../src/compute/xla/device';
+import type { Device, DeviceProgram, HostData } from '../../../src/compute/xla/device';
 import type { HloModule } from '../../../src/compute/xla/hlo';
 
-/** Compiles a module, runs it once on every replica's arguments, and frees everything; results are float32. */
-export const runReplicas = async (
+/** Runs a program once on every replica's arguments; results are float32. */
+export const runProgram = async (
   device: Device,
-  module: HloModule,
+  { module, program }: { module: HloModule; program: DeviceProgram },
   inputs: readonly Record<string, HostData>[],
 ): Promise<Record<string, Float32Array>[]> => {
-  const program = await device.compile(module);
   const given = await Promise.all(
     inputs.map((named, index) =>
       Promise.all(module.arguments.map(({ name, value }) => device.upload(named[name], value.shape, index))),
@@ -23,6 +22,17 @@ export const runReplicas = async (
     results.push(named);
   }
   for (const array of [...given, ...outputs].flat()) array.dispose();
+  return results;
+};
+
+/** Compiles a module, runs it once on every replica's arguments, and frees everything. */
+export const runReplicas = async (
+  device: Device,
+  module: HloModule,
+  inputs: readonly Record<string, HostData>[],
+): Promise<Record<string, Float32Array>[]> => {
+  const program = await device.compile(module);
+  const results = await runProgram(device, { module, program }, inputs);
   program.dispose();
   return results;
 };
