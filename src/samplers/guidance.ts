@@ -6,7 +6,7 @@ import type { DenoiseAt, Level } from './steps';
 export type Guided = { model: Model; weight: Level };
 
 /** D(x, sigma) at one noise level for the whole batch. */
-export const denoiseAt = (
+const denoiseAt = (
   { denoiser, parameters }: Model,
   x: tf.Tensor,
   sigma: Level,

@@ -18,7 +18,7 @@ export type Step = {
 export type DenoiseAt = (x: tf.Tensor, level: Level) => tf.Tensor;
 
 /** What a step is made from. */
-export type StepInput = {
+type StepInput = {
   kind?: string;
   denoise: DenoiseAt;
   numbers: readonly Level[];
