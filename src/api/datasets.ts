@@ -75,6 +75,7 @@ export {
   type SummaryOptions,
   toBytes,
   trainingIndices,
+  type TrainingIndicesOptions,
 } from '../datasets';
 export {
   factorise,

@@ -39,6 +39,6 @@ export { resizeTensorflow1 } from './pictures/resize-tensorflow';
 export { expectByteImages, resize, RESIZE_KERNELS, type ResizeKernel } from './pictures/resize';
 export { ofClasses, subset } from './subset';
 export { type DatasetSummary, summariseDataset, type SummaryOptions } from './summary';
-export { trainingIndices } from './training-indices';
+export { trainingIndices, type TrainingIndicesOptions } from './training-indices';
 export { downsampled, mirrored, padded, resized } from './transforms';
 export type { Picture, PictureOptions } from './pictures/picture';
