@@ -39,6 +39,10 @@ export {
   writeSafetensors,
 } from '../checkpoints';
 export {
+  GENERATOR_NAMES,
+  type GeneratorName,
+  type GeneratorPreset,
+  GENERATORS,
   latentDigits,
   loadAutoencoder,
   loadClassifier,

@@ -7,8 +7,9 @@ import type { SamplingTimes } from '../diffusion';
 import type { SamplerName } from '../methods';
 import type { Model } from '../networks';
 import { loadGenerator } from './load-generator';
+import { GENERATOR_NAMES, generatorFile } from './generators';
 import { loadNetwork, type ReferenceOptions } from './load-network';
-import { TEACHER_NAMES, teacherFile, type TeacherName } from './teachers';
+import { TEACHER_NAMES, teacherFile } from './teachers';
 
 /** A model and how it is sampled from. */
 export type SampledModel = Model & {
@@ -55,21 +56,25 @@ const samplingOf = (
   return { sampler: sampler as SamplerName, ...(found !== undefined && { times: found }) };
 };
 
-const isShipped = (name: string): name is TeacherName => (TEACHER_NAMES as readonly string[]).includes(name);
+/** The file of a shipped model by its name. */
+const SHIPPED: ReadonlyMap<string, string> = new Map([
+  ...TEACHER_NAMES.map(name => [name, teacherFile(name)] as const),
+  ...GENERATOR_NAMES.map(name => [name, generatorFile(name)] as const),
+]);
 
 const expectKnown = (where: string, name: string): void => {
-  if (isShipped(name) || existsSync(name)) return;
+  if (SHIPPED.has(name) || existsSync(name)) return;
   if (/[\\/.]/.test(name)) throw new ArgumentError(`${where}: there is no file or folder '${name}'`);
-  throw unknownName(where, 'model, and no file,', name, TEACHER_NAMES);
+  throw unknownName(where, 'model, and no file,', name, [...SHIPPED.keys()]);
 };
 
 const load = async (where: string, name: string, options: ReferenceOptions): Promise<SampledModel> => {
   expectKnown(where, name);
-  if (isShipped(name)) return load(where, teacherFile(name), options);
-  if (statSync(name).isDirectory()) return loadGenerator(name);
-  const { provenance, ...model } = await loadNetwork(name, options);
+  const path = SHIPPED.get(name) ?? name;
+  if (statSync(path).isDirectory()) return loadGenerator(path);
+  const { provenance, ...model } = await loadNetwork(path, options);
   try {
-    return { ...model, ...samplingOf(name, (provenance.values ?? {}) as Record<string, unknown>) };
+    return { ...model, ...samplingOf(path, (provenance.values ?? {}) as Record<string, unknown>) };
   } catch (error) {
     dispose(model.parameters);
     throw error;
@@ -77,7 +82,7 @@ const load = async (where: string, name: string, options: ReferenceOptions): Pro
 };
 
 /**
- * Any model: a shipped one by name ('digits'), the averaged generator of a run by its folder, or the network in a file:
+ * Any model: a shipped one by name ('digits', 'digits-cosim'), the averaged generator of a run by its folder, or the network in a file:
  * EDM's and EDM2's snapshots, PyTorch's .pt, safetensors of either, of `saveModel` or of `cosim convert`. With it comes
  * how it is sampled from. The caller owns its parameters.
  * @throws ArgumentError for a text that is none of these, and for a file that does not say what network it holds;
@@ -110,9 +115,9 @@ export const loadTeacher = async (nameOrPath: string, options: ReferenceOptions 
  */
 export const modelFile = async (nameOrPath: string): Promise<string> => {
   expectKnown('modelFile', nameOrPath);
-  if (isShipped(nameOrPath)) return teacherFile(nameOrPath);
-  if (!statSync(nameOrPath).isDirectory()) return nameOrPath;
-  const folder = await newestFolder(nameOrPath);
+  const path = SHIPPED.get(nameOrPath) ?? nameOrPath;
+  if (!statSync(path).isDirectory()) return path;
+  const folder = await newestFolder(path);
   if (folder === undefined)
     throw new CheckpointError('missing', `${nameOrPath}: no checkpoint of a run in this folder`);
   return join(folder, 'state.safetensors');
