@@ -9,8 +9,10 @@ import { parseArgs } from 'node:util';
 import { writeFileAtomic } from '../src/checkpoints';
 import { workTexts } from '../src/command-line/working-line';
 import { selectBackend } from '../src/compute/backend';
+import { imageGrid, saveFigure } from '../src/figures';
 import { GENERATOR_NAMES, generatorFile, type GeneratorName, GENERATORS, type GeneratorPreset } from '../src/models';
 import { parameterCount, saveModel } from '../src/networks';
+import { joinImages } from '../src/runs';
 import { compareSteps, generatorAt, keptGenerator, teacherAt, trainedGenerator } from '../src/studies';
 import { imageTask, type ImageTask } from '../src/tasks';
 import { root } from './project';
@@ -55,7 +57,7 @@ const train = async (name: GeneratorName, task: ImageTask, seconds: number): Pro
 
 const cardOf = async (name: GeneratorName, task: ImageTask, { run, madeBy }: Made) => {
   const steps = Object.keys(task.times).map(Number);
-  const contenders = [...generatorAt(run, task, steps), ...teacherAt(task, [TEACHER_NFE])];
+  const contenders = generatorAt(run, task, steps);
   console.log(`measuring in ${steps.join(', ')} steps, ${BLOCKS.blocks} blocks of ${BLOCKS.n} samples`);
   const points = await compareSteps(task, contenders, BLOCKS);
   const { denoisers, config } = run.method;
@@ -74,6 +76,35 @@ const cardOf = async (name: GeneratorName, task: ImageTask, { run, madeBy }: Mad
     times: Object.fromEntries(steps.map(K => [K, task.times[K]])),
     quality: { metric: task.metric, points },
   };
+};
+
+const COLUMNS = 14;
+
+/** The same noises and labels in each row: the teacher, then the generator in 1, 2 and 4 steps. */
+const drawSheet = async (name: GeneratorName, task: ImageTask, { run, madeBy }: Made): Promise<void> => {
+  const seeds = Array.from({ length: COLUMNS }, (_, i) => 1000 + i);
+  const labels = seeds.map((_, i) => i % 10);
+  const rows: [string, Float32Array][] = [];
+  for (const { series, steps, draw } of [...teacherAt(task, [TEACHER_NFE]), ...generatorAt(run, task, [1, 2, 4])]) {
+    const label = series === 'teacher' ? `teacher, NFE ${steps}` : `CoSIM, ${steps} step${steps === 1 ? '' : 's'}`;
+    rows.push([label, (await draw({ seeds, labels })).data]);
+  }
+  const [h, w, c] = task.dataset.sampleShape;
+  const sheet = await imageGrid({
+    images: joinImages(rows.map(([, images]) => images)),
+    n: rows.length * COLUMNS,
+    h,
+    w,
+    c,
+    columns: COLUMNS,
+    scale: 5,
+    rowLabels: rows.map(([label]) => label),
+    columnLabels: labels.map(String),
+    title: 'Same noise and label in each column',
+  });
+  const numbers = { images: run.images, seeds, labels, rows: rows.map(([label]) => label) };
+  const making = { preset: name, seeds: [run.options.seed], madeBy, dataset: task.name };
+  await saveFigure(join(root, 'figures', `generator_${name}`), sheet, numbers, making);
 };
 
 const mean = (numbers: readonly number[]): number => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
@@ -136,7 +167,10 @@ const main = async (): Promise<void> => {
     const base = path.replace(/\.safetensors$/, '');
     await writeFileAtomic(`${base}.json`, `${JSON.stringify(card, null, 1)}\n`);
     await writeFileAtomic(`${base}.md`, markdownOf(name, card));
-    console.log(`wrote ${path} and its card, after ${run.images} of ${GENERATORS[name].images} images`);
+    await drawSheet(name, task, made);
+    console.log(
+      `wrote ${path}, its card and figures/generator_${name}, after ${run.images} of ${GENERATORS[name].images} images`,
+    );
     run.dispose();
   } finally {
     await task.dispose();

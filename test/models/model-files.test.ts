@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { saveTensors } from '../../src/checkpoints';
 import { selectBackend } from '../../src/compute/backend';
-import { loadModel, loadNetwork, loadTeacher, modelFile, teacherFile } from '../../src/models';
+import { GENERATOR_NAMES, loadModel, loadNetwork, loadTeacher, modelFile, teacherFile } from '../../src/models';
 import {
   ddpmpp,
   edmDenoiser,
@@ -108,5 +108,13 @@ describe('models in files', () => {
     await assert.rejects(modelFile('digit'), /Did you mean 'digits'/);
     const { denoiser, sampler } = await loadModel('digits');
     assert.deepEqual([denoiser.classes, sampler], [10, 'heun']);
+    for (const name of GENERATOR_NAMES) {
+      const generator = await loadModel(name);
+      assert.deepEqual(
+        [generator.denoiser.classes, generator.sampler, generator.times?.[4]?.length],
+        [10, 'multistep', 4],
+      );
+      await assert.rejects(loadTeacher(name), /is a generator in few steps/);
+    }
   });
 });
