@@ -7,7 +7,15 @@ import { root } from '../../scripts/project';
 const ROOMS = /^(\.\.\/)?(src|scripts|test|docs|bench|examples|data|notebooks)\//;
 
 const documents = [
-  ...['README.md', 'FEATURES.md', 'CONTRIBUTING.md', 'SECURITY.md', 'RESULTS.md', 'notebooks/README.md', 'data/README.md'],
+  ...[
+    'README.md',
+    'FEATURES.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    'RESULTS.md',
+    'notebooks/README.md',
+    'data/README.md',
+  ],
   ...readdirSync(join(root, 'docs')).flatMap(name => (name.endsWith('.md') ? [`docs/${name}`] : [])),
   ...readdirSync(join(root, 'src')).flatMap(name =>
     existsSync(join(root, 'src', name, 'README.md')) ? [`src/${name}/README.md`] : [],
