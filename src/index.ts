@@ -22,5 +22,6 @@ export { evaluate, loadFeatures } from './evaluation';
 // Looking
 export { imageGrid, renderChart, saveFigure, table } from './figures';
 export { doctor, interruptible, liveRun, machine, params, presetRows, progress, show, withProgress } from './notebook';
-// The tasks of the notebooks
+// The tasks of the notebooks, and an ablation of your own
+export { ablate } from './studies';
 export { imageTask, pointsTask } from './tasks';

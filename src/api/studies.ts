@@ -25,6 +25,13 @@ export {
   type Snapshot,
 } from '../runs';
 export {
+  ablate,
+  type AblatedCell,
+  type AblatedValue,
+  type AblateFixed,
+  type AblateOptions,
+  type AblatePoint,
+  type AblateResult,
   ablation,
   type AblationOptions,
   type AblationPoint,
@@ -105,6 +112,7 @@ export {
   type TrainedOptions,
   trainingCurve,
   unfinishedFolder,
+  type Varied,
 } from '../studies';
 export {
   asPoints,

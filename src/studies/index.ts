@@ -1,3 +1,5 @@
+export { ablate, type AblateOptions, type AblatePoint, type AblateResult } from './ablate';
+export type { AblatedValue, Cell as AblatedCell, Fixed as AblateFixed, Varied } from './ablated-setting';
 export { ablation, type AblationOptions, type AblationPoint, ablationRows } from './ablation';
 export {
   CIFAR10_RUN,

@@ -83,7 +83,7 @@ export const imageTask = (
     onClose(() => dataset.close?.());
     const teacher = await loadTeacher(chosen.teacher);
     onClose(() => tf.dispose(teacher.parameters));
-    checkDistillation({ teacher, dataset, dropout });
+    checkDistillation({ teacher, dataset, dropout, run: { batch: 1 } }); // the batch is checked with the run's options
     const others = await (chosen.others === '' ? openOtherSplit(data, dataset) : openDataset(chosen.others));
     onClose(() => others?.close?.());
     const extractors: FeatureExtractor[] = [];
