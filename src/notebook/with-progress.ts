@@ -30,7 +30,10 @@ const foundText = (makers: readonly FoundMaking[]): string => {
  * `interruptible` says. Rate and time left count what is made now; of what was found, the line says who made it.
  * @param options.total where the work does not tell it; it may change with each report
  * @example
- * const points = await withProgress({ label: 'points' }, watch => studies.ablation(task, options, cache, watch));
+ * const images = 64_000;
+ * await withProgress({ label: 'training' }, ({ signal, onProgress }) =>
+ *   run.train({ images, signal, onStep: step => onProgress(step.images, images) }),
+ * );
  */
 export const withProgress = async <T>(
   options: Partial<ProgressOptions>,

@@ -26,6 +26,12 @@ export type AblateOptions = Fixed & {
   n?: number;
 };
 
+/** Where `ablate` keeps what it computed, and how it is watched. */
+export type AblateWhere = StudyWatch & {
+  /** Of results and generators; default `ablations` in the user's cache. */
+  folder?: string;
+};
+
 /** The measurement of one generator. */
 export type AblatePoint = {
   /** What the options that vary were. */
@@ -46,11 +52,7 @@ const labelOf = (cell: Cell): string =>
     .join(', ');
 
 /** The metric against the first option; a second one gives the series. Numbers are an axis, all else is categories. */
-export const ablateChart = (
-  task: Pick<Task, 'name' | 'metric'>,
-  points: readonly AblatePoint[],
-  what: string,
-): ChartSpec => {
+const ablateChart = (task: Pick<Task, 'name' | 'metric'>, points: readonly AblatePoint[], what: string): ChartSpec => {
   const [first, second] = Object.keys(points[0].values);
   const seriesOf = ({ values }: AblatePoint) =>
     second === undefined ? task.name : `${second} ${textOf(values[second])}`;
@@ -75,7 +77,7 @@ export const ablateChart = (
 };
 
 /** One row a combination: the options that vary, and every metric over seeds. */
-export const ablateRows = (task: Pick<Task, 'metric'>, points: readonly AblatePoint[]): Row[] =>
+const ablateRows = (task: Pick<Task, 'metric'>, points: readonly AblatePoint[]): Row[] =>
   [...new Set(points.map(({ values }) => labelOf(values)))].map(label => {
     const own = points.filter(({ values }) => labelOf(values) === label);
     const [{ values, also = {}, onMode, accuracy }] = own;
@@ -93,7 +95,6 @@ export const ablateRows = (task: Pick<Task, 'metric'>, points: readonly AblatePo
  * combination is trained from the same start and measured on the same seeds of sampling. Generators and results are kept
  * in `folder` by what they depend on: after a change only what depends on it is computed, and options of sampling train
  * nothing again. Seeds run in the outer loop. Aborted, it returns what is finished.
- * @param where.folder default `ablations` in the user's cache
  * @throws ArgumentError for an unknown option or a value out of range, before anything is trained, and where it was
  * aborted before the first measurement
  * @example
@@ -102,7 +103,7 @@ export const ablateRows = (task: Pick<Task, 'metric'>, points: readonly AblatePo
 export const ablate = async (
   task: Task,
   { vary, seeds = [0], n = 2000, ...fixed }: AblateOptions,
-  { folder = userCache('ablations'), onProgress, signal }: StudyWatch & { folder?: string } = {},
+  { folder = userCache('ablations'), onProgress, signal }: AblateWhere = {},
 ): Promise<AblateResult> => {
   const cells = gridOf(vary);
   const settings = cells.map((cell): Setting => settingOf(task, fixed, cell));

@@ -8,12 +8,18 @@ import { RUN_DEFAULTS, type RunOptions, runOptions } from '../training';
 export type AblatedValue = number | string | boolean | readonly number[];
 
 /** The options of all methods, each with the type that it has there. */
-type MethodOptions = { [K in MethodKey]: MethodValue<DistillMethod, K> };
-type MethodKey = DistillMethod extends infer M ? (M extends unknown ? keyof M & string : never) : never;
-type MethodValue<M, K extends string> = M extends Readonly<Partial<Record<K, infer V>>> ? V : never;
+export type AblatedMethodOptions = { [K in AblatedMethodOption]: AblatedMethodValue<DistillMethod, K> };
+/** The names of all methods' options. */
+export type AblatedMethodOption = DistillMethod extends infer M
+  ? M extends unknown
+    ? keyof M & string
+    : never
+  : never;
+/** The type of an option of a method. */
+export type AblatedMethodValue<M, K extends string> = M extends Readonly<Partial<Record<K, infer V>>> ? V : never;
 
 /** What may vary besides the method's options: how long and how it is trained, and how it is sampled from. */
-type OtherOptions = Omit<RunOptions, 'seed'> & {
+export type AblatedRunOptions = Omit<RunOptions, 'seed'> & {
   /** Training images. */
   images: number;
   /** Sampling steps K (NFE), at the method's or the task's times. */
@@ -24,10 +30,10 @@ type OtherOptions = Omit<RunOptions, 'seed'> & {
 
 /** The options that an ablation varies, by name, each with its values. */
 export type Varied = {
-  readonly [K in MethodKey | keyof OtherOptions]?: readonly (K extends keyof OtherOptions
-    ? OtherOptions[K]
-    : K extends keyof MethodOptions
-      ? MethodOptions[K]
+  readonly [K in AblatedMethodOption | keyof AblatedRunOptions]?: readonly (K extends keyof AblatedRunOptions
+    ? AblatedRunOptions[K]
+    : K extends keyof AblatedMethodOptions
+      ? AblatedMethodOptions[K]
       : never)[];
 };
 

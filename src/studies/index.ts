@@ -1,5 +1,14 @@
-export { ablate, type AblateOptions, type AblatePoint, type AblateResult } from './ablate';
-export type { AblatedValue, Cell as AblatedCell, Fixed as AblateFixed, Varied } from './ablated-setting';
+export { ablate, type AblateOptions, type AblatePoint, type AblateResult, type AblateWhere } from './ablate';
+export type {
+  AblatedMethodOption,
+  AblatedMethodOptions,
+  AblatedMethodValue,
+  AblatedRunOptions,
+  AblatedValue,
+  Cell as AblatedCell,
+  Fixed as AblateFixed,
+  Varied,
+} from './ablated-setting';
 export { ablation, type AblationOptions, type AblationPoint, ablationRows } from './ablation';
 export {
   CIFAR10_RUN,
