@@ -1,6 +1,7 @@
 /* What computes: XLA on an accelerator, ONNX Runtime on the processor, or TensorFlow.js as it is. */
 import * as tf from '@tensorflow/tfjs-core';
 import { expectOneOf } from './check';
+import { noteEngine } from './engines-used';
 import { nativeGpu } from './native-gpu';
 import { runtimeProblem } from './onnx/runtime';
 import type { Device } from './xla/device';
@@ -47,12 +48,7 @@ export const eagerReason = (engine: EngineName): string | undefined => {
   return problem;
 };
 
-/**
- * The engine that a name stands for on this machine. `auto` is XLA where a plugin and an accelerator are found, else ONNX
- * Runtime where it works and the backend is not a GPU's, else TensorFlow.js.
- * @throws DeviceError when `xla` is asked for and cannot be had, Error the same for `onnx`
- */
-export const chooseCompute = async (engine: EngineName): Promise<EngineChoice> => {
+const chosen = async (engine: EngineName): Promise<EngineChoice> => {
   const name = asked(engine);
   if (name === 'xla') return { engine: 'xla', device: await sharedDevice(), reason: 'asked for' };
   if (name === 'auto' && (await acceleratorProblem()) === undefined) {
@@ -65,4 +61,15 @@ export const chooseCompute = async (engine: EngineName): Promise<EngineChoice> =
   }
   const reason = eagerReason(name);
   return reason === undefined ? { engine: 'onnx' } : { engine: 'eager', reason };
+};
+
+/**
+ * The engine that a name stands for on this machine. `auto` is XLA where a plugin and an accelerator are found, else ONNX
+ * Runtime where it works and the backend is not a GPU's, else TensorFlow.js.
+ * @throws DeviceError when `xla` is asked for and cannot be had, Error the same for `onnx`
+ */
+export const chooseCompute = async (engine: EngineName): Promise<EngineChoice> => {
+  const choice = await chosen(engine);
+  if (choice.engine !== 'eager') noteEngine(choice.engine === 'xla' ? `xla on ${choice.device.name}` : choice.engine);
+  return choice;
 };

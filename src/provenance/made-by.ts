@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem, type as osName } from 'node:os';
 import { join } from 'node:path';
 import { getBackend } from '@tensorflow/tfjs-core';
+import { enginesUsed } from '../compute/engines-used';
 import { codeHash } from './code-hash';
 
 /** The machine that computed something. */
@@ -19,7 +20,10 @@ export type MadeBy = {
   commit: string;
   /** Of the code that computes it, see `codeHash`. */
   code: string;
-  /** Backend of TensorFlow.js; 'none' when none was started. */
+  /**
+   * Backend of TensorFlow.js ('none' when none was started), then the engines that this process has used: 'wasm, onnx',
+   * 'wasm, xla on NVIDIA H200'.
+   */
   engine: string;
   /** Of node and the packages that compute, by name. */
   versions: Readonly<Record<string, string>>;
@@ -59,7 +63,7 @@ export const thisMachine = (): Machine => {
   };
 };
 
-type Package = { version: string; dependencies: Readonly<Record<string, string>> };
+type Package = Record<'dependencies' | 'optionalDependencies', Readonly<Record<string, string>>> & { version: string };
 
 const COMPUTING = ['@tensorflow/tfjs-core', 'onnxruntime-node', 'sharp'] as const;
 
@@ -68,9 +72,10 @@ let versions: Readonly<Record<string, string>> | undefined;
 /** package.json pins its versions exactly, so what it names is what runs. */
 const packageVersions = (): Readonly<Record<string, string>> => {
   if (versions !== undefined) return versions;
-  const { version, dependencies } = JSON.parse(
+  const { version, ...manifest } = JSON.parse(
     readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8'),
   ) as Package;
+  const dependencies = { ...manifest.dependencies, ...manifest.optionalDependencies };
   const named = COMPUTING.flatMap(name => (name in dependencies ? [[name, dependencies[name]]] : []));
   return (versions = Object.fromEntries([['cosim', version], ['node', process.version.slice(1)], ...named]) as Readonly<
     Record<string, string>
@@ -93,7 +98,7 @@ export const beginMaking = (file: string): (() => MadeBy) => {
   return () => ({
     commit,
     code,
-    engine: getBackend() ?? 'none',
+    engine: [getBackend() ?? 'none', ...enginesUsed()].join(', '),
     versions: packageVersions(),
     machine: thisMachine(),
     date: new Date().toISOString(),

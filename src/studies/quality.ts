@@ -33,7 +33,7 @@ export const qualityChart = (
   });
 };
 
-/** One row a sampler and number of network evaluations: every metric, the floor and class accuracy over seeds or blocks. */
+/** One row a sampler and number of network evaluations: every metric, the floor and, where there are classes, their accuracy over seeds or blocks. */
 export const qualityRows = (points: readonly ComparisonPoint[], metrics: readonly string[]): Row[] =>
   [...new Set(points.map(({ series, steps }) => `${series} ${steps}`))].map(name => {
     const own = points.filter(({ series, steps }) => `${series} ${steps}` === name);
@@ -43,7 +43,7 @@ export const qualityRows = (points: readonly ComparisonPoint[], metrics: readonl
       NFE: own[0].steps,
       ...(Object.fromEntries(values) as Record<string, number[]>),
       floor: own.map(({ floor }) => floor),
-      'class accuracy': own.map(({ accuracy }) => accuracy ?? NaN),
+      ...(own[0].accuracy !== undefined && { 'class accuracy': own.map(({ accuracy }) => accuracy ?? NaN) }),
     };
   });
 

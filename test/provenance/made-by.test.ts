@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeKept } from '../../src/checkpoints';
+import { selectBackend } from '../../src/compute/backend';
+import { chooseCompute } from '../../src/compute/engine-choice';
 import { collectMadeBy } from '../../src/figures';
 import { beginMaking, distinctMadeBy, isStale, type Made, type MadeBy } from '../../src/provenance';
 import { configHash, sweep } from '../../src/studies/sweep';
@@ -31,6 +33,17 @@ const run = async (folder: string, fresh: boolean) => {
 /** Puts a result in the place of the sweep's. */
 const keep = (folder: string, content: object): Promise<void> =>
   writeKept(join(folder, `${configHash({ x: 1 })}.json`), { x: 1 }, content);
+
+test('what made a result names the backend, the engines that computed, and the versions of optional packages', async () => {
+  await selectBackend({ backend: 'wasm' });
+  await chooseCompute('eager');
+  const plain = beginMaking(file)();
+  assert.equal(plain.engine, 'wasm');
+  await chooseCompute('onnx');
+  const compiled = beginMaking(file)();
+  assert.equal(compiled.engine, 'wasm, onnx');
+  assert.match(compiled.versions['onnxruntime-node'], /^\d+\.\d+\.\d+$/);
+});
 
 test('a result from the cache carries the commit and code that computed it, not those of today', () =>
   withFolder(async folder => {
