@@ -2,7 +2,8 @@
 
 // From the ground up; a room imports only from the rows below its own.
 const layers = [
-  ['compute'],
+  ['compute', 'text'],
+  ['queue'],
   ['diffusion', 'checkpoints', 'provenance'],
   ['networks', 'datasets'],
   ['losses'],

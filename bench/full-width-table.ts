@@ -48,7 +48,7 @@ export const fullWidthTable = (path = join(__dirname, 'full-width.json')): strin
   }));
   const machines = [...new Set(rows.map(({ machine }) => machine))].join('; ');
   const note = 'seconds are wall / processor, the first with tracing; random weights';
-  return `${table(lines).markdown}\n\n_${machines}; ${note}; \`bench/full-width.json\`._`;
+  return `${table(lines, { format: 'markdown' }).markdown}\n\n_${machines}; ${note}; \`bench/full-width.json\`._`;
 };
 
 /** The section of RESULTS.md. */

@@ -7,14 +7,26 @@ export type GpuRow = {
   case: string;
   batch: number;
   precision: string;
-  /** 'xla', 'torch eager' or 'torch compile'. */
+  /**
+   * 'xla' (batch uploaded and metrics read every step), 'xla Run' (as `Run.train` computes it, its data on the device), 'xla'
+   * with the name of XLA options that were tried, 'torch eager', 'torch compile', or 'torch blocks': its residual blocks
+   * compiled.
+   */
   engine: string;
-  /** Of a whole training step, a forward pass, or four steps of sampling. */
+  /** The card; default the report's. */
+  card?: string;
+  /** Of a whole training step, a forward pass, or four steps of sampling: the median of blocks of steps. */
   ms: number;
+  /** First and third quartile of the blocks. */
+  quartiles?: [number, number];
+  /** The same with metrics read only at the end. */
+  msMetricsLate?: number;
   peakBytes?: number;
   steps?: number;
-  /** Of all its programs. */
+  /** Until all its programs are compiled. */
   compileSeconds?: number;
+  /** The same while other processes compiled on the same processors; PyTorch's with three steps. */
+  togetherSeconds?: number;
   /** The same from the cache of programs. */
   loadSeconds?: number;
   commit: string;
@@ -33,29 +45,44 @@ export type GpuReport = {
 const seconds = (value: number | undefined): string => (value === undefined ? '' : value.toPrecision(2));
 const gib = (bytes: number | undefined): string => (bytes === undefined ? '' : (bytes / 2 ** 30).toFixed(2));
 
-/** One line a case and batch: XLA from Node beside PyTorch on the same card in the same session. */
+/** `12.3 ± 0.4`: half the distance of the quartiles, where they are known. */
+const time = (row: GpuRow | undefined): string => {
+  if (!row) return '';
+  const ms = row.ms.toPrecision(3);
+  return row.quartiles ? `${ms} ± ${((row.quartiles[1] - row.quartiles[0]) / 2).toPrecision(1)}` : ms;
+};
+
+/** One line a case, batch and precision: XLA from Node beside PyTorch on the same card. */
 export const gpuBlock = (): string => {
   const report = JSON.parse(readFileSync(join(__dirname, 'gpu.json'), 'utf8')) as GpuReport;
-  const of = (row: GpuRow, engine: string): GpuRow | undefined =>
-    report.rows.find(r => r.engine === engine && r.case === row.case && r.batch === row.batch);
-  const lines = report.rows
-    .filter(({ engine }) => engine === 'xla')
-    .map(row => {
-      const [eager, compiled] = [of(row, 'torch eager'), of(row, 'torch compile')];
-      return {
-        case: row.case,
-        batch: String(row.batch),
-        'XLA, ms': row.ms.toPrecision(3),
-        'PyTorch eager, ms': eager?.ms.toPrecision(3) ?? '',
-        'torch.compile, ms': compiled?.ms.toPrecision(3) ?? '',
-        'ratio to eager': eager ? (row.ms / eager.ms).toFixed(2) : '',
-        'peak GiB, XLA / PyTorch': `${gib(row.peakBytes)} / ${gib(eager?.peakBytes)}`,
-        'compile, s': seconds(row.compileSeconds),
-        'from the cache, s': seconds(row.loadSeconds),
-      };
-    });
-  const commits = [...new Set(report.rows.map(({ commit }) => commit))].join(', ');
-  const place = `${report.device}, driver ${report.driver}, ${report.plugin}, PyTorch ${report.torch}`;
-  const note = `_${place}; TF32; commit ${commits}; ${report.date.slice(0, 10)}; empty: not measured; \`bench/gpu.json\`._`;
-  return `${table(lines).markdown}\n\n${note}`;
+  const same = (a: GpuRow, b: GpuRow): boolean =>
+    a.case === b.case && a.batch === b.batch && a.precision === b.precision && a.card === b.card;
+  const rows = report.rows.filter(({ engine }) => engine === 'xla');
+  const lines = rows.map(row => {
+    const of = (engine: string): GpuRow | undefined => report.rows.find(r => r.engine === engine && same(r, row));
+    const [run, eager, whole, blocks] = ['xla Run', 'torch eager', 'torch compile', 'torch blocks'].map(of);
+    const compiled = whole ?? blocks;
+    return {
+      case: row.case,
+      batch: String(row.batch),
+      precision: row.precision,
+      'XLA, ms': time(row),
+      'as a run, ms': time(run),
+      'PyTorch eager, ms': time(eager),
+      'torch.compile, ms': time(compiled) + (compiled && compiled === blocks ? ' (blocks)' : ''),
+      'ratio to eager': eager ? (row.ms / eager.ms).toFixed(2) : '',
+      'to torch.compile': compiled ? (row.ms / compiled.ms).toFixed(2) : '',
+      'peak GiB, XLA / PyTorch': `${gib(row.peakBytes)} / ${gib(eager?.peakBytes)}`,
+      'compile, s': seconds(row.compileSeconds),
+      'from the cache, s': seconds(row.loadSeconds),
+    };
+  });
+  const shown = Object.keys(lines[0]).filter(name => lines.some(line => line[name as keyof (typeof lines)[0]] !== ''));
+  const filled = lines.map(line => Object.fromEntries(Object.entries(line).filter(([name]) => shown.includes(name))));
+  const each = (values: (string | undefined)[]): string => [...new Set(values)].join(', ');
+  const cards = each(report.rows.map(({ card = report.device }) => card));
+  const place = `${cards}, driver ${report.driver}, ${report.plugin}, PyTorch ${report.torch}`;
+  const commits = each(report.rows.map(({ commit }) => commit));
+  const note = `_${place}; commit ${commits}; ${report.date.slice(0, 10)}; empty: not measured; \`bench/gpu.json\`._`;
+  return `${table(filled).markdown}\n\n${note}`;
 };

@@ -26,9 +26,8 @@ const main = async ([checkpoint, picture = 'grid.png', seeds = '64', steps = Str
   if (!checkpoint) throw new Error('usage: sample_edm.ts CHECKPOINT [PICTURE [IMAGES [STEPS]]]');
   const { name } = await selectBackend();
   const { denoiser, parameters } = await loadTeacher(checkpoint);
-  const [h, w, c] = denoiser.sampleShape;
   const chosen = SEEDS.slice(0, Number(seeds));
-  const { data, n } = await sampleHeun({
+  const images = await sampleHeun({
     denoiser,
     parameters,
     seeds: chosen,
@@ -38,7 +37,7 @@ const main = async ([checkpoint, picture = 'grid.png', seeds = '64', steps = Str
     onStep: ({ done, total, step }) => console.error(`${name}: ${done} of ${total} images, step ${step} of ${steps}`),
   });
   dispose(parameters);
-  const { png } = await imageGrid({ images: data, n, h, w, c, columns: 8, scale: 2 });
+  const { png } = await imageGrid({ images, columns: 8, scale: 2 });
   writeFileSync(picture, png);
 };
 

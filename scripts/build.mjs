@@ -41,15 +41,19 @@ const isLinked = () => {
   }
 };
 
-/** Writes what results say of the code that computed them: the hash of each module that may compute one. */
+/**
+ * Writes what results say of the code that computed them: the hash of each module that may compute one, and the commit,
+ * for where there is no git.
+ */
 const writeCodeHashes = () => {
   const source = join(root, 'src');
-  const { codeHashes } = createRequire(import.meta.url)(join(root, 'dist', 'provenance', 'index.js'));
+  const { codeHashes, commitHash } = createRequire(import.meta.url)(join(root, 'dist', 'provenance', 'index.js'));
   const hashes = codeHashes(source);
   const files = readdirSync(source, { recursive: true }).filter(name => name.endsWith('.ts'));
   const lines = files
     .map(name => [name.replaceAll('\\', '/').replace(/\.ts$/, ''), hashes.of(join(source, name))])
     .sort(([a], [b]) => (a < b ? -1 : 1));
+  writeFileSync(join(root, 'dist', 'commit'), `${commitHash()}\n`);
   writeFileSync(join(root, 'dist', 'code-hash.json'), `${JSON.stringify(Object.fromEntries(lines), null, 1)}\n`);
 };
 

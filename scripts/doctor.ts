@@ -1,4 +1,3 @@
-// Prints what the project found on this machine.
-import { doctor, formatReport } from '../src/notebook/doctor';
-
-void doctor().then(report => console.log(formatReport(report)));
+// `npm run doctor`: what the project found on this machine, as `cosim doctor` says it.
+process.argv.splice(2, 0, 'doctor');
+void import('../src/command-line/main');

@@ -1,5 +1,7 @@
 // `npm run reproduce [-- 03 05 --preset laptop]`: the notebooks at the size of the stored results, then the pages made of them.
+import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { LONG_STUDIES } from '../src/studies';
 import { findNotebooks } from './notebook/notebook-file';
 import { jobsThatFit, planLines, thisMachine, timeOfAll } from './notebook/plan';
 import { choosePreset } from './notebook/preset';
@@ -9,6 +11,7 @@ import { recordTime } from './notebook/times';
 import { notebooksFolder, runProgram } from './project';
 
 const USAGE = `npm run reproduce [-- NOTEBOOK... --preset laptop|paper]    a NOTEBOOK is the start of its name ('03'); none: all
+       npm run reproduce -- cifar10|digits [--for 2h --data FOLDER]     a long study: trained, measured, drawn (npm run study -- --help)
 
   --preset NAME  the size: laptop (default) writes figures/, notebooks and RESULTS.md, paper figures/paper
   --jobs N       notebooks at once; default: what fits the cores
@@ -16,7 +19,20 @@ const USAGE = `npm run reproduce [-- NOTEBOOK... --preset laptop|paper]    a NOT
   --record       keeps how long it took in notebooks/times.json
   --dry-run      only says what it would do`;
 
+/** A long study instead of notebooks: as far as its training comes in the time that is given, then measured and drawn. */
+const reproduceStudy = async (args: readonly string[]): Promise<boolean> => {
+  const study = (...more: string[]): number | null =>
+    spawnSync(process.execPath, ['--import', 'tsx', 'scripts/study.ts', ...args, ...more], { stdio: 'inherit' }).status;
+  study(); // it says why it stopped; what is there is measured
+  if (study('--measure') !== 0) return false;
+  const { code, output } = await runProgram(process.execPath, ['--import', 'tsx', 'scripts/tables.ts']);
+  console.log(output.trim());
+  return code === 0;
+};
+
 const main = async (): Promise<boolean> => {
+  const [, , ...args] = process.argv;
+  if (Object.hasOwn(LONG_STUDIES, args[0] ?? '')) return reproduceStudy(args);
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {

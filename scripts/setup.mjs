@@ -1,5 +1,5 @@
 // Makes the project ready to use: system packages, npm packages, dist/, the kernelspec. Runs before node_modules exists,
-// so it uses Node alone. Doing it again changes nothing and takes less than a second.
+// so it uses Node alone. Doing it again changes nothing and takes less than a second. `--tests`: what they need, too.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -65,6 +65,13 @@ const NEEDS = [
   { what: 'a font', present: hasFont, packages: ['fonts-dejavu-core'] },
   { what: 'git', present: () => works('git', '--version'), packages: ['git'] },
 ];
+
+/** What the tests start besides. */
+const TESTED_WITH = {
+  what: 'redis-server, which the tests of the queue start',
+  present: () => works('redis-server', '--version'),
+  packages: ['redis-server'],
+};
 
 /** What compiling canvas needs; machines that reach its prebuilt binary do without. */
 const COMPILER = {
@@ -156,7 +163,7 @@ const writeIfChanged = (what, file, value) => {
 
 const setup = () => {
   checkNode();
-  const advice = installPackages(NEEDS);
+  const advice = installPackages(process.argv.includes('--tests') ? [...NEEDS, TESTED_WITH] : NEEDS);
   if (advice) throw new SetupError(advice);
   say('system packages are in place');
   installModules();

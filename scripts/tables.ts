@@ -1,5 +1,5 @@
-// RESULTS.md, docs/gallery.md and the marked parts of README.md and notebooks/README.md, from stored results and the paper's numbers: `npm run tables` writes them,
-// `npm run tables -- --check` tells what would change and fails if anything would.
+// RESULTS.md, docs/gallery.md and the marked parts of README.md, SECURITY.md and notebooks/README.md, from stored results and the paper's
+// numbers: `npm run tables` writes them, `npm run tables -- --check` tells what would change and fails if anything would.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,11 +20,14 @@ import {
 import { METHOD_PRESETS } from '../src/methods';
 import { notebookIndex } from './notebook';
 import { root } from './project';
+import { tortureTable } from './torture/torture-file';
 
 /** What the files should be, by name, formatted as the project is. */
 export const generatedFiles = async (): Promise<Record<string, string>> => {
   const [results, literature] = [await readStoredResults(join(root, 'figures')), await readLiterature()];
-  const [readme, index] = ['README.md', 'notebooks/README.md'].map(name => readFileSync(join(root, name), 'utf8'));
+  const [readme, index, security] = ['README.md', 'notebooks/README.md', 'SECURITY.md'].map(name =>
+    readFileSync(join(root, name), 'utf8'),
+  );
   const methods = methodTable(Object.values(METHOD_PRESETS));
   const texts = {
     'README.md': replaceBlocks(readme, {
@@ -35,6 +38,7 @@ export const generatedFiles = async (): Promise<Record<string, string>> => {
       'full-width': fullWidthTable(),
     }),
     'notebooks/README.md': replaceBlocks(index, { notebooks: notebookIndex() }),
+    'SECURITY.md': replaceBlocks(security, { torture: tortureTable() }),
     'docs/gallery.md': galleryPage(results),
     'RESULTS.md': resultsPage(results, literature, [fullWidthSection()]),
   };

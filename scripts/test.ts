@@ -12,16 +12,6 @@ import { runNotebooks } from './notebook/run';
 import { stopSignal } from './notebook/stop';
 import { notebooksFolder, root, runProgram } from './project';
 
-/** By content: a fresh clone has new dates. Rules that read other files' types see a change at the next change of a file. */
-const LINT_CACHE = [
-  '--cache',
-  '--cache-strategy',
-  'content',
-  '--cache-location',
-  'node_modules/.cache/cosim/lint.json',
-];
-const TYPES_CACHE = join(root, 'node_modules', '.cache', 'cosim', 'types.tsbuildinfo');
-
 /** One thing that was checked, and what is wrong with it. */
 type Check = { name: string; problem?: string };
 
@@ -43,24 +33,24 @@ const stage = async (name: string, body: () => Promise<Check[]>): Promise<void> 
   );
 };
 
+const installed = (script: string): string => join(root, 'node_modules', script);
+const IMPORT_RULES = '.dependency-cruiser.cjs';
+
 /** A check that is one program: it passes when the program ends with 0. */
-const program = (name: string, script: string, ...args: string[]): Promise<void> =>
+const program = (name: string, args: string[]): Promise<void> =>
   stage(name, async () => {
-    const { code, output } = await runProgram(process.execPath, [join(root, 'node_modules', script), ...args]);
+    const { code, output } = await runProgram(process.execPath, args);
     return [{ name, problem: code === 0 ? undefined : output }];
   });
 
-const types = (): Promise<void> =>
-  program('types', 'typescript/bin/tsc', '-p', 'tsconfig.json', '--incremental', '--tsBuildInfoFile', TYPES_CACHE);
+const typesAndLint = (): Promise<void> => program('types, lint', ['--import', 'tsx', 'scripts/types-and-lint.ts']);
 const format = (): Promise<void> =>
-  program('format', 'prettier/bin/prettier.cjs', '--check', '--cache', '--log-level', 'warn', '.');
-const lint = (): Promise<void> =>
-  program('lint', 'eslint/bin/eslint.js', ...LINT_CACHE, '.', '--max-warnings', '0', '--ignore-pattern', '.jupyter/');
-
+  program('format', [installed('prettier/bin/prettier.cjs'), '--check', '--cache', '--log-level', 'warn', '.']);
 const imports = (): Promise<void> =>
-  program('imports', 'dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'src');
+  program('imports', [installed('dependency-cruiser/bin/dependency-cruise.mjs'), '--config', IMPORT_RULES, 'src']);
 /** Files, exports and packages that nothing uses; .gitignore's /runs/ would hide src/runs from it. */
-const unused = (): Promise<void> => program('unused', 'knip/bin/knip.js', '--no-gitignore', '--no-progress');
+const unused = (): Promise<void> =>
+  program('unused', [installed('knip/bin/knip.js'), '--no-gitignore', '--no-progress']);
 
 /** The test files, all or those of some folders of test/. */
 const testFiles = (long: boolean, folders: readonly string[]): string[] =>
@@ -180,9 +170,9 @@ const main = async (): Promise<void> => {
     await stage('unit tests', () => unitTests(false, positionals));
     return finish();
   }
-  await Promise.all([types().then(format).then(imports).then(unused), lint()]); // lint takes about as long as the others together
+  const cells = (): Promise<void> => stage('notebook cells', () => notebookCells(notebooks));
+  await Promise.all([typesAndLint(), format().then(imports).then(unused).then(cells)]); // about as long as each other
   if (!values.static) await stage('unit tests', () => unitTests(!values.fast, []));
-  await stage('notebook cells', () => notebookCells(notebooks));
   if (!values.static && !values.fast) await stage('notebooks run', () => notebookRuns(notebooks));
   finish();
 };

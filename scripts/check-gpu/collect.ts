@@ -1,5 +1,5 @@
-// What a check on a card wrote, as bench/gpu.json: `node --import tsx scripts/check-gpu/collect.ts COMMIT=FILE.jsonl...`,
-// each file with the commit that its bundle was made from. Rows of later files take the place of earlier ones.
+// What a check on a card wrote, into bench/gpu.json: `node --import tsx scripts/check-gpu/collect.ts COMMIT=FILE.jsonl...`,
+// each file with the commit that its bundle was made from. Its rows take the place of those of the same case.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../src/checkpoints';
@@ -14,36 +14,54 @@ const linesOf = (file: string): Line[] =>
     .filter(line => line.trim() !== '')
     .map(line => JSON.parse(line) as Line);
 
-/** Seconds of a case's programs from the compiler, or from the cache. */
+/** Seconds until a case's programs, side by side, came from the compiler, or from the cache. */
 const programSeconds = (line: Line, from: 'compiler' | 'cache'): number | undefined => {
   const programs = (line.programs ?? []) as { from: string; seconds: number }[];
   if (programs.length === 0 || programs.some(program => program.from !== from)) return undefined;
-  return programs.reduce((sum, { seconds }) => sum + seconds, 0);
+  return Math.max(...programs.map(({ seconds }) => seconds));
 };
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+const engineOf = ({ how, as, variant }: Line): string =>
+  (text(how) === undefined ? ['xla', text(as), text(variant)] : ['torch', text(how)])
+    .filter(part => part !== undefined)
+    .join(' ');
+
+const number = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
 
 const rowOf = (line: Line, commit: string): GpuRow | undefined => {
   if (typeof line.ms !== 'number') return undefined;
-  const xla = line.how === undefined;
-  const memory = (line.memory ?? {}) as { peak?: number };
-  const device = (line.device ?? {}) as { peak?: number };
+  const torch = line.how !== undefined;
+  const compile = torch && line.how !== 'eager' ? number(line.ready_s) : programSeconds(line, 'compiler');
+  const together = torch || line.together === true;
   return {
     case: String(line.case),
     batch: Number(line.batch),
     precision: String(line.precision),
-    engine: xla ? 'xla' : `torch ${String(line.how)}`,
+    engine: engineOf(line),
+    card: text(line.card),
     ms: line.ms,
-    peakBytes: xla ? (memory.peak ?? device.peak) : Number(line.peak_bytes),
-    steps: typeof line.steps === 'number' ? line.steps : undefined,
-    compileSeconds: programSeconds(line, 'compiler'),
+    quartiles: line.quartiles as [number, number] | undefined,
+    msMetricsLate: number(line.ms_metrics_late),
+    peakBytes: number(torch ? line.peak_bytes : (line.memory as { peak?: number } | undefined)?.peak),
+    steps: number(line.steps),
+    compileSeconds: together ? undefined : compile,
+    togetherSeconds: together ? compile : undefined,
     loadSeconds: programSeconds(line, 'cache'),
     commit,
   };
 };
 
+const keyOf = (row: GpuRow): string => [row.case, row.batch, row.precision, row.engine, row.card].join();
+
 const main = async (): Promise<void> => {
-  const rows = new Map<string, GpuRow>();
-  const report: Omit<GpuReport, 'rows'> = { device: '', driver: '', plugin: '', torch: '', date: '', checks: [] };
+  const path = join(root, 'bench', 'gpu.json');
+  const report = JSON.parse(readFileSync(path, 'utf8')) as GpuReport;
+  const known = report.rows.map(row => ({ ...row, card: row.card ?? report.device }));
+  const rows = new Map(known.map(row => [keyOf(row), row]));
   for (const [commit, file] of process.argv.slice(2).map(argument => argument.split('='))) {
+    const fresh = new Map<string, GpuRow>(); // a case may come twice: compiled, and from the cache
     for (const line of linesOf(file)) {
       if (typeof line.driver === 'string') report.driver = line.driver;
       if (typeof line.torch === 'string') [report.torch, report.device] = [line.torch, String(line.device)];
@@ -53,17 +71,20 @@ const main = async (): Promise<void> => {
         report.checks.push({ ...line, commit });
       const row = rowOf(line, commit);
       if (!row) continue;
-      const key = [row.case, row.batch, row.precision, row.engine].join();
-      const { compileSeconds, loadSeconds } = rows.get(key) ?? {};
-      rows.set(key, {
+      const { compileSeconds, togetherSeconds, loadSeconds } = fresh.get(keyOf(row)) ?? {};
+      fresh.set(keyOf(row), {
         ...row,
         compileSeconds: row.compileSeconds ?? compileSeconds,
+        togetherSeconds: row.togetherSeconds ?? togetherSeconds,
         loadSeconds: row.loadSeconds ?? loadSeconds,
       });
     }
+    for (const row of fresh.values()) {
+      const whole = { ...row, card: row.card ?? report.device };
+      rows.set(keyOf(whole), whole);
+    }
   }
-  const whole: GpuReport = { ...report, rows: [...rows.values()] };
-  await writeFileAtomic(join(root, 'bench', 'gpu.json'), `${JSON.stringify(whole, null, 1)}\n`);
+  await writeFileAtomic(path, `${JSON.stringify({ ...report, rows: [...rows.values()] }, null, 1)}\n`);
 };
 
 void main();

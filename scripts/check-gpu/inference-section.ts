@@ -1,5 +1,4 @@
 /* Times of a forward pass, and of four steps of Algorithm 1 as one program; noise uploaded and images read every time. */
-import { median } from 'd3';
 import { shapeSize } from '../../src/compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute';
@@ -12,8 +11,10 @@ import type { Precision } from '../../src/compute/xla/emitter';
 import { openXlaDevice, type PjrtDevice } from '../../src/compute/xla/pjrt';
 import { type Case, denoiserOf, SAMPLING } from '../../bench/cases';
 import { weights } from '../../bench/ours';
+import { blockTimes, stepsFor } from './blocks';
 import { type Report, rounded } from './report';
 import { caseOf, parseCase } from './training-case';
+import { myTurn } from './turn';
 
 /** What the case computes from `phi/...` and its inputs. */
 const functionOf = (which: Case): ((x: Tensors) => Tensors) => {
@@ -60,23 +61,26 @@ const timed = async (device: PjrtDevice, which: Case, precision: Precision): Pro
   tf.dispose(parameters);
   const images = new Float32Array(size);
   const once = async (): Promise<number> => {
-    const t0 = performance.now();
     const sent = new Map<string, DeviceArray>();
     for (const [name, { data, shape: s }] of Object.entries(inputs)) sent.set(name, await device.upload(data, s));
     const [[y]] = await program.run([module.arguments.map(({ name }) => (held.get(name) ?? sent.get(name))!)]);
     await y.read(images);
     for (const array of [y, ...sent.values()]) array.dispose();
-    return performance.now() - t0;
+    return performance.now();
   };
-  const times: number[] = [];
-  for (let i = 0; i < 12; i++) times.push(await once());
+  await myTurn();
+  const warm = [await once(), await once(), await once()];
+  const ends = [performance.now()];
+  const count = stepsFor(warm[2] - warm[1]);
+  for (let i = 0; i < count; i++) ends.push(await once());
   for (const array of held.values()) array.dispose();
   program.dispose();
   return {
-    ms: rounded(median(times.slice(2))!),
+    ...blockTimes(ends),
     ready_s: rounded(ready),
-    memory: program.memory,
-    device: device.client.memory(),
+    card: device.name,
+    program: program.memory,
+    memory: device.client.memory(),
   };
 };
 

@@ -3,11 +3,10 @@ import { selectBackend } from '../../src/compute';
 import { type HadProgram, openXlaDevice, type ProgramMemory } from '../../src/compute/xla/pjrt';
 import { parameterCount } from '../../src/networks';
 import { denoiserOf, OPTIONS } from '../../bench/cases';
+import { blockTimes, stepsFor } from './blocks';
 import { type Report, rounded } from './report';
 import { caseOf, parseCase, prepared, steps, xlaEngine } from './training-case';
-
-/** Steps to time: about this many seconds of them. */
-const SECONDS = 3;
+import { myTurn } from './turn';
 
 /** @param cache folder for programs; @param asked cases as `parseCase` reads them */
 export const speedSection = async (report: Report, cache: string, asked: readonly string[]): Promise<void> => {
@@ -20,6 +19,8 @@ export const speedSection = async (report: Report, cache: string, asked: readonl
       programs.push({ ...how, flops, bytes, memory: program.memory });
     },
   });
+  const { platformVersion: version, interfaceVersion } = device.client;
+  report({ version, interface: interfaceVersion });
   for (const text of asked) {
     const { name, batch, precision } = parseCase(text);
     try {
@@ -29,23 +30,28 @@ export const speedSection = async (report: Report, cache: string, asked: readonl
       const setUp = (performance.now() - t0) / 1000;
       programs.length = 0;
       const { engine, seconds } = await xlaEngine(ready, device, precision);
+      await myTurn();
       const warm = await steps(engine, ready, { count: 3 });
-      const probe = await steps(engine, ready, { first: 3, count: 3 });
-      const count = Math.max(3, Math.min(200, Math.round((1000 * SECONDS) / probe.ms)));
+      const { ends } = await steps(engine, ready, { first: 3, count: 3 });
+      const count = stepsFor((ends[3] - ends[0]) / 3);
       const fed = await steps(engine, ready, { first: 6, count });
-      const late = await steps(engine, ready, { first: 6 + count, count, late: true });
+      const late = await steps(engine, ready, { first: 6 + count, count, late: count });
+      const { ms, ...how } = blockTimes(fed.ends);
       report({
         case: name,
         batch,
         precision,
+        card: device.name,
+        variant: process.env.CHECK_VARIANT,
+        together: process.env.CHECK_TURNS !== undefined, // compiled while others compiled
         parameters: parameterCount(denoiserOf(which).parameters),
-        ms: rounded(fed.ms),
-        ms_metrics_late: rounded(late.ms),
-        steps: count,
+        ms,
+        ...how,
+        ms_metrics_late: rounded((late.ends[count] - late.ends[0]) / count),
         set_up_s: rounded(setUp),
         ready_s: rounded(seconds),
         programs,
-        tflops: rounded(programs.reduce((sum, { flops = 0 }) => sum + flops, 0) / fed.ms / 1e9),
+        tflops: rounded(programs.reduce((sum, { flops = 0 }) => sum + flops, 0) / ms / 1e9),
         losses: Object.fromEntries(Object.entries(fed.metrics).map(([role, { loss }]) => [role, loss])),
         first_losses: Object.fromEntries(Object.entries(warm.metrics).map(([role, { loss }]) => [role, loss])),
         memory: device.client.memory(),

@@ -75,37 +75,39 @@ export const xlaEngine = async (
   const started = performance.now();
   const engine = await XlaEngine.create(device, method, options, state, { devices: 1, precision, reason: 'check' });
   tf.dispose(state);
-  for (const update of method.updates) await engine.prepare(update);
+  await Promise.all(method.updates.map(update => engine.prepare(update)));
   return { engine, seconds: (performance.now() - started) / 1000 };
 };
 
 /**
- * Runs steps from number `first` on; the metrics of a step are read while the next one runs, or all at the end.
- * @returns milliseconds a step, and the last step's metrics by role
+ * Runs steps from number `first` on; the metrics of a step are read while the next one runs, or all of `late` steps at once.
+ * @returns when each step's metrics were read in ms, beginning with the start; and the last step's metrics by role
  */
 export const steps = async (
   engine: Engine,
   { method, draw, options }: Prepared,
-  { first = 0, count, late = false }: { first?: number; count: number; late?: boolean },
-): Promise<{ ms: number; metrics: Record<string, UpdateMetrics> }> => {
+  { first = 0, count, late = 1 }: { first?: number; count: number; late?: number },
+): Promise<{ ends: number[]; metrics: Record<string, UpdateMetrics> }> => {
   const metrics: Record<string, UpdateMetrics> = {};
-  const started = performance.now();
-  let waiting: [string, PendingMetrics][] = [];
-  const readAll = async (pending: typeof waiting): Promise<void> => {
-    for (const [role, read] of pending) metrics[role] = await read();
+  const ends = [performance.now()];
+  let waiting: (readonly [string, PendingMetrics])[][] = [];
+  const readAll = async (): Promise<void> => {
+    for (const step of waiting) {
+      for (const [role, read] of step) metrics[role] = await read();
+      ends.push(performance.now());
+    }
+    waiting = [];
   };
   for (let i = first; i < first + count; i++) {
-    const begun: typeof waiting = [];
+    const begun: [string, PendingMetrics][] = [];
     for (const update of method.updates) {
       const parts = partsOf(draw, update, slicesOf(options, i, engine.parts), engine.given);
       begun.push([update.trains, await engine.update(update, parts, { step: i, images: i * options.batch })]);
     }
-    if (late) waiting.push(...begun);
-    else {
-      await readAll(waiting);
-      waiting = begun;
-    }
+    if (late === 1) await readAll(); // of the step before: this one computes
+    waiting.push(begun);
+    if (late > 1 && waiting.length === late) await readAll();
   }
-  await readAll(waiting);
-  return { ms: (performance.now() - started) / count, metrics };
+  await readAll();
+  return { ends, metrics };
 };

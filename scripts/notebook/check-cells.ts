@@ -1,7 +1,8 @@
-import { ESLint } from 'eslint';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import ts from 'typescript';
 import { jupyterFolder, root, runProgram } from '../project';
+import { typesAndLint } from '../types-and-lint';
 import { codeCells, joinText, type Notebook, notebookName, readNotebook } from './notebook-file';
 
 /** One complaint about a notebook's code; cell and line count from 1, cell among all cells. */
@@ -34,35 +35,32 @@ const TSCONFIG = {
   include: ['*.ts'],
 };
 
-/** The compilers that must accept the cells: the project's, and the older one inside the kernel. */
-const COMPILERS = {
-  'TypeScript of the project': 'typescript/lib/tsc.js',
-  'TypeScript of tslab': '@tslab/typescript-for-tslab/lib/tsc.js',
-};
-
 type Located = { file: string; line: number; message: string; from: string };
 
-const typeCheck = async (from: string, compiler: string): Promise<Located[]> => {
-  const { code, output } = await runProgram(process.execPath, [
-    join(root, 'node_modules', compiler),
-    '--project',
-    folder,
-    '--pretty',
-    'false',
-  ]);
+/** The older TypeScript inside the kernel. */
+const inKernel = async (): Promise<Located[]> => {
+  const compiler = join(root, 'node_modules', '@tslab/typescript-for-tslab/lib/tsc.js');
+  const from = 'TypeScript of tslab';
+  const { code, output } = await runProgram(process.execPath, [compiler, '--project', folder, '--pretty', 'false']);
   const found = [...output.matchAll(/^(.+\.ts)\((\d+),\d+\): error (TS\d+: .*(?:\n {2}.*)*)/gm)];
   if (code !== 0 && found.length === 0) throw new Error(`${from} failed: ${output.trim()}`);
   return found.map(([, file, line, message]) => ({ file: basename(file), line: Number(line), message, from }));
 };
 
-const lint = async (): Promise<Located[]> => {
-  const eslint = new ESLint({
-    cwd: root,
-    // An expression at the end of a cell is how a notebook shows a value.
-    overrideConfig: { rules: { '@typescript-eslint/no-unused-expressions': 'off' } },
+/** The project's TypeScript and its rules. */
+const inProject = async (): Promise<Located[]> => {
+  const { types, lint } = await typesAndLint({
+    project: join(folder, 'tsconfig.json'),
+    files: [join(folder, '*.ts')],
+    rules: { '@typescript-eslint/no-unused-expressions': 'off' }, // at the end of a cell they show a value
   });
-  const results = await eslint.lintFiles([join(folder, '*.ts')]);
-  return results.flatMap(({ filePath, messages }) =>
+  const located = types.map(({ file, start = 0, code, messageText }) => ({
+    file: file ? basename(file.fileName) : 'tsconfig.json',
+    line: file ? file.getLineAndCharacterOfPosition(start).line + 1 : 1,
+    message: `TS${code}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+    from: 'TypeScript of the project',
+  }));
+  const broken = lint.flatMap(({ filePath, messages }) =>
     messages.map(({ line, message, ruleId }) => ({
       file: basename(filePath),
       line,
@@ -70,6 +68,7 @@ const lint = async (): Promise<Located[]> => {
       from: `ESLint ${ruleId ?? ''}`.trim(),
     })),
   );
+  return [...located, ...broken];
 };
 
 /**
@@ -83,8 +82,7 @@ export const checkCells = async (paths: string[]): Promise<CellProblem[]> => {
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG, null, 2));
   const modules = new Map(paths.map(path => [`${notebookName(path)}.ts`, extractCells(readNotebook(path))]));
   for (const [name, { text }] of modules) writeFileSync(join(folder, name), text);
-  const checks = Object.entries(COMPILERS).map(([from, compiler]) => typeCheck(from, compiler));
-  const found = [...(await Promise.all(checks)).flat(), ...(await lint())];
+  const found = (await Promise.all([inKernel(), inProject()])).flat();
   const order = [...modules.keys()];
   return found
     .map(({ file, line, ...rest }) => {

@@ -1,4 +1,6 @@
-// The kernel of the notebooks: tslab's, with one fault of it mended. tslab prefixes the names of earlier cells with
+// The kernel of the notebooks: tslab's, with two faults of it mended. Its converter fails when packages change while a cell
+// runs ("Unexpected pending rebuildTimer": a build or an install in another terminal): they are not watched, as what
+// is loaded stays loaded anyway until the kernel starts anew. And tslab prefixes the names of earlier cells with
 // `exports.` and overlooks those in `{ name }`, which then are a ReferenceError. Each is written out as `{ name: name }`
 // before tslab reads the cell; the places in its messages are those of the cell as it was typed.
 const ts = require('@tslab/typescript-for-tslab');
@@ -41,6 +43,12 @@ const placeIn = (source, offset) => {
   const lineStart = before.lastIndexOf('\n') + 1;
   return { offset, line: before.split('\n').length - 1, character: offset - lineStart };
 };
+
+const unwatched = { close: () => undefined };
+const { watchFile } = ts.sys;
+ts.sys.watchDirectory = () => unwatched;
+ts.sys.watchFile = (path, ...rest) =>
+  /(\.d\.[cm]?ts|[\\/]package\.json)$/.test(path) ? unwatched : watchFile(path, ...rest);
 
 const { createConverter } = converter;
 converter.createConverter = options => {

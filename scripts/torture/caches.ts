@@ -7,6 +7,7 @@ import { selectBackend } from '../../src/compute/backend';
 import { randomSource } from '../../src/compute/noise';
 import { CACHE_KINDS, type CacheKind } from './cache-kinds';
 import { mutate } from './mutate';
+import { saveCounts } from './torture-file';
 
 /** Counts of one kind of cache; `named`: trials in which a warning said what was set aside. */
 export type CacheCounts = { kind: string; attempted: number; held: number; named: number; failures: string[] };
@@ -146,5 +147,6 @@ export const tortureCaches = async (args: string[]): Promise<boolean> => {
   const failures = all.flatMap(({ failures: own }) => own);
   console.log(row('all', sum('attempted'), sum('held'), sum('named'), failures.length));
   for (const failure of failures.slice(0, 50)) console.log(failure);
+  if (values.kind === undefined) await saveCounts('caches', args, all, ({ kind }) => kind);
   return failures.length === 0;
 };

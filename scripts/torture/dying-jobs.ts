@@ -14,6 +14,8 @@ import { distillRun } from '../../src/runs';
 import { sampleMultistep } from '../../src/samplers';
 import type { Dataset } from '../../src/datasets';
 import { tinyImages } from '../../test/tiny';
+import { CACHE_KINDS } from './cache-kinds';
+import { commandFiles, runCommands } from './command-job';
 
 /** A piece of work in a folder. */
 export type Job = {
@@ -177,6 +179,31 @@ const drawing: Job = {
   outcome: async dir => ({ files: await filesIn(dir) }),
 };
 
+const STUDIES = ['sweep results', 'training curve', 'statistics'];
+
+/** Studies, whose results are kept in the folder and found there again. */
+const studying: Job = {
+  work: async (dir, signal) => {
+    for (const kind of STUDIES) {
+      signal.throwIfAborted();
+      await mkdir(join(dir, kind), { recursive: true });
+      await CACHE_KINDS[kind].use(join(dir, kind));
+    }
+  },
+  open: openAll,
+  outcome: async dir => {
+    const numbers: string[] = [];
+    for (const kind of STUDIES) numbers.push(await CACHE_KINDS[kind].use(join(dir, kind)));
+    return { files: [], numbers };
+  },
+};
+
+const commanding: Job = {
+  work: runCommands,
+  open: openAll,
+  outcome: async dir => ({ files: await commandFiles(dir) }),
+};
+
 /** Every piece of work by its name: a new one is one entry here. */
 export const JOBS: Readonly<Record<string, Job>> = {
   'distil, eager': distillation('eager'),
@@ -184,6 +211,8 @@ export const JOBS: Readonly<Record<string, Job>> = {
   sample: sampling,
   evaluate: evaluating,
   figures: drawing,
+  studies: studying,
+  commands: commanding,
 };
 
 /** One text of all bytes of the outcome. */

@@ -1,49 +1,22 @@
 // Processes that die at random moments: what they leave can be opened, and the same call goes on to the same bytes.
-import { fork } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { selectBackend } from '../../src/compute/backend';
 import { randomSource } from '../../src/compute/noise';
-import { root } from '../project';
 import { hiddenIn, JOBS, outcomeOf } from './dying-jobs';
+import { type JobEnd, runJob } from './job-process';
+import { saveCounts } from './torture-file';
 
 /** Counts of one job; `whole`: times it came to its end, which is then compared. */
 export type DyingCounts = { job: string; attempted: number; held: number; whole: number; failures: string[] };
 
-const STUCK = 300_000; // milliseconds without an end: a failure of its own
-
 /** How most die, and how those do that are asked to end. */
 const SIGNALS = ['SIGKILL', 'SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGKILL', 'SIGHUP', 'SIGKILL', 'SIGINT'] as const;
 
-type End = { code: number | null; signal: string | null; errors: string; milliseconds: number };
-
-/** Starts a job, and sends it a signal so long after it has begun, if it still goes on. */
-const runChild = (job: string, dir: string, kill?: { signal: NodeJS.Signals; after: number }): Promise<End> =>
-  new Promise(resolve => {
-    const child = fork(join(__dirname, 'dying-child.ts'), [job, dir], {
-      execArgv: ['--import', require.resolve('tsx', { paths: [root] })],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    let errors = '';
-    let began = performance.now();
-    let timer: NodeJS.Timeout | undefined;
-    const stuck = setTimeout(() => child.kill('SIGKILL'), STUCK);
-    child.stderr!.on('data', (text: Buffer) => (errors = (errors + text.toString()).slice(-2000)));
-    child.on('message', () => {
-      began = performance.now();
-      if (kill) timer = setTimeout(() => child.kill(kill.signal), kill.after);
-    });
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      clearTimeout(stuck);
-      resolve({ code, signal, errors, milliseconds: performance.now() - began });
-    });
-  });
-
 /** Whether a process ended as the signal lets it, or was done before. */
-const endedWell = ({ code, signal }: End, sent: NodeJS.Signals): boolean =>
+const endedWell = ({ code, signal }: JobEnd, sent: NodeJS.Signals): boolean =>
   code === 0 || (sent === 'SIGKILL' ? signal === sent : code === 128 + constants.signals[sent]);
 
 /** Kills a job `n` times. What it left is opened each time; when it came to its end, that is compared, and it begins anew. */
@@ -58,7 +31,7 @@ export const killJob = async (name: string, n: number): Promise<DyingCounts> => 
   };
   try {
     const undisturbed = await begin(join(place, 'undisturbed'));
-    const { code, errors, milliseconds: span } = await runChild(name, undisturbed);
+    const { code, errors, milliseconds: span } = await runJob(name, undisturbed);
     if (code !== 0) throw new Error(`${name} does not come to its end undisturbed: ${errors}`);
     const expected = await outcomeOf(job, undisturbed);
     const compare = async (dir: string): Promise<void> => {
@@ -74,13 +47,13 @@ export const killJob = async (name: string, n: number): Promise<DyingCounts> => 
       const after = Math.round(random.uniform() * span);
       counts.attempted++;
       try {
-        const end = await runChild(name, dir, { signal, after });
+        const end = await runJob(name, dir, { kill: { signal, after } });
         await job.open(dir);
         if (!endedWell(end, signal))
           throw new Error(`ended with ${end.code ?? end.signal}: ${end.errors.trim().slice(-300)}`);
         const last = k === n - 1;
         if (end.code !== 0 && last) {
-          const { code: again, errors: why } = await runChild(name, dir);
+          const { code: again, errors: why } = await runJob(name, dir);
           if (again !== 0) throw new Error(`does not go on: ${why.trim().slice(-300)}`);
         }
         if (end.code === 0 || last) await compare(dir);
@@ -120,5 +93,6 @@ export const tortureDying = async (args: string[]): Promise<boolean> => {
   const failures = all.flatMap(({ failures: own }) => own);
   console.log(row('all', sum('attempted'), sum('held'), sum('whole'), failures.length));
   for (const failure of failures.slice(0, 50)) console.log(failure);
+  if (values.job === undefined) await saveCounts('dying', args, all, ({ job }) => job);
   return failures.length === 0;
 };

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { root } from '../project';
 import { fileKinds } from './file-kinds';
 import type { FileResult } from './files-child';
+import { saveCounts } from './torture-file';
 
 /** Counts of one kind of file. */
 type FileCounts = { kind: string; attempted: number; read: number; refused: number; failures: string[] };
@@ -88,5 +89,7 @@ export const tortureFiles = async (args: string[]): Promise<boolean> => {
   const sum = (key: 'attempted' | 'read' | 'refused'): number => all.reduce((total, counts) => total + counts[key], 0);
   console.log(row(['all', sum('attempted'), sum('read'), sum('refused'), failures.length]));
   for (const failure of failures.slice(0, 50)) console.log(failure);
+  const counted = all.map(({ read, refused, ...counts }) => ({ ...counts, held: read + refused }));
+  if (values.kind === undefined) await saveCounts('files', args, counted, ({ kind }) => kind);
   return failures.length === 0;
 };

@@ -3,6 +3,8 @@ import { tortureCaches } from './caches';
 import { tortureDying } from './dying';
 import { tortureFiles } from './files';
 import { tortureMemory } from './memory';
+import { torturePlaces } from './places';
+import { tortureQueue } from './queue';
 
 /** Every trial by its name: a new one is one file and one line here. */
 const TRIALS: Record<string, (args: string[]) => Promise<boolean>> = {
@@ -10,6 +12,8 @@ const TRIALS: Record<string, (args: string[]) => Promise<boolean>> = {
   dying: tortureDying,
   files: tortureFiles,
   memory: tortureMemory,
+  places: torturePlaces,
+  queue: tortureQueue,
 };
 
 const [name = '', ...args] = process.argv.slice(2);

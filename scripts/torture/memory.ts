@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../project';
 import { growth, type Held, type WorkName } from './memory-work';
+import { saveCounts } from './torture-file';
 
 const MARKS = 5; // the first is where all that is made once is there
 const ALLOWED = 24; // MiB more at the last mark than at the first: the history of 1,000 steps, and pages that malloc keeps
@@ -55,14 +56,21 @@ export const tortureMemory = async (args: string[]): Promise<boolean> => {
       .map(cell => String(cell).padStart(9))
       .join('')}`;
   console.log(row('work', 'done', 'tensors', 'threads', 'files', 'MiB'));
-  let failed = 0;
+  const all: { what: string; attempted: number; held: number; failures: string[] }[] = [];
   for (const engine of ['eager', 'onnx'])
     for (const work of ['steps', 'cycles'] as const) {
       const { seen, problems } = await trial(engine, work, Number(values[work]));
       for (const { done, tensors, threads, files, mebibytes } of seen)
         console.log(row(`${work}, ${engine}`, done, tensors, threads, files, mebibytes.toFixed(1)));
       for (const problem of problems) console.log(`${work}, ${engine}: ${problem}`);
-      failed += problems.length;
+      const attempted = Number(values[work]);
+      all.push({
+        what: `${work}, ${engine}`,
+        attempted,
+        held: problems.length === 0 ? attempted : 0,
+        failures: problems,
+      });
     }
-  return failed === 0;
+  await saveCounts('memory', args, all, ({ what }) => what);
+  return all.every(({ failures }) => failures.length === 0);
 };

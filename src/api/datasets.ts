@@ -44,6 +44,7 @@ export {
   mixtures,
   mnist,
   networkUnits,
+  readSamples,
   noisy,
   ofClasses,
   ONNX_LAYOUTS,

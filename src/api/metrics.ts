@@ -41,6 +41,8 @@ export {
   type OnnxFeaturesOptions,
   pixelFeatures,
   type Preprocessing,
+  FEATURE_ENGINES,
+  type FeatureEngineName,
 } from '../features';
 export {
   classification,
@@ -53,6 +55,7 @@ export {
   energyDistance,
   type Extracted,
   type ExtractOptions,
+  type FeatureEngine,
   type FeatureExtractor,
   featureIdentity,
   type FeatureIdentity,

@@ -12,6 +12,7 @@ export {
   formatReport,
   html,
   interruptible,
+  type JobRow,
   liveRun,
   type LiveRun,
   type LiveRunOptions,

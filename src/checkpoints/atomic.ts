@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isAlive, type ProcessIdentity, thisProcess } from './process-identity';
+import { refusedBy } from './refused-by';
 
 // Everything is first made under a hidden name beside its place and then renamed, which the file system does in one
 // step. Hidden names carry the process that made them, so that those of a dead process can be told and removed.
@@ -59,7 +60,8 @@ const removeAbandoned = async (path: string): Promise<void> => {
 /**
  * Writes a file so that `path` holds its old content or the new, never a part, whatever moment the process dies at.
  * `bytes` may come in pieces, for content larger than one buffer can be, or that is still being made.
- * @throws Node's error if it cannot be written; the old content is then untouched.
+ * @throws CheckpointError 'unwritable', naming `path`, where the disk refuses; Node's error where the folder is not there.
+ * The old content is then untouched.
  */
 export const writeFileAtomic = async (
   path: string,
@@ -79,7 +81,7 @@ export const writeFileAtomic = async (
     await removeAbandoned(join(dirname(path), basename(path)));
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw refusedBy(path, error);
   }
   await syncPath(dirname(path));
 };

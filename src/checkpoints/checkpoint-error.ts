@@ -68,7 +68,8 @@ export class CheckpointError extends Error {
   constructor(
     readonly code: CheckpointErrorCode,
     message: string,
+    options?: ErrorOptions,
   ) {
-    super(message.length > LONGEST ? `${message.slice(0, LONGEST)}...` : message); // names come from the file
+    super(message.length > LONGEST ? `${message.slice(0, LONGEST)}...` : message, options); // names come from the file
   }
 }

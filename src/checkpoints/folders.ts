@@ -5,6 +5,7 @@ import { type Hidden, hiddenName, parseHidden, syncPath, syncTree } from './atom
 import { hasCode } from './io-error';
 import { isLockedElsewhere } from './lock';
 import { isAlive } from './process-identity';
+import { refusedBy } from './refused-by';
 import { makeFolder } from './writable';
 
 /**
@@ -63,7 +64,8 @@ const moveInto = async (path: string, place: string): Promise<void> => {
  * folder beside it, which is flushed to disk and then renamed. A folder that stands there is replaced, never lost.
  * Also removes what earlier processes left unfinished in `dir`. Creates `dir` if need be.
  * @returns the path dir/name
- * @throws what `fill` throws, or Node's error if the disk refuses; all other folders are then untouched.
+ * @throws CheckpointError 'unwritable', naming the folder, where the disk refuses, or what `fill` throws; all other folders are
+ * then untouched.
  */
 export const commitFolder = async (
   dir: string,
@@ -82,7 +84,7 @@ export const commitFolder = async (
     await moveInto(temporary, place);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    throw error;
+    throw refusedBy(place, error);
   }
   await syncPath(dir);
   return place;

@@ -11,7 +11,7 @@ export { canonicalJson, parseNumbers, readKept, stringifyNumbers, writeKept } fr
 export { fitsChecksum, readKeptTensors, writeKeptTensors } from './kept-tensors';
 export { fromReference, toReference } from './layout';
 export { folderHolder, type FolderLock, lockFolder } from './lock';
-export { modelCard, type ModelCard, writeModelCard } from './model-card';
+export { type Fact, modelCard, type ModelCard, writeModelCard } from './model-card';
 export type { PickleLimits } from './pickle-machine';
 export {
   type Checkpoint,
@@ -20,6 +20,7 @@ export {
   readCheckpoint,
   type ReadOptions,
 } from './read-checkpoint';
+export { refusedBy } from './refused-by';
 export {
   parseSafetensors,
   readSafetensors,
@@ -28,6 +29,6 @@ export {
   writeSafetensors,
 } from './safetensors';
 export { setAside } from './set-aside';
-export { loadTensors, saveTensors, type TensorsFile, toTensors } from './tensors-file';
+export { loadTensors, saveTensors, type SaveTensorsOptions, type TensorsFile, toTensors } from './tensors-file';
 export { FLOAT_TYPES, INTEGER_TYPES, type Widening } from './widen';
 export { expectWritableFile, expectWritableFolder, makeFolder } from './writable';

@@ -6,6 +6,7 @@ import { CheckpointError } from './checkpoint-error';
 import { hasCode } from './io-error';
 import { isListening, lifeline } from './lifeline';
 import { bootId, isAlive, type ProcessIdentity, thisProcess } from './process-identity';
+import { refusedBy } from './refused-by';
 import { makeFolder } from './writable';
 
 const FILE = '.lock';
@@ -121,7 +122,9 @@ export const lockFolder = async (dir: string): Promise<FolderLock> => {
   const own = `${JSON.stringify(holder)}\n`;
   let held = false;
   try {
-    await writeFile(draft, own);
+    await writeFile(draft, own).catch((error: unknown) => {
+      throw refusedBy(path, error);
+    });
     while (!held) {
       try {
         await link(draft, path); // unlike a plain write: fails if the file is there, and never shows it empty

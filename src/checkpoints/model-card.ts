@@ -1,7 +1,12 @@
+import { codeSpan, markdownText } from '../text';
 import { writeFileAtomic } from './atomic';
+
+/** What stands in a card's table: text, a number, or text that is shown as code. None of it is read as Markdown. */
+export type Fact = string | number | { code: string };
 
 /** What a model card says; the front matter's names are those of the Hugging Face Hub. */
 export type ModelCard = {
+  /** Plain text. */
   title: string;
   /** A paragraph or more of Markdown. */
   summary: string;
@@ -13,7 +18,7 @@ export type ModelCard = {
   /** The model that this one was made from. */
   baseModel?: string;
   /** A table: parameters, source, checksum. */
-  facts?: Readonly<Record<string, string | number>>;
+  facts?: Readonly<Record<string, Fact>>;
   /** N samples. */
   results?: readonly { task: string; dataset: string; metric: string; value: number; n: number }[];
   /** Further Markdown. */
@@ -23,10 +28,11 @@ export type ModelCard = {
 /** One line of front matter. JSON is YAML, so that any text is safe in it. */
 const line = (key: string, value: unknown): string => `${key}: ${JSON.stringify(value)}\n`;
 
-/** A cell of a Markdown table: on one line, its bars escaped. */
-const cell = (value: string | number): string => String(value).replaceAll('|', '\\|').replace(/\s+/g, ' ');
+/** A cell of a Markdown table. */
+const cell = (value: Fact): string =>
+  typeof value === 'object' ? codeSpan(value.code).replaceAll('|', '\\|') : markdownText(String(value));
 
-const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
+const table = (head: readonly string[], rows: readonly (readonly Fact[])[]): string =>
   [head, head.map(() => '---'), ...rows].map(row => `| ${row.map(cell).join(' | ')} |\n`).join('');
 
 const frontMatter = ({ title, license, tags = [], datasets, baseModel, results = [] }: ModelCard): string => {
@@ -53,7 +59,7 @@ const frontMatter = ({ title, license, tags = [], datasets, baseModel, results =
 /** A model card as the Hugging Face Hub reads it: Markdown under a YAML front matter. */
 export const modelCard = (card: ModelCard): string => {
   const { title, summary, facts = {}, results = [], sections = [] } = card;
-  const parts = [`${frontMatter(card)}\n# ${title.replace(/\s+/g, ' ')}\n`, `${summary.trim()}\n`];
+  const parts = [`${frontMatter(card)}\n# ${markdownText(title)}\n`, `${summary.trim()}\n`];
   if (Object.keys(facts).length > 0) parts.push(table(['', ''], Object.entries(facts)));
   if (results.length > 0)
     parts.push(
@@ -62,7 +68,7 @@ export const modelCard = (card: ModelCard): string => {
         results.map(({ task, dataset, metric, value, n }) => [task, dataset, metric, value, n]),
       ),
     );
-  for (const section of sections) parts.push(`## ${section.title.replace(/\s+/g, ' ')}\n\n${section.text.trim()}\n`);
+  for (const section of sections) parts.push(`## ${markdownText(section.title)}\n\n${section.text.trim()}\n`);
   return parts.join('\n');
 };
 

@@ -1,3 +1,4 @@
+import { Float16Array } from '@petamoriken/float16';
 import { tensor as makeTensor, type DataType, type Tensor } from '@tensorflow/tfjs-core';
 import { fail } from '../compute/check';
 import { expectFinite } from './finite';
@@ -15,20 +16,36 @@ const hostTensor = async (name: string, tensor: Tensor): Promise<HostTensor> => 
   return fail('saveTensors', `dtype of '${name}'`, 'float32, int32 or bool', dtype);
 };
 
+/** Rounded to the nearest half-precision floats. @throws ArgumentError for a number beyond their range */
+const halved = (name: string, { data, shape }: HostTensor): HostTensor => {
+  const halves = new Float16Array(data as Float32Array);
+  const beyond = (data as Float32Array).findIndex((x, i) => Number.isFinite(x) && !Number.isFinite(halves[i]));
+  if (beyond >= 0) fail('saveTensors', `'${name}'`, 'within the range of float16', data[beyond]);
+  return { dtype: 'F16', shape, data: new Uint16Array(halves.buffer) };
+};
+
+/** Options of `saveTensors`. */
+export type SaveTensorsOptions = {
+  /** Element type of floats in the file: as they are (default), or half the bytes and 11 bits of precision. */
+  floats?: 'F32' | 'F16';
+};
+
 /**
  * Writes named tensors as a safetensors file, atomically, weights in PyTorch's layout (see layout.ts: tensors of rank 2
  * and 4 are transposed). The tensors stay the caller's.
- * @throws ArgumentError for a dtype that has no place in the file; Node's error if it cannot be written.
+ * @throws ArgumentError for a dtype that has no place in the file, and for numbers beyond float16 where that is asked
+ * for; Node's error if it cannot be written.
  */
 export const saveTensors = async (
   path: string,
   tensors: Record<string, Tensor>,
   metadata: Record<string, string> = {},
+  { floats = 'F32' }: SaveTensorsOptions = {},
 ): Promise<void> => {
-  const named = Object.entries(tensors).map(async ([name, tensor]): Promise<[string, HostTensor]> => [
-    name,
-    toReference(await hostTensor(name, tensor)),
-  ]);
+  const named = Object.entries(tensors).map(async ([name, tensor]): Promise<[string, HostTensor]> => {
+    const host = toReference(await hostTensor(name, tensor));
+    return [name, floats === 'F16' && host.dtype === 'F32' ? halved(name, host) : host];
+  });
   await writeSafetensors(path, Object.fromEntries(await Promise.all(named)), metadata);
 };
 

@@ -1,3 +1,4 @@
+import { markdownText, onOneLine } from '../text';
 import { makingParts } from './made-text';
 import type { StoredResult, StoredResults } from './stored-results';
 
@@ -5,13 +6,24 @@ import type { StoredResult, StoredResults } from './stored-results';
 const OTHER_COMMANDS: Readonly<Record<string, string>> = {
   bench: 'npm run bench && node --import tsx bench/report.ts',
   generator: 'npm run generator -- digits-cosim',
-  cifar10: 'npm run cifar10 -- --data cifar-10-batches-bin --features mobilenet',
 };
 
+/** What asks for figures of a long study that do not come with its measurements, by the end of their names. */
+const STUDY_FLAGS: Readonly<Record<string, string | undefined>> = { one_call: '--one-call', searched: '--search' };
+
 const commandOf = ({ name, provenance: { preset } }: StoredResult): string => {
-  const [first] = name.replace('paper/', '').split('_');
+  const [first, second, ...rest] = name.replace('paper/', '').split('_');
+  const flag = STUDY_FLAGS[rest.join('_')];
+  if (first === 'study') return flag ? `npm run study -- ${second} ${flag}` : `npm run reproduce -- ${second}`;
   return OTHER_COMMANDS[first] ?? `npm run reproduce -- ${first} --preset ${preset}`;
 };
+
+/** A name as part of an address: brackets would end the link. */
+const addressOf = (name: string): string =>
+  encodeURI(name).replace(/[()]/g, bracket => `%${bracket.charCodeAt(0).toString(16)}`);
+
+/** Text within the brackets of a picture, which may hold none of its own. */
+const alternative = (text: string): string => markdownText(text).replace(/\[|(?<!\\)\]/g, '\\$&');
 
 const seedsText = (seeds: readonly number[]): string =>
   seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds.join(', ')}`;
@@ -27,15 +39,15 @@ export const galleryPage = (results: StoredResults): string =>
       .map(result =>
         [
           '',
-          `## ${result.name}`,
+          `## ${markdownText(result.name)}`,
           '',
-          `![${result.title}](../figures/${result.name}.png)`,
+          `![${alternative(result.title)}](../figures/${addressOf(result.name)}.png)`,
           '',
           '```sh',
-          commandOf(result),
+          onOneLine(commandOf(result)),
           '```',
           '',
-          `_${result.title}: ${makingParts(result.provenance).join('; ')}; preset ${result.provenance.preset}, ${seedsText(result.provenance.seeds)}._`,
+          `_${markdownText(result.title)}: ${markdownText(makingParts(result.provenance).join('; '))}; preset ${markdownText(result.provenance.preset)}, ${seedsText(result.provenance.seeds)}._`,
         ].join('\n'),
       ),
     '',

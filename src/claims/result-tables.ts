@@ -1,4 +1,5 @@
 import { table } from '../figures';
+import { spread } from '../metrics';
 import { inMetric } from '../tasks';
 import { grouped, short } from './claim-outcome';
 import { type LiteratureRow, literatureRows } from './literature';
@@ -131,7 +132,7 @@ export const resultTable = (
       n: distinct(own.map(({ n }) => n))
         .map(grouped)
         .join(', '),
-      floor: floors.length > 0 ? short(floors.reduce((sum, floor) => sum + floor, 0) / floors.length) : '',
+      floor: floors.length > 0 ? short(spread(floors).mean) : '',
       seeds: seedsText(own, result),
       spread: values.length > 1 ? `${short(Math.min(...values))} to ${short(Math.max(...values))}` : '',
       commit: commitText(result, same),

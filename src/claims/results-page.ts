@@ -80,7 +80,7 @@ const theorySection = (results: StoredResults): string => {
   );
   const head = ['## Theory on Gaussian mixtures', 'Measured against bound. Notebook `08_theory`.'];
   if (lines.length === 0) return [...head, NOT_THERE].join('\n\n');
-  return [...head, table(lines).markdown, ...own.flatMap(source)].join('\n\n');
+  return [...head, table(lines, { format: 'markdown' }).markdown, ...own.flatMap(source)].join('\n\n');
 };
 
 /** The paper's run with this teacher, as Table 5 has it; undefined where the paper has none. */
@@ -107,7 +107,7 @@ const networksSection = (literature: readonly LiteratureRow[]): string => {
     };
   });
   const text = 'Parameters of the generators that the presets build, counted; the paper rounds to millions.';
-  return ['## Networks of the paper (Table 5)', text, table(rows).markdown].join('\n\n');
+  return ['## Networks of the paper (Table 5)', text, table(rows, { format: 'markdown' }).markdown].join('\n\n');
 };
 
 /** '[figure](figures/05_points.png)' of the first measured result that has a picture. */
@@ -137,6 +137,7 @@ const verdictPage = (verdicts: readonly ClaimVerdict[], results: StoredResults):
       figure: figureLink(verdict.tests, results),
       'what would change it': verdict.change,
     })),
+    { format: 'markdown' },
   ).markdown;
 
 const verdictLines = (verdicts: readonly ClaimVerdict[]): string =>

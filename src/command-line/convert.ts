@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { dispose } from '@tensorflow/tfjs-core';
 import {
-  expectWritableFile,
+  type Fact,
   FLOAT_TYPES,
   type ModelCard,
   readCheckpoint,
@@ -17,9 +17,13 @@ import { ArgumentError } from '../compute/check';
 import { loadGenerator, type ReferenceOptions } from '../models';
 import { saveModel } from '../networks';
 import { referenceOptions, withNetworkOptions } from './network-options';
+import { expectReplaceable } from './given-paths';
+import { giveResult, type JsonOption, withJson } from './json-output';
+import { withOptions } from './options';
+import { leaveable } from './stopped';
 import { grouped, type Terminal } from './terminal';
 
-type ConvertOptions = ReferenceOptions & { floats: Widening['floats']; card?: string; force?: boolean };
+type ConvertOptions = ReferenceOptions & JsonOption & { floats: Widening['floats']; card?: string; force?: boolean };
 
 const sha256 = async (path: string): Promise<string> => {
   const hash = createHash('sha256');
@@ -29,8 +33,8 @@ const sha256 = async (path: string): Promise<string> => {
 
 const text = (value: unknown): string => JSON.stringify(value) ?? 'null';
 
-/** What was written: in words for the terminal, and as rows of the card. */
-type Converted = { what: string; title: string; facts: Record<string, string | number> };
+/** What was written: in words for the terminal, as rows of the card, and as JSON. */
+type Converted = { what: string; title: string; facts: Record<string, Fact>; result: Record<string, unknown> };
 
 /** The averaged generator of a run's newest checkpoint as one file. */
 const convertRun = async (dir: string, to: string, options: ConvertOptions): Promise<Converted> => {
@@ -57,12 +61,13 @@ const convertRun = async (dir: string, to: string, options: ConvertOptions): Pro
     what: `${grouped(tensors)} tensors of the run's averaged generator`,
     title: 'Averaged generator of a training run',
     facts: {
-      network: `\`${text(denoiser.config)}\``,
+      network: { code: text(denoiser.config) },
       tensors,
       'images trained on': images,
       sampler,
-      times: `\`${text(times)}\``,
+      times: { code: text(times) },
     },
+    result: { tensors, network: denoiser.config, images, sampler, times },
   };
 };
 
@@ -90,10 +95,17 @@ const convertFile = async (from: string, to: string, options: ConvertOptions): P
     title: `Weights of ${provenance.file}`,
     facts: {
       ...(className !== undefined && { network: className }),
-      ...(initKwargs && { arguments: `\`${text(initKwargs)}\`` }),
+      ...(initKwargs && { arguments: { code: text(initKwargs) } }),
       tensors: count,
-      source: `\`${provenance.file}\`, ${grouped(provenance.bytes)} bytes`,
-      'SHA-256 of the source': `\`${checksum}\``,
+      source: { code: provenance.file },
+      bytes: grouped(provenance.bytes),
+      'SHA-256 of the source': { code: checksum },
+    },
+    result: {
+      tensors: count,
+      className,
+      initKwargs,
+      source: { file: provenance.file, bytes: provenance.bytes, sha256: checksum, part: part || undefined },
     },
   };
 };
@@ -101,12 +113,12 @@ const convertFile = async (from: string, to: string, options: ConvertOptions): P
 const cardOf = async ({ title, facts }: Converted, file: string): Promise<ModelCard> => ({
   title,
   summary: 'Written by `cosim convert`. The licence of the weights is that of their source.',
-  facts: { ...facts, file: `\`${basename(file)}\``, 'SHA-256 of the file': `\`${await sha256(file)}\`` },
+  facts: { ...facts, file: { code: basename(file) }, 'SHA-256 of the file': { code: await sha256(file) } },
 });
 
 /** `cosim convert IN OUT`. */
-export const convertCommand = ({ out }: Terminal): Command =>
-  withNetworkOptions(
+export const convertCommand = (terminal: Terminal): Command =>
+  withOptions(
     new Command('convert')
       .summary('make safetensors of a checkpoint')
       .description(
@@ -118,7 +130,9 @@ export const convertCommand = ({ out }: Terminal): Command =>
       .argument('<out>', 'the safetensors file to write')
       .addOption(new Option('--floats <type>', 'element type of floats').choices(FLOAT_TYPES).default('stored'))
       .option('--card <file>', 'also write a model card (Markdown, as the Hugging Face Hub reads it)')
-      .option('--force', 'replace OUT if it is there'),
+      .option('--force', 'replace <out> if it is there'),
+    withNetworkOptions,
+    withJson,
   )
     .addHelpText(
       'after',
@@ -129,14 +143,23 @@ Examples:
   $ cosim convert runs/first generator.safetensors`,
     )
     .action(async (from: string, to: string, options: ConvertOptions) => {
-      if (!to.endsWith('.safetensors')) throw new ArgumentError(`OUT must end with .safetensors, got '${to}'`);
-      for (const path of [to, options.card])
-        if (path !== undefined && existsSync(path) && options.force !== true)
-          throw new ArgumentError(`${path} is there already; --force replaces it`);
-      await expectWritableFile('OUT', to);
-      if (options.card !== undefined) await expectWritableFile('--card', options.card);
+      const { card } = options;
+      if (!to.endsWith('.safetensors')) throw new ArgumentError(`<out> must end with .safetensors, got '${to}'`);
+      await expectReplaceable('<out>', to, options);
+      if (card !== undefined) await expectReplaceable('--card', card, options);
+      if (!existsSync(from)) throw new ArgumentError(`<in>: there is no file or folder '${from}'`);
       const convert = statSync(from).isDirectory() ? convertRun : convertFile;
-      const converted = await convert(from, to, options);
-      if (options.card !== undefined) await writeModelCard(options.card, await cardOf(converted, to));
-      out(`${to}: ${converted.what}, ${grouped(statSync(to).size)} bytes\n`);
+      const places = [to, ...(card === undefined ? [] : [card])];
+      const converted = await leaveable('stopped; nothing half-written is left', places, async () => {
+        const made = await convert(from, to, options);
+        if (card !== undefined) await writeModelCard(card, await cardOf(made, to));
+        return made;
+      });
+      const bytes = statSync(to).size;
+      giveResult(
+        terminal,
+        options,
+        { file: to, bytes, card, ...converted.result },
+        () => `${to}: ${converted.what}, ${grouped(bytes)} bytes\n`,
+      );
     });

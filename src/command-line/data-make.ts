@@ -1,6 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { expectWritableFile } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
 import {
   CROP_TRANSFORMS,
@@ -16,6 +15,8 @@ import {
   type PictureSource,
   type Split,
 } from '../datasets';
+import { expectGivenData, expectReplaceable } from './given-paths';
+import { giveResult, type JsonOption, withJson } from './json-output';
 import { stoppable } from './stopped';
 import { grouped, type Terminal } from './terminal';
 import { workingLine } from './working-line';
@@ -29,12 +30,12 @@ type MakeOptions = {
   grey?: boolean;
   split: Split;
   force?: boolean;
-};
+} & JsonOption;
 
 /** '64' or '512x384'. */
 const resolution = (text: string): Resolution => {
   const [, width, height = width] = /^([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?$/.exec(text) ?? [];
-  if (width === undefined) throw new InvalidArgumentError(`'${text}' is no size such as 64 or 512x384.`);
+  if (width === undefined) throw new InvalidArgumentError(`must be a size such as 64 or 512x384, got '${text}'`);
   return { width: Number(width), height: Number(height) };
 };
 
@@ -73,27 +74,31 @@ const fromDataset = (dataset: Awaited<ReturnType<typeof openDataset>>): Source =
 
 /** `cosim data make SOURCE DEST`. */
 export const dataMakeCommand = (terminal: Terminal): Command =>
-  new Command('make')
-    .summary("pack pictures into EDM's data-set zip")
-    .description(
-      "Packs a folder of pictures, or a data set, into the zip file that EDM's and EDM2's training and this package read: " +
-        "PNGs named 00000/img00000000.png and so on, classes in dataset.json; crop and resize as in the reference's tool.",
-    )
-    .argument('<source>', 'folder or zip file of pictures, data set by name or path')
-    .argument('<dest>', 'the zip file to write')
-    .option('--resolution <size>', 'pixels of the result: 64, or 512x384', resolution)
-    .addOption(new Option('--transform <mode>', 'how pictures become that size').choices(CROP_TRANSFORMS.slice(1)))
-    .addOption(
-      new Option('--labels <mode>', 'classes: of dataset.json if there, required, none; or by sub-folder')
-        .choices(['optional', 'required', 'none', 'folders'])
-        .default('optional'),
-    )
-    .addOption(new Option('--split <name>', 'of data that have two parts').choices(['train', 'test']).default('train'))
-    .option(
-      '--grey',
-      'of a folder or zip file: keep grey pictures at one channel (default: all become RGB, as in EDM2)',
-    )
-    .option('--force', 'replace DEST if it is there')
+  withJson(
+    new Command('make')
+      .summary("pack pictures into EDM's data-set zip")
+      .description(
+        "Packs a folder of pictures, or a data set, into the zip file that EDM's and EDM2's training and this package read: " +
+          "PNGs named 00000/img00000000.png and so on, classes in dataset.json; crop and resize as in the reference's tool.",
+      )
+      .argument('<source>', 'folder or zip file of pictures, data set by name or path')
+      .argument('<dest>', 'the zip file to write')
+      .option('--resolution <size>', 'pixels of the result: 64, or 512x384', resolution)
+      .addOption(new Option('--transform <mode>', 'how pictures become that size').choices(CROP_TRANSFORMS.slice(1)))
+      .addOption(
+        new Option('--labels <mode>', 'classes: of dataset.json if there, required, none; or by sub-folder')
+          .choices(['optional', 'required', 'none', 'folders'])
+          .default('optional'),
+      )
+      .addOption(
+        new Option('--split <name>', 'of data that have two parts').choices(['train', 'test']).default('train'),
+      )
+      .option(
+        '--grey',
+        'of a folder or zip file: keep grey pictures at one channel (default: all become RGB, as in EDM2)',
+      )
+      .option('--force', 'replace <dest> if it is there'),
+  )
     .addHelpText(
       'after',
       `
@@ -103,11 +108,10 @@ Examples:
   $ cosim data make mnist mnist-32x32.zip --split test`,
     )
     .action(async (from: string, to: string, options: MakeOptions) => {
-      if (!isZip(to)) throw new ArgumentError(`DEST must end with .zip, got '${to}'`);
-      if (existsSync(to) && options.force !== true)
-        throw new ArgumentError(`${to} is there already; --force replaces it`);
-      await expectWritableFile('DEST', to);
+      if (!isZip(to)) throw new ArgumentError(`<dest> must end with .zip, got '${to}'`);
       if (options.transform && !options.resolution) throw new ArgumentError('--transform needs --resolution');
+      await expectReplaceable('<dest>', to, options);
+      expectGivenData('<source>', from);
       const { pictures, note } = await openSource(from, options);
       const line = workingLine(terminal);
       try {
@@ -120,9 +124,11 @@ Examples:
           }),
         );
         line.clear();
-        const labels = pictures.classes > 0 ? `${grouped(pictures.classes)} classes` : 'no labels';
-        const what = [`${grouped(n)} pictures`, labels, `${grouped(statSync(to).size)} bytes`, note];
-        terminal.out(`${to}: ${what.filter(Boolean).join(', ')}\n`);
+        const { classes } = pictures;
+        const bytes = statSync(to).size;
+        const labels = classes > 0 ? `${grouped(classes)} classes` : 'no labels';
+        const what = [`${grouped(n)} pictures`, labels, `${grouped(bytes)} bytes`, note].filter(Boolean);
+        giveResult(terminal, options, { file: to, n, classes, bytes, note }, () => `${to}: ${what.join(', ')}\n`);
       } finally {
         line.clear();
         await pictures.close?.();

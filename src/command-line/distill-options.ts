@@ -1,7 +1,6 @@
 /* The options of `cosim distill`, and the run that they and a preset ask for. */
 import { type Command, Option } from 'commander';
 import { type BackendName, BACKENDS } from '../compute/backend';
-import { ArgumentError } from '../compute/check';
 import { type EngineName, ENGINES } from '../compute/engine-choice';
 import { type Split, splits } from '../datasets';
 import type { ReferenceOptions } from '../models';
@@ -9,58 +8,72 @@ import { DISTILL_PRESET_NAMES, distillPreset, type DistillPreset, type DistillPr
 import type { DistillMethod } from '../methods';
 import { PRECISION_NAMES, type PrecisionName } from '../compute/xla/emitter';
 import type { RunOptions } from '../training';
+import { type JsonOption, withJson } from './json-output';
 import { metricList } from './metric-list';
+import { needing } from './needed';
 import { withNetworkOptions } from './network-options';
-import { count, decimal, devices, index, numberList } from './options';
+import { count, decimal, devices, index, numberList, withOptions } from './options';
 
 const METHODS = ['cosim', 'sid', 'hsivi', 'moment-matching'] as const satisfies readonly DistillMethod['kind'][];
 
-export type DistillOptions = ReferenceOptions & {
-  preset: DistillPresetName;
-  out?: string;
-  teacher?: string;
-  data?: string;
-  split: Split;
-  method?: DistillMethod['kind'];
-  alpha?: number;
-  coef?: number;
-  R?: number;
-  images?: number;
-  batch?: number;
-  rounds?: number;
-  learningRate?: number;
-  warmup?: number;
-  emaHalflife?: number;
-  dropout?: number;
-  seed?: number;
-  engine?: EngineName;
-  workers?: number;
-  devices?: number;
-  precision?: PrecisionName;
-  steps?: number[];
-  saveEvery?: number;
-  sheetEvery?: number;
-  sheetSize: number;
-  sampleBatch: number;
-  features?: string;
-  metrics?: string[];
-  evalEvery?: number;
-  n?: number;
-  blocks: number;
-  nReference?: number;
-  estimate?: boolean;
-  force?: boolean;
-  backend?: BackendName;
+export type DistillOptions = ReferenceOptions &
+  JsonOption & {
+    preset: DistillPresetName;
+    out?: string;
+    teacher?: string;
+    data?: string;
+    split: Split;
+    method?: DistillMethod['kind'];
+    alpha?: number;
+    coef?: number;
+    R?: number;
+    images?: number;
+    batch?: number;
+    rounds?: number;
+    learningRate?: number;
+    warmup?: number;
+    emaHalflife?: number;
+    dropout?: number;
+    seed?: number;
+    engine?: EngineName;
+    workers?: number;
+    devices?: number;
+    precision?: PrecisionName;
+    steps?: number[];
+    saveEvery?: number;
+    sheetEvery?: number;
+    sheetSize: number;
+    sampleBatch: number;
+    features?: string;
+    metrics?: string[];
+    evalEvery?: number;
+    n?: number;
+    blocks: number;
+    nReference?: number;
+    estimate?: boolean;
+    force?: boolean;
+    backend?: BackendName;
+  };
+
+/** What a run needs besides its preset: a teacher and data where the preset brings none, and a place. */
+const neededOf = ({ preset: name, out, estimate, teacher, data }: Partial<DistillOptions>): Record<string, unknown> => {
+  const preset = name === undefined ? undefined : distillPreset(name);
+  return {
+    '--preset': name,
+    ...(estimate !== true && { '--out': out }),
+    ...(preset && {
+      [`--teacher (${preset.network}, which is not shipped)`]: teacher ?? preset.teacher,
+      '--data': data ?? preset.data,
+    }),
+  };
 };
 
 /** Adds them to the command. */
 export const withDistillOptions = (command: Command): Command =>
-  withNetworkOptions(
+  withOptions(
     command
       .addOption(
-        new Option('--preset <name>', 'a run of Table 5, or one of drawn digits')
-          .choices(DISTILL_PRESET_NAMES)
-          .makeOptionMandatory(),
+        new Option('--preset <name>', 'a run of Table 5, or one of drawn digits').choices(DISTILL_PRESET_NAMES),
       )
       .option('--out <folder>', 'where checkpoints, sheets and measurements go; a run that was stopped goes on there')
       .option(
@@ -113,6 +126,9 @@ export const withDistillOptions = (command: Command): Command =>
       .option('--estimate', 'say what it will take of this machine, and stop')
       .option('--force', 'begin although it will not fit into memory')
       .addOption(new Option('--backend <name>', 'where to compute (default: the best there is)').choices(BACKENDS)),
+    withNetworkOptions,
+    withJson,
+    needing(neededOf),
   );
 
 const defined = <T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
@@ -123,10 +139,7 @@ const defined = <T extends object>(options: T): { [K in keyof T]?: Exclude<T[K],
 /** What is trained: the preset's method and run, with what the command line says in place of single values. */
 export type ChosenRun = Omit<DistillPreset, 'network' | 'teacher' | 'data'> & { teacher: string; data: string };
 
-/**
- * A preset with the options given.
- * @throws ArgumentError for a teacher or data that the preset does not bring
- */
+/** A preset with the options given, which are all that it needs. */
 export const chosenRun = (options: DistillOptions): ChosenRun => {
   const {
     preset: name,
@@ -145,10 +158,7 @@ export const chosenRun = (options: DistillOptions): ChosenRun => {
     precision,
   } = options;
   const preset = distillPreset(name);
-  const { teacher = preset.teacher, data = preset.data, method: kind = 'cosim' } = options;
-  if (teacher === undefined)
-    throw new ArgumentError(`--teacher is needed: preset '${name}' is for ${preset.network}, which is not shipped`);
-  if (data === undefined) throw new ArgumentError(`--data is needed: preset '${name}' brings none`);
+  const { teacher = preset.teacher!, data = preset.data!, method: kind = 'cosim' } = options;
   const base = kind === preset.method.kind ? preset.method : { kind };
   const own: Partial<RunOptions> = {
     batch,

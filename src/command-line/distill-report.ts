@@ -58,12 +58,20 @@ export const snapshotText = ({ images, sheet, measured }: Snapshot): string => {
   return parts.length === 0 ? '' : `${grouped(images)} images: ${parts.join(', ')}\n`;
 };
 
+const secondsOf = ({ history }: DistillRunResult): number => history.reduce((sum, report) => sum + report.seconds, 0);
+
+/** What `--json` says of a run that has ended: `DistillRunResult` with the last report in the place of the history. */
+export const closingResult = (dir: string, result: DistillRunResult): Record<string, unknown> => {
+  const { images, steps, engine, last, history } = result;
+  return { dir, images, steps, seconds: secondsOf(result), engine, last, report: history.at(-1) };
+};
+
 /** What the run was, and what can be done with it. */
-export const closingText = (dir: string, { images, steps, history, engine, last }: DistillRunResult): string => {
-  const seconds = history.reduce((sum, report) => sum + report.seconds, 0);
+export const closingText = (dir: string, result: DistillRunResult): string => {
+  const { images, steps, history, engine, last } = result;
   const end = history.at(-1);
   return columns([
-    ['trained', `${grouped(images)} images in ${grouped(steps)} steps, ${durationText(seconds)}`],
+    ['trained', `${grouped(images)} images in ${grouped(steps)} steps, ${durationText(secondsOf(result))}`],
     ['engine', [engine.engine, engine.device, engine.precision, engine.reason].filter(Boolean).join(', ')],
     ...(end ? [['last step', lossText(end)]] : []),
     ...(last.sheet === undefined ? [] : [['sheet', last.sheet]]),

@@ -20,9 +20,10 @@ import {
   stateBytes,
 } from '../runs';
 import { chosenRun, type ChosenRun, type DistillOptions, withDistillOptions } from './distill-options';
-import { closingText, estimateText, snapshotText, lossText, memoryText } from './distill-report';
+import { closingResult, closingText, estimateText, snapshotText, lossText, memoryText } from './distill-report';
 import { referenceOptions } from './network-options';
-import { required } from './real-images';
+import { asArgument, expectGivenData, expectGivenModel } from './given-paths';
+import { giveResult } from './json-output';
 import { stoppable } from './stopped';
 import { columns, grouped, type Terminal } from './terminal';
 import { workingLine } from './working-line';
@@ -80,9 +81,10 @@ const estimated = async (
   try {
     const estimate = await estimateDistillation({ ...setup, images: chosen.images, signal, onMeasure });
     line.clear();
-    const { out, err } = terminal;
-    (options.estimate === true ? out : err)(estimateText(estimate, chosen.images));
-    if (options.estimate !== true) refuseTooLarge(estimate.memoryBytes, options, 'more --rounds need less; ');
+    const { images } = chosen;
+    if (options.estimate === true) return giveResult(terminal, options, { images, ...estimate }, () => estimateText(estimate, images)); // prettier-ignore
+    terminal.err(estimateText(estimate, images));
+    refuseTooLarge(estimate.memoryBytes, options, 'more --rounds need less; ');
   } finally {
     line.clear();
   }
@@ -97,7 +99,7 @@ const withMetrics = async <T>(
 ): Promise<T> => {
   const { features, metrics, n, evalEvery: every, data } = chosen;
   if (features === undefined || features === NO_FEATURES) return use();
-  const extractor = await loadFeatures(features);
+  const extractor = await asArgument('--features', () => loadFeatures(features));
   const { dataset: reference } = setup;
   const { blocks, nReference, sampleBatch: batch } = options;
   const real = await openOtherSplit(data, reference);
@@ -117,7 +119,7 @@ const train = async (
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> => {
-  const dir = required(options.out, '--out');
+  const dir = options.out!;
   const line = workingLine(terminal);
   const { images, saveEvery, sheetEvery: every } = chosen;
   const { sheetSize: n, sampleBatch: batch } = options;
@@ -140,7 +142,7 @@ const train = async (
       }),
     );
     line.clear();
-    terminal.out(closingText(dir, result));
+    giveResult(terminal, options, closingResult(dir, result), () => closingText(dir, result));
   } finally {
     line.clear();
   }
@@ -155,7 +157,7 @@ const withSetup = async <T>(
   const dataset: Dataset = await openDataset(chosen.data, { split: options.split });
   let teacher: Model | undefined;
   try {
-    teacher = await loadTeacher(chosen.teacher, referenceOptions(options));
+    teacher = await asArgument('--teacher', () => loadTeacher(chosen.teacher, referenceOptions(options)));
     return await use({ teacher, dataset, dropout: chosen.dropout, method: chosen.method, run: chosen.run });
   } finally {
     dispose(teacher?.parameters ?? []);
@@ -187,7 +189,9 @@ Examples:
     .action(async (options: DistillOptions) => {
       const chosen = chosenRun(options);
       const { out, estimate, backend } = options;
-      if (estimate !== true) await expectWritableFolder('--out', required(out, '--out'));
+      if (estimate !== true) await expectWritableFolder('--out', out!);
+      await expectGivenModel('--teacher', chosen.teacher);
+      expectGivenData('--data', chosen.data);
       await selectBackend(backend ? { backend } : {});
       await stoppable('stopped; the same command goes on where it was', signal =>
         withSetup(chosen, options, async setup => {

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { Command, Option } from 'commander';
+import { parseNumbers } from '../checkpoints';
 import { selectBackend } from '../compute';
 import { PRECISIONS, type Precision } from '../compute/xla/emitter';
 import { bytesInWords, DeviceError, openXlaDevice } from '../compute/xla/pjrt';
 import { checkDevice, type DeviceCheck } from '../training/check-device';
+import { giveResult, jsonLine, type JsonOption, withJson } from './json-output';
 import { columns, type Terminal } from './terminal';
 
 /** What the check found, and on what. */
@@ -37,7 +39,7 @@ export const answer = async (precision: Precision): Promise<void> => {
     found => ({ found }),
     (error: Error) => ({ problem: error instanceof DeviceError ? error.message : (error.stack ?? String(error)) }),
   );
-  process.stdout.write(`\n${JSON.stringify(said)}\n`, () => process.exit());
+  process.stdout.write(`\n${jsonLine(said)}`, () => process.exit());
 };
 
 /** A plugin that dies takes its process along, so it gets one of its own. @throws DeviceError */
@@ -53,7 +55,7 @@ const checkApart = (precision: Precision): Promise<Found> =>
     child.on('error', reject);
     child.on('close', (status, signal) => {
       try {
-        const said = JSON.parse(out.trim().split('\n').at(-1) ?? '') as Answer;
+        const said = parseNumbers(out.trim().split('\n').at(-1) ?? '') as Answer;
         if ('found' in said) resolve(said.found);
         else reject(new DeviceError(said.problem));
       } catch {
@@ -67,30 +69,36 @@ const checkApart = (precision: Precision): Promise<Found> =>
     });
   });
 
+const foundText = (found: Found): string => {
+  const { device, devices, version, lossError, changeError, compileSeconds, stepMs, peak, limit } = found;
+  return columns([
+    ['device', devices > 1 ? `${devices} x ${device}` : device],
+    ['version', version],
+    ['loss', `differs by ${lossError.toExponential(1)}`],
+    ['parameters', `change differs by ${changeError.toExponential(1)}`],
+    ['compiled', `in ${compileSeconds.toFixed(1)} s`],
+    ['step', `${stepMs.toFixed(2)} ms`],
+    ...(limit > 0 ? [['memory', `${bytesInWords(peak)} of ${bytesInWords(limit)} at the most`]] : []),
+  ]);
+};
+
+type CheckOptions = JsonOption & { precision: Precision };
+
 /** `cosim engine check`. */
 export const engineCheckCommand = (terminal: Terminal): Command =>
-  new Command('check')
-    .summary('compare one small step on the accelerator with the processor')
-    .description(
-      'Distils a small network for one step on the accelerator and on the processor and compares what they compute; then ' +
-        'times it. Ends with 1 where they differ by more than rounding.',
-    )
-    .addOption(new Option('--precision <name>', 'of products').choices(PRECISIONS).default('float32'))
+  withJson(
+    new Command('check')
+      .summary('compare one small step on the accelerator with the processor')
+      .description(
+        'Distils a small network for one step on the accelerator and on the processor and compares what they compute; then ' +
+          'times it. Ends with 1 where they differ by more than rounding.',
+      )
+      .addOption(new Option('--precision <name>', 'of products').choices(PRECISIONS).default('float32')),
+  )
     .addHelpText('after', '\nExamples:\n  $ cosim engine check\n  $ cosim engine check --precision tf32')
-    .action(async ({ precision }: { precision: Precision }) => {
+    .action(async ({ precision, ...options }: CheckOptions) => {
       const found = await checkApart(precision);
-      const { device, devices, version, lossError, changeError, compileSeconds, stepMs, peak, limit } = found;
-      terminal.out(
-        columns([
-          ['device', devices > 1 ? `${devices} x ${device}` : device],
-          ['version', version],
-          ['loss', `differs by ${lossError.toExponential(1)}`],
-          ['parameters', `change differs by ${changeError.toExponential(1)}`],
-          ['compiled', `in ${compileSeconds.toFixed(1)} s`],
-          ['step', `${stepMs.toFixed(2)} ms`],
-          ...(limit > 0 ? [['memory', `${bytesInWords(peak)} of ${bytesInWords(limit)} at the most`]] : []),
-        ]),
-      );
+      giveResult(terminal, options, { precision, ...found }, () => foundText(found));
       if (precision === 'float32' && !found.agrees)
         throw new DeviceError('the accelerator and the processor do not agree');
     });

@@ -1,5 +1,6 @@
 import { Argument, Command } from 'commander';
 import { INSTALLABLE, type Installable, installPlugin, userCache, WHEELS } from '../compute/xla/pjrt';
+import { giveResult, type JsonOption, withJson } from './json-output';
 import { stoppable, Stopped } from './stopped';
 import { progressLine, type Terminal } from './terminal';
 
@@ -25,20 +26,24 @@ const agreed = async ({ ask }: Terminal): Promise<void> => {
   if (!/^y(es)?$/i.test((await ask('Fetch it? [y/N] ')).trim())) throw new Stopped('nothing was fetched');
 };
 
+type InstallOptions = JsonOption & { yes?: boolean; python: string };
+
 /** `cosim engine install KIND`. */
 export const engineInstallCommand = (terminal: Terminal): Command =>
-  new Command('install')
-    .summary('install a plugin for a GPU or TPU')
-    .description(
-      "Installs XLA's plugin for a kind of accelerator, and the libraries that it needs, from PyPI into the user's cache " +
-        '(~/.cache/cosim, or the folder COSIM_CACHE names). Says first what is fetched, how much, and under which licence. ' +
-        'Needs Python 3 with venv for fetching only.',
-    )
-    .addArgument(new Argument('<kind>', 'kind of accelerator').choices(INSTALLABLE))
-    .option('--yes', 'do not ask')
-    .option('--python <path>', 'the Python to fetch with', 'python3')
+  withJson(
+    new Command('install')
+      .summary('install a plugin for a GPU or TPU')
+      .description(
+        "Installs XLA's plugin for a kind of accelerator, and the libraries that it needs, from PyPI into the user's cache " +
+          '(~/.cache/cosim, or the folder COSIM_CACHE names). Says first what is fetched, how much, and under which licence. ' +
+          'Needs Python 3 with venv for fetching only.',
+      )
+      .addArgument(new Argument('<kind>', 'kind of accelerator').choices(INSTALLABLE))
+      .option('--yes', 'do not ask')
+      .option('--python <path>', 'the Python to fetch with', 'python3'),
+  )
     .addHelpText('after', '\nExamples:\n  $ cosim engine install cuda13\n  $ cosim engine install tpu --yes')
-    .action(async (kind: Installable, { yes = false, python }: { yes?: boolean; python: string }) => {
+    .action(async (kind: Installable, { yes = false, python, ...options }: InstallOptions) => {
       terminal.err(announcement(kind));
       if (!yes) await agreed(terminal);
       const line = progressLine(terminal);
@@ -53,7 +58,7 @@ export const engineInstallCommand = (terminal: Terminal): Command =>
           }),
         );
         line.clear();
-        terminal.out(`${path}\n`);
+        giveResult(terminal, options, { kind, path }, () => `${path}\n`);
       } finally {
         line.clear();
       }

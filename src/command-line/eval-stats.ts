@@ -3,16 +3,20 @@ import { expectWritableFile, expectWritableFolder } from '../checkpoints';
 import { selectBackend } from '../compute/backend';
 import { loadFeatures, referenceStatistics } from '../evaluation';
 import { saveStatistics } from '../metrics';
-import { type RealOptions, required, withRealImages, withRealOptions } from './real-images';
+import { asArgument } from './given-paths';
+import { giveResult, type JsonOption, withJson } from './json-output';
+import { needing } from './needed';
+import { withOptions } from './options';
+import { type RealOptions, withRealImages, withRealOptions } from './real-images';
 import { stoppable } from './stopped';
 import { grouped, type Terminal } from './terminal';
 import { workingLine } from './working-line';
 
-type StatsOptions = RealOptions & { out?: string };
+type StatsOptions = RealOptions & JsonOption & { data: string; features: string; out: string };
 
 /** `cosim eval stats`. */
 export const evalStatsCommand = (terminal: Terminal): Command =>
-  withRealOptions(
+  withOptions(
     new Command('stats')
       .summary('keep the statistics of real images for --reference')
       .description(
@@ -20,19 +24,20 @@ export const evalStatsCommand = (terminal: Terminal): Command =>
           "with all that they depend on, or as EDM's npz, which holds the numbers alone.",
       )
       .option('--out <file>', 'where they go: .safetensors or .npz'),
+    withRealOptions,
+    withJson,
+    needing<StatsOptions>(({ data, features, out }) => ({ '--data': data, '--features': features, '--out': out })),
   )
     .addHelpText(
       'after',
       '\nExample:\n  $ cosim eval stats --data cifar10 --features inception --out cifar10.safetensors',
     )
     .action(async (options: StatsOptions) => {
-      const out = required(options.out, '--out');
-      const features = required(options.features, '--features');
-      required(options.data, '--data');
+      const { out, features } = options;
       await expectWritableFile('--out', out);
       await expectWritableFolder('--cache', options.cache);
       await selectBackend();
-      const extractor = await loadFeatures(features);
+      const extractor = await asArgument('--features', () => loadFeatures(features));
       const line = workingLine(terminal);
       try {
         const { cache, saveEvery: chunk, nReference } = options;
@@ -51,7 +56,13 @@ export const evalStatsCommand = (terminal: Terminal): Command =>
         );
         await saveStatistics(out, statistics);
         line.clear();
-        terminal.out(`${out}: mean and covariance of ${extractor.d} features of ${grouped(statistics.n)} images\n`);
+        const { n, d, features: identity, source, madeBy } = statistics;
+        giveResult(
+          terminal,
+          options,
+          { file: out, n, d, features: identity, source, madeBy },
+          () => `${out}: mean and covariance of ${d} features of ${grouped(n)} images\n`,
+        );
       } finally {
         line.clear();
         await extractor.dispose();

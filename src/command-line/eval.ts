@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { expectWritableFile, expectWritableFolder } from '../checkpoints';
 import { type BackendName, BACKENDS, selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
+import { ENGINES, type EngineName } from '../compute/engine-choice';
 import { evaluate, type EvaluateOptions, type ImageSource, pngWriter, loadFeatures, saveResults } from '../evaluation';
 import { loadStatistics, type MetricResult, setMetricNames } from '../metrics';
 import { type ReferenceOptions, TEACHER_NAMES } from '../models';
@@ -11,8 +12,11 @@ import { resultTable } from './evaluation-report';
 import { withNetworkImages, withStoredImages } from './measured-images';
 import { metricList } from './metric-list';
 import { withNetworkOptions } from './network-options';
-import { count, index } from './options';
-import { type RealOptions, required, withRealImages, withRealOptions } from './real-images';
+import { asArgument, expectGivenFile, expectGivenModel } from './given-paths';
+import { giveResult, type JsonOption, withJson } from './json-output';
+import { needing } from './needed';
+import { count, index, withOptions } from './options';
+import { type RealOptions, withRealImages, withRealOptions } from './real-images';
 import { type SamplerOptions, withSamplerOptions } from './sampler-options';
 import { stoppable } from './stopped';
 import type { Terminal } from './terminal';
@@ -20,9 +24,11 @@ import { workingLine } from './working-line';
 
 type EvalOptions = ReferenceOptions &
   SamplerOptions &
-  RealOptions & {
+  RealOptions &
+  JsonOption & {
     network?: string;
     images?: string;
+    features: string;
     metrics: string[];
     reference?: string;
     n?: number;
@@ -32,6 +38,7 @@ type EvalOptions = ReferenceOptions &
     out?: string;
     keep?: string;
     backend?: BackendName;
+    engine?: EngineName;
   };
 
 /** Images of a block that a network draws, and its blocks, unless told otherwise. */
@@ -43,17 +50,17 @@ const EDM2_PARTS: Readonly<Record<string, string>> = { inception: 'fid', dinov2:
 
 /** Refuses, before anything is opened, what is missing or contradicts itself. */
 const check = async (options: EvalOptions): Promise<void> => {
-  const { out, keep, cache, network, images, features, data, reference, nReference } = options;
+  const { out, keep, cache, network, images, reference, nReference } = options;
   if (out !== undefined && !out.endsWith('.json')) throw new ArgumentError(`--out must end with .json, got '${out}'`);
-  if ((network === undefined) === (images === undefined))
-    throw new ArgumentError('either --network or --images is needed, to say what is measured');
-  required(features, '--features');
-  if (reference === undefined) required(data, '--data, or --reference,');
+  if (network !== undefined && images !== undefined)
+    throw new ArgumentError('either --network or --images says what is measured, not both');
   if (reference !== undefined && nReference !== undefined)
     throw new ArgumentError('--n-reference: the statistics of --reference are as they are');
   if (out !== undefined) await expectWritableFile('--out', out);
   if (keep !== undefined) await expectWritableFolder('--keep', keep);
   await expectWritableFolder('--cache', cache);
+  if (network !== undefined) await expectGivenModel('--network', network);
+  if (reference !== undefined) expectGivenFile('--reference', reference);
 };
 
 /** Runs `use` with what is measured, the number of blocks and of images of each. */
@@ -83,12 +90,13 @@ const withReference = async <T>(
   options: EvalOptions,
   use: (reference: Pick<EvaluateOptions, 'reference' | 'real' | 'nReference'>) => Promise<T>,
 ): Promise<T> => {
-  const { reference: path, nReference, features = '' } = options;
-  if (path === undefined) return withRealImages(options, (reference, real) => use({ reference, real, nReference }));
+  const { reference: path, nReference, features, data = '' } = options;
+  if (path === undefined)
+    return withRealImages({ ...options, data }, (reference, real) => use({ reference, real, nReference }));
   const part = path.endsWith('.pkl') ? EDM2_PARTS[features] : undefined;
-  const reference = await loadStatistics(path, { part });
+  const reference = await asArgument('--reference', () => loadStatistics(path, { part }));
   if (options.data === undefined) return use({ reference });
-  return withRealImages(options, (_, real) => use({ reference, real }));
+  return withRealImages({ ...options, data }, (_, real) => use({ reference, real }));
 };
 
 /** Measures what the command line asks for; returns the images and the results. */
@@ -97,7 +105,7 @@ const measured = async (
   terminal: Terminal,
 ): Promise<{ images: ImageSource; results: MetricResult[] }> => {
   const { metrics, seed, cache, saveEvery, keep } = options;
-  const extractor = await loadFeatures(required(options.features, '--features'));
+  const extractor = await asArgument('--features', () => loadFeatures(options.features));
   const line = workingLine(terminal);
   try {
     return await stoppable('stopped; the same command goes on where it was', signal =>
@@ -129,44 +137,43 @@ const measured = async (
 
 /** `cosim eval`, `cosim eval stats` and `cosim eval compare`. */
 export const evalCommand = (terminal: Terminal): Command =>
-  withRealOptions(
-    withSamplerOptions(
-      withNetworkOptions(
-        new Command('eval')
-          .summary('measure images against real ones')
-          .description(
-            "Measures a network's images, or stored ones, against real images: blocks of images of seeds of their own, the " +
-              'value of each metric with its spread over the blocks and its floor, which is what other real images get at ' +
-              'the same number. Interrupted, the same command goes on where it was.',
-          )
-          .option('--network <file>', `checkpoint, folder of a run, or a shipped model (${TEACHER_NAMES.join(', ')})`)
-          .option('--images <path>', 'measure these stored images instead: a folder, or the name of a data set')
-          .addOption(
-            new Option('--metrics <list>', `of ${setMetricNames.join(', ')}`)
-              .argParser(metricList)
-              .default(['fd'], 'fd'),
-          )
-          .option(
-            '--reference <file>',
-            "statistics of the real images (safetensors, EDM's npz, EDM2's pkl): for fd alone",
-          )
-          .option(
-            '--n <n>',
-            `images of a block (default: ${NETWORK_BLOCK}, of stored images all, in equal parts)`,
-            count,
-          )
-          .option(
-            '--blocks <n>',
-            `blocks of images, each of other seeds (default: ${NETWORK_BLOCKS}, of stored images 1)`,
-            count,
-          )
-          .option('--seed <n>', 'first seed of the first block; of stored images, the place', index, 0)
-          .option('--batch <n>', 'images drawn at a time: memory, never results', count, 64)
-          .option('--out <file>', 'JSON with the results and all that they depend on')
-          .option('--keep <folder>', 'keep the images that are measured, as PNG')
-          .addOption(new Option('--backend <name>', 'where to compute (default: the best there is)').choices(BACKENDS)),
+  withOptions(
+    new Command('eval')
+      .summary('measure images against real ones')
+      .description(
+        "Measures a network's images, or stored ones, against real images: blocks of images of seeds of their own, the " +
+          'value of each metric with its spread over the blocks and its floor, which is what other real images get at ' +
+          'the same number. Interrupted, the same command goes on where it was.',
+      )
+      .option('--network <file>', `checkpoint, folder of a run, or a shipped model (${TEACHER_NAMES.join(', ')})`)
+      .option('--images <path>', 'measure these stored images instead: a folder, or the name of a data set')
+      .addOption(
+        new Option('--metrics <list>', `of ${setMetricNames.join(', ')}`).argParser(metricList).default(['fd'], 'fd'),
+      )
+      .option('--reference <file>', "statistics of the real images (safetensors, EDM's npz, EDM2's pkl): for fd alone")
+      .option('--n <n>', `images of a block (default: ${NETWORK_BLOCK}, of stored images all, in equal parts)`, count)
+      .option(
+        '--blocks <n>',
+        `blocks of images, each of other seeds (default: ${NETWORK_BLOCKS}, of stored images 1)`,
+        count,
+      )
+      .option('--seed <n>', 'first seed of the first block; of stored images, the place', index, 0)
+      .option('--batch <n>', 'images drawn at a time: memory, never results', count, 64)
+      .option('--out <file>', 'JSON with the results and all that they depend on')
+      .option('--keep <folder>', 'keep the images that are measured, as PNG')
+      .addOption(new Option('--backend <name>', 'where to compute (default: the best there is)').choices(BACKENDS))
+      .addOption(
+        new Option('--engine <name>', 'what computes the images of a network (default: auto)').choices(ENGINES),
       ),
-    ),
+    withNetworkOptions,
+    withSamplerOptions,
+    withRealOptions,
+    withJson,
+    needing<EvalOptions>(({ network, images, features, data, reference }) => ({
+      'one of --network or --images': network ?? images,
+      '--features': features,
+      'one of --data or --reference': data ?? reference,
+    })),
   )
     .enablePositionalOptions()
     .addCommand(evalStatsCommand(terminal))
@@ -187,6 +194,7 @@ Examples:
       await check(options);
       await selectBackend(backend ? { backend } : {});
       const { images, results } = await measured(options, terminal);
-      if (out !== undefined) await saveResults(out, { images: { name: images.name, ...images.identity }, results });
-      terminal.out(resultTable(results));
+      const of = { name: images.name, ...images.identity };
+      if (out !== undefined) await saveResults(out, { images: of, results });
+      giveResult(terminal, options, { images: of, results }, () => resultTable(results));
     });

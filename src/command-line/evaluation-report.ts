@@ -41,21 +41,38 @@ export const resultTable = (results: readonly MetricResult[]): string => {
   ].join('');
 };
 
+/** One metric of two evaluations: values, the difference, the first one's floor, and the name of the better; null: undecided. */
+export type ComparisonRow = {
+  metric: string;
+  values: readonly [number | null, number | null];
+  difference: number | null;
+  floor: number | null;
+  better: string | null;
+};
+
 /**
  * Two lists of results side by side, metric by metric.
  * @throws ArgumentError where a metric of both is not comparable, or they have none in common
  */
-export const comparisonTable = (
+export const comparisons = (
   a: readonly MetricResult[],
   b: readonly MetricResult[],
   [nameA, nameB]: readonly [string, string],
-): string => {
+): ComparisonRow[] => {
   const pairs = a.flatMap(one => b.filter(({ metric }) => metric === one.metric).map(other => [one, other] as const));
   if (pairs.length === 0) expectComparable([a[0], b[0]]);
-  const rows = pairs.map(([one, other]) => {
+  return pairs.map(([one, other]) => {
     const { metric, better, difference } = compareResults(one, other);
-    const verdict = better === null ? 'undecided' : better === 'a' ? nameA : nameB;
-    return [metric, number(one.value), number(other.value), number(difference), number(one.floor), verdict];
+    const named = better === null ? null : better === 'a' ? nameA : nameB;
+    return { metric, values: [one.value, other.value], difference, floor: one.floor, better: named };
   });
-  return columns([['metric', nameA, nameB, 'difference', 'floor', 'better'], ...rows]);
 };
+
+/** The same as a table. */
+export const comparisonTable = (rows: readonly ComparisonRow[], names: readonly [string, string]): string =>
+  columns([
+    ['metric', ...names, 'difference', 'floor', 'better'],
+    ...rows.map(({ metric, values, difference, floor, better }) => [
+      ...[metric, ...values.map(number), number(difference), number(floor), better ?? 'undecided'],
+    ]),
+  ]);

@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import { type CheckpointDescription, describeCheckpoint } from '../checkpoints';
 import { denoiserOfCheckpoint, modelFile } from '../models';
 import { type Denoiser, denoiserFromReference, parameterCount } from '../networks';
+import { asArgument } from './given-paths';
+import { giveResult, type JsonOption, withJson } from './json-output';
 import { columns, grouped, type Terminal } from './terminal';
 
 const json = (value: unknown): string => JSON.stringify(value) ?? 'null';
@@ -63,18 +65,20 @@ const report = (description: CheckpointDescription, listed: boolean): string => 
 };
 
 /** `cosim inspect FILE`. */
-export const inspectCommand = ({ out }: Terminal): Command =>
-  new Command('inspect')
-    .summary('say what a checkpoint file holds')
-    .description(
-      'Says what a checkpoint file holds: the network and its arguments, what else the file says, every tensor. ' +
-        'Reads EDM and EDM2 snapshots, PyTorch files and safetensors as data; nothing in them is run.',
-    )
-    .argument('<file>', 'the checkpoint, the folder of a run, or the name of a shipped model')
-    .option('--json', 'everything as JSON')
-    .option('--no-tensors', 'leave out the list of tensors')
+export const inspectCommand = (terminal: Terminal): Command =>
+  withJson(
+    new Command('inspect')
+      .summary('say what a checkpoint file holds')
+      .description(
+        'Says what a checkpoint file holds: the network and its arguments, what else the file says, every tensor. ' +
+          'Reads EDM and EDM2 snapshots, PyTorch files and safetensors as data; nothing in them is run.',
+      )
+      .argument('<file>', 'the checkpoint, the folder of a run, or the name of a shipped model')
+      .option('--no-tensors', 'leave out the list of tensors'),
+  )
     .addHelpText('after', '\nExample:\n  $ cosim inspect edm-cifar10-32x32-uncond-vp.pkl --no-tensors')
-    .action(async (file: string, options: { json?: boolean; tensors: boolean }) => {
-      const description = await describeCheckpoint(await modelFile(file));
-      out(options.json ? `${JSON.stringify(description, null, 1)}\n` : report(description, options.tensors));
+    .action(async (file: string, options: JsonOption & { tensors: boolean }) => {
+      const description = await describeCheckpoint(await asArgument('<file>', () => modelFile(file)));
+      const value = options.tensors ? description : { ...description, tensors: undefined };
+      giveResult(terminal, options, value, () => report(description, options.tensors));
     });

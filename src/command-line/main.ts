@@ -33,6 +33,7 @@ const main = async (): Promise<void> => {
     live: process.stderr.isTTY,
     ...(process.stdin.isTTY && { ask }),
   });
+  if (code > 2) process.exit(code); // stopped: what is still at work is left
   if (code !== 0) process.exitCode = code;
 };
 

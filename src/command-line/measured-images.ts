@@ -7,29 +7,31 @@ import { datasetImages, drawnImages, type ImageSource } from '../evaluation';
 import { loadModel, modelFile, type ReferenceOptions } from '../models';
 import { type Model, withEngine } from '../networks';
 import { compilingPays } from '../samplers';
+import { asArgument, expectGivenData } from './given-paths';
 import { referenceOptions } from './network-options';
 import { chooseSampler, type ChosenSampler, type SamplerOptions } from './sampler-options';
 
-export type NetworkImages = ReferenceOptions & SamplerOptions & { network: string; batch: number };
+export type NetworkImages = ReferenceOptions & SamplerOptions & { network: string; batch: number; engine?: EngineName };
 
 /** The networks that are drawn from, and the engine of the sampler: eager where the networks are compiled already. */
 type Drawing = { model: Model; guide?: Model; engine: EngineName };
 
 /**
  * Runs `use` with the networks compiled once for all that is drawn in it, where that pays. On an accelerator samplers are
- * compiled as a whole.
+ * compiled as a whole. An engine that is asked for is taken whether it pays or not.
  */
 const compiled = async <T>(
   model: Model,
   { guide, calls }: ChosenSampler,
   images: number,
+  asked: EngineName,
   use: (drawing: Drawing) => Promise<T>,
 ): Promise<T> => {
-  if (!compilingPays(model.denoiser, calls * images)) return use({ model, guide, engine: 'eager' });
-  if ((await chooseCompute('auto')).engine === 'xla') return use({ model, guide, engine: 'xla' });
-  return withEngine('auto', model, main =>
+  if (asked === 'auto' && !compilingPays(model.denoiser, calls * images)) return use({ model, guide, engine: 'eager' });
+  if ((await chooseCompute(asked)).engine === 'xla') return use({ model, guide, engine: 'xla' });
+  return withEngine(asked, model, main =>
     guide
-      ? withEngine('auto', guide, guiding => use({ model: main, guide: guiding, engine: 'eager' }))
+      ? withEngine(asked, guide, guiding => use({ model: main, guide: guiding, engine: 'eager' }))
       : use({ model: main, engine: 'eager' }),
   );
 };
@@ -40,8 +42,8 @@ export const withNetworkImages = async <T>(
   images: number,
   use: (images: ImageSource) => Promise<T>,
 ): Promise<T> => {
-  const { network, batch } = options;
-  const loaded = await loadModel(network, referenceOptions(options));
+  const { network, batch, engine: asked } = options;
+  const loaded = await asArgument('--network', () => loadModel(network, referenceOptions(options)));
   let sampler: ChosenSampler | undefined;
   try {
     const chosen = (sampler = await chooseSampler(loaded, options));
@@ -51,9 +53,10 @@ export const withNetworkImages = async <T>(
       ...(Object.keys(given).length > 0 && { read: JSON.stringify(given) }),
       ...chosen.identity,
       backend: getBackend(),
+      ...(asked !== undefined && asked !== 'auto' && { engine: asked }),
     };
     const { sampleShape: shape, classes } = loaded.denoiser;
-    return await compiled(loaded, chosen, images, ({ model, guide, engine }) =>
+    return await compiled(loaded, chosen, images, asked ?? 'auto', ({ model, guide, engine }) =>
       use(
         drawnImages({
           name: basename(network),
@@ -71,6 +74,7 @@ export const withNetworkImages = async <T>(
 
 /** Runs `use` with stored images, in their order. */
 export const withStoredImages = async <T>(path: string, use: (images: ImageSource) => Promise<T>): Promise<T> => {
+  expectGivenData('--images', path);
   const dataset = await openDataset(path);
   try {
     return await use(datasetImages(dataset));

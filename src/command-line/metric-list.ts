@@ -6,5 +6,5 @@ export const metricList = (text: string): string[] =>
   text.split(',').map(part => {
     const name = part.trim();
     if (Object.hasOwn(SET_METRICS, name)) return name;
-    throw new InvalidArgumentError(`'${name}' is none of ${setMetricNames.join(', ')}.`);
+    throw new InvalidArgumentError(`must be some of ${setMetricNames.join(', ')}, got '${name}'`);
   });

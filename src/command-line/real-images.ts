@@ -1,8 +1,8 @@
 /* The real images that `cosim eval` compares with, and the network that looks at them. */
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { ArgumentError } from '../compute/check';
 import { dataCache, type Dataset, openDataset, openOtherSplit, resized, type Split, splits } from '../datasets';
+import { expectGivenData } from './given-paths';
 import { count } from './options';
 
 export type RealOptions = {
@@ -30,26 +30,16 @@ export const withRealOptions = (command: Command): Command =>
     )
     .option('--save-every <n>', 'images between two savings: what an interruption loses', count, 500);
 
-/**
- * The value of an option that a command cannot do without; not commander's `requiredOption`, which would ask it of
- * subcommands too.
- * @throws ArgumentError when it was not given
- */
-export const required = (value: string | undefined, option: string): string => {
-  if (value === undefined) throw new ArgumentError(`${option} is needed`);
-  return value;
-};
-
 const smaller = (dataset: Dataset, resolution?: number): Dataset =>
   resolution === undefined || resolution === dataset.sampleShape[0] ? dataset : resized(dataset, resolution, 'box');
 
 /** Runs `use` with the reference's data set and, for floors, the other part of the same data. */
 export const withRealImages = async <T>(
-  options: RealOptions,
+  options: RealOptions & { data: string },
   use: (reference: Dataset, other?: Dataset) => Promise<T>,
 ): Promise<T> => {
-  const data = required(options.data, '--data');
-  const { resolution, split } = options;
+  const { data, resolution, split } = options;
+  expectGivenData('--data', data);
   const reference = smaller(await openDataset(data, { split }), resolution);
   try {
     const other = await openOtherSplit(data, reference);

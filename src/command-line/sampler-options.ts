@@ -6,6 +6,7 @@ import { sha256OfFiles } from '../datasets';
 import { loadModel, modelFile, type SampledModel } from '../models';
 import type { Model } from '../networks';
 import { sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput } from '../samplers';
+import { asArgument } from './given-paths';
 import { count, decimal, numberList } from './options';
 
 /** How a network is sampled from. */
@@ -53,7 +54,10 @@ export const chooseSampler = async (
     const ancestral = sampler === 'ancestral';
     const few = Object.keys(own).map(Number);
     const chosen = times ?? own[steps ?? (few.includes(4) ? 4 : Math.max(...few))];
-    if (!chosen) throw new ArgumentError(`no standard times for ${steps} steps; pass --times, as 80,16.78,2.24,0.131`);
+    if (!chosen)
+      throw new ArgumentError(
+        `--steps must be one of ${few.join(', ')}, got ${steps}: no standard times for ${steps} steps; pass --times, as 80,16.78,2.24,0.131`,
+      );
     return {
       identity: { sampler: ancestral ? 'ancestral' : 'multistep', times: chosen.join() },
       calls: chosen.length,
@@ -62,13 +66,13 @@ export const chooseSampler = async (
   }
   const levels = steps ?? DEFAULT_STEPS;
   const guided = guide !== undefined && {
-    guide: await sha256OfFiles([await modelFile(guide)]),
+    guide: await sha256OfFiles([await asArgument('--guide', () => modelFile(guide))]),
     guidance: guidance ?? 1,
   };
   return {
     identity: { sampler: 'heun', steps: levels, churn, ...guided },
     calls: 2 * levels - 1,
-    ...(guide !== undefined && { guide: await loadModel(guide) }),
+    ...(guide !== undefined && { guide: await asArgument('--guide', () => loadModel(guide)) }),
     draw: (input, model) => sampleHeun({ ...input, steps: levels, churn, guide: model, guidance }),
   };
 };

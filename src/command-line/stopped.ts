@@ -1,3 +1,6 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
 /** Signals that ask a program to end: Ctrl-C, `kill`, a terminal that was closed, Ctrl-\\; with what shells expect back. */
 const ENDS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 } as const;
 
@@ -42,3 +45,31 @@ export const stoppable = async <T>(message: string, work: (signal: AbortSignal) 
     release();
   }
 };
+
+/** What this process has begun to write beside a place; a finished file is renamed to the place itself. */
+const unfinished = (place: string): string[] => {
+  const [folder, mine] = [dirname(place), `.${basename(place)}.${process.pid}`];
+  return (existsSync(folder) ? readdirSync(folder) : [])
+    .filter(name => name.startsWith(mine) && name.endsWith('.new'))
+    .map(name => join(folder, name));
+};
+
+/**
+ * As `stoppable`, for work that keeps nothing: it is left where it stands, at once, and what it has begun to write is
+ * removed, so that at `places` there is a whole file or what was there. The process should end soon after.
+ * @throws Stopped with `message` when it was stopped
+ */
+export const leaveable = <T>(
+  message: string,
+  places: readonly string[],
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> =>
+  stoppable(message, signal => {
+    const left = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => {
+        for (const path of places.flatMap(unfinished)) rmSync(path, { force: true });
+        reject(signal.reason as Stopped);
+      });
+    });
+    return Promise.race([work(signal), left]);
+  });

@@ -48,7 +48,8 @@ export const eagerReason = (engine: EngineName): string | undefined => {
   return problem;
 };
 
-const chosen = async (engine: EngineName): Promise<EngineChoice> => {
+/** What `chooseCompute` chooses, for who does not know yet whether it will be used. */
+export const findEngine = async (engine: EngineName): Promise<EngineChoice> => {
   const name = asked(engine);
   if (name === 'xla') return { engine: 'xla', device: await sharedDevice(), reason: 'asked for' };
   if (name === 'auto' && (await acceleratorProblem()) === undefined) {
@@ -69,7 +70,7 @@ const chosen = async (engine: EngineName): Promise<EngineChoice> => {
  * @throws DeviceError when `xla` is asked for and cannot be had, Error the same for `onnx`
  */
 export const chooseCompute = async (engine: EngineName): Promise<EngineChoice> => {
-  const choice = await chosen(engine);
+  const choice = await findEngine(engine);
   if (choice.engine !== 'eager') noteEngine(choice.engine === 'xla' ? `xla on ${choice.device.name}` : choice.engine);
   return choice;
 };

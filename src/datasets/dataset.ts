@@ -1,5 +1,5 @@
 import { expectInteger } from '../compute/check';
-import { type Shape, shapeSize } from '../compute/host-arrays';
+import { type Samples, type Shape, shapeSize } from '../compute/host-arrays';
 import { DatasetError } from './dataset-error';
 
 /** One batch on the host, as it is stored. */
@@ -34,6 +34,12 @@ export const splits: readonly Split[] = ['train', 'test'];
 /** Samples in the units the networks see: bytes 0 to 255 become [-1, 1] as in EDM, other numbers stay as they are. */
 export const networkUnits = (x: Uint8Array | Float32Array): Float32Array =>
   x instanceof Uint8Array ? Float32Array.from(x, byte => byte / 127.5 - 1) : x;
+
+/** Samples of a data set in the units of a network, images in [-1, 1]: what `imageGrid` draws. */
+export const readSamples = async (dataset: Dataset, indices: readonly number[]): Promise<Samples> => {
+  const { x } = await dataset.batch(indices);
+  return { data: networkUnits(x), n: indices.length, shape: dataset.sampleShape };
+};
 
 /** Images in [-1, 1] as bytes, rounded and clipped as EDM does: the inverse of `networkUnits` for images. */
 export const toBytes = (x: Float32Array): Uint8Array =>

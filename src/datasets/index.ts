@@ -1,6 +1,15 @@
 export { dataCache } from './cache';
 export { DatasetError } from './dataset-error';
-export { type DataBatch, type Dataset, indexRange, networkUnits, type Split, splits, toBytes } from './dataset';
+export {
+  type DataBatch,
+  type Dataset,
+  indexRange,
+  networkUnits,
+  readSamples,
+  type Split,
+  splits,
+  toBytes,
+} from './dataset';
 export { blurred, noisy } from './distortions';
 export { digits, type DigitsOptions } from './drawn/digits';
 export { mixtures } from './drawn/mixtures';

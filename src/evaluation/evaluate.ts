@@ -118,7 +118,7 @@ export const evaluate = async (given: EvaluateOptions): Promise<MetricResult[]> 
   const values = await measuredOf('measured', { source: images, first: seed, n, count: blocks, keep });
 
   if ('covariance' in reference) makers.push(...(reference.madeBy ?? []));
-  const madeBy = distinctMadeBy([...makers, done()]);
+  const madeBy = distinctMadeBy([...makers, done(makers)]);
   const against = stored ? stored.identity : 'covariance' in reference ? sourceOf(reference) : null;
   return metrics.flatMap(metric =>
     Object.entries(metric.results).map(([name, better]) =>

@@ -6,6 +6,7 @@ import { ArgumentError, expectKeys, fail, unknownName } from '../compute/check';
 import {
   digitFeatures,
   type FeatureDeclaration,
+  type FeatureEngineName,
   featuresFile,
   KNOWN_FEATURE_NAMES,
   KNOWN_FEATURES,
@@ -21,6 +22,8 @@ export type LoadFeaturesOptions = {
   file?: string;
   /** Threads; default: one for each processor while memory lasts. */
   workers?: number;
+  /** Of an ONNX network: XLA on an accelerator, ONNX Runtime, or the best that is here; default `auto`. */
+  engine?: FeatureEngineName;
 };
 
 /** Feature networks by name. */
@@ -67,7 +70,7 @@ export const loadFeatures = async (
   nameOrPath: string,
   options: LoadFeaturesOptions = {},
 ): Promise<FeatureExtractor> => {
-  expectKeys('loadFeatures', options, ['file', 'workers']);
+  expectKeys('loadFeatures', options, ['file', 'workers', 'engine']);
   const { file: given, ...rest } = options;
   if (nameOrPath === 'digits') return loadDigits();
   if (isKnown(nameOrPath)) {

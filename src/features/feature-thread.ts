@@ -1,6 +1,6 @@
 /* A thread in which a feature network runs, so that the thread that asks stays free. */
 import { WorkerError } from '../compute/onnx';
-import { startThread } from '../compute/start-thread';
+import { startNativeThread } from '../compute/native-thread';
 import type { FeatureAnswer, FeatureRequest, Received, Sent } from './feature-worker';
 
 export type FeatureThread = {
@@ -11,7 +11,8 @@ export type FeatureThread = {
 };
 
 export const startFeatureThread = (): FeatureThread => {
-  const worker = startThread(require.resolve('./feature-worker'));
+  const thread = startNativeThread(require.resolve('./feature-worker'));
+  const { worker } = thread;
   const waiting = new Map<number, { resolve: (answer: FeatureAnswer) => void; reject: (error: Error) => void }>();
   let ended: WorkerError | undefined;
   let sent = 0;
@@ -48,7 +49,7 @@ export const startFeatureThread = (): FeatureThread => {
     end: async () => {
       endWith('the feature network has been disposed of');
       worker.ref(); // until it has ended
-      await worker.terminate();
+      await thread.end();
     },
   };
 };

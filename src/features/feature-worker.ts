@@ -2,8 +2,10 @@
 import { type Images, shapeSize } from '../compute/host-arrays';
 import { parentPort } from 'node:worker_threads';
 import type * as Ort from 'onnxruntime-node';
+import { nativeCall } from '../compute/native-thread';
 import { runtime, SESSION_OPTIONS } from '../compute/onnx/runtime';
 import { inputShape, preprocess, type Preprocessing } from './preprocessing';
+import { expectFinite, type Output, type Rows, rowsOf } from './vector-rows';
 
 /** An input or output of a file; a size that is text, or a shape of none, is only known when it runs. */
 export type FileValue = { name: string; type: string; shape: readonly (number | string)[] };
@@ -22,10 +24,16 @@ export type FeaturePlan = {
 };
 
 export type FeatureRequest =
-  { kind: 'open'; bytes: SharedArrayBuffer; threads: number } | { kind: 'run'; plan: FeaturePlan; images: Images };
-/** Vectors row by row. */
-export type Rows = { data: Float32Array; d: number };
-export type FeatureAnswer = { signature?: FileSignature; features?: Rows; logits?: Rows };
+  | { kind: 'open'; bytes: SharedArrayBuffer; threads: number }
+  | { kind: 'run'; plan: FeaturePlan; images: Images }
+  | { kind: 'prepare'; preprocessing: Preprocessing; images: Images };
+export type FeatureAnswer = {
+  signature?: FileSignature;
+  features?: Rows;
+  logits?: Rows;
+  /** The network's input, for a device to compute with. */
+  prepared?: Uint8Array | Float32Array;
+};
 export type Sent = { id: number; request: FeatureRequest };
 export type Received = { id: number; answer?: FeatureAnswer; problem?: string };
 
@@ -48,32 +56,9 @@ const open = async (bytes: SharedArrayBuffer, threads: number): Promise<FeatureA
   return { signature: { inputs: session.inputMetadata.map(valueOf), outputs: session.outputMetadata.map(valueOf) } };
 };
 
-/** The first n vectors of an output: [n, d], with sizes of 1 anywhere, or one token of [n, tokens, d]. */
-const rowsOf = (name: string, { data, dims, type }: Ort.Tensor, n: number, token?: number): Rows => {
-  const shape = `[${dims.join(', ')}]`;
+const outputOf = (name: string, { data, dims, type }: Ort.Tensor): Output => {
   if (type !== 'float32') throw new Error(`output '${name}' is of type ${type}, not float32`);
-  const values = data as Float32Array;
-  const sizes = dims.slice(1);
-  if (dims[0] < n) throw new Error(`output '${name}' is ${shape} for ${n} images`);
-  if (sizes.length === 2 && token !== undefined) {
-    const [tokens, d] = sizes;
-    if (token >= tokens) throw new Error(`output '${name}' is ${shape}, without token ${token}`);
-    const rows = new Float32Array(n * d);
-    for (let i = 0; i < n; i++) {
-      const first = (i * tokens + token) * d;
-      rows.set(values.subarray(first, first + d), i * d);
-    }
-    return { data: rows, d };
-  }
-  if (sizes.filter(size => size > 1).length > 1)
-    throw new Error(`output '${name}' is ${shape}, which is not one vector an image`);
-  const d = shapeSize(sizes);
-  return { data: values.slice(0, n * d), d };
-};
-
-const expectFinite = (name: string, { data, d }: Rows): void => {
-  const at = data.findIndex(value => !Number.isFinite(value));
-  if (at >= 0) throw new Error(`output '${name}' is not finite for image ${Math.floor(at / d)} of the batch`);
+  return { data: data as Float32Array, dims };
 };
 
 const run = async (plan: FeaturePlan, images: Images): Promise<FeatureAnswer> => {
@@ -88,27 +73,30 @@ const run = async (plan: FeaturePlan, images: Images): Promise<FeatureAnswer> =>
   }
   const feeds = { [input]: new (runtime().Tensor)(preprocessing.dtype, data, shape) };
   const results = await session!.run(feeds, logits === undefined ? [features] : [features, logits]);
-  const answer: FeatureAnswer = { features: rowsOf(features, results[features], images.n, token) };
+  const answer: FeatureAnswer = { features: rowsOf(features, outputOf(features, results[features]), images.n, token) };
   expectFinite(features, answer.features!);
   if (logits !== undefined) {
-    answer.logits = rowsOf(logits, results[logits], images.n);
+    answer.logits = rowsOf(logits, outputOf(logits, results[logits]), images.n);
     expectFinite(logits, answer.logits);
   }
   return answer;
 };
 
-const answerTo = (request: FeatureRequest): Promise<FeatureAnswer> =>
-  request.kind === 'open' ? open(request.bytes, request.threads) : run(request.plan, request.images);
+const answerTo = (request: FeatureRequest): Promise<FeatureAnswer> => {
+  if (request.kind === 'open') return open(request.bytes, request.threads);
+  if (request.kind === 'run') return run(request.plan, request.images);
+  return Promise.resolve({ prepared: preprocess(request.images, request.preprocessing) });
+};
 
 let last = Promise.resolve();
 parentPort!.on('message', ({ id, request }: Sent) => {
   last = last.then(async () => {
-    const received = await answerTo(request).then(
+    const received = await nativeCall(async () => answerTo(request)).then(
       (answer): Received => ({ id, answer }),
       (error: Error): Received => ({ id, problem: error.message }),
     );
-    const { features, logits } = received.answer ?? {};
-    const buffers = [features, logits].flatMap(rows => (rows ? [rows.data.buffer] : []));
+    const { features, logits, prepared } = received.answer ?? {};
+    const buffers = [features?.data, logits?.data, prepared].flatMap(array => (array ? [array.buffer] : []));
     parentPort!.postMessage(received, buffers);
   });
 });

@@ -9,6 +9,6 @@ export {
   type KnownFeatureName,
   type KnownFeatures,
 } from './known-features';
-export { onnxFeatures, type OnnxFeaturesOptions } from './onnx-features';
+export { FEATURE_ENGINES, type FeatureEngineName, onnxFeatures, type OnnxFeaturesOptions } from './onnx-features';
 export { pixelFeatures } from './pixel-features';
 export { FEATURE_KERNELS, type FeatureKernel, type Preprocessing, preprocessingText } from './preprocessing';

@@ -1,77 +1,36 @@
-/* Any ONNX file as a feature network, on every processor, off the thread that asks. */
+/* Any ONNX file as a feature network: on an accelerator where there is one, else on every processor. */
+import { ArgumentError, expectInteger, expectKeys, expectOneOf, fail } from '../compute/check';
+import { type EngineChoice, findEngine } from '../compute/engine-choice';
+import { noteEngine } from '../compute/engines-used';
 import type { Images } from '../compute/host-arrays';
-import { availableParallelism, totalmem } from 'node:os';
-import { ArgumentError, expectInteger, expectKeys, fail } from '../compute/check';
 import { readNetwork } from '../compute/onnx';
-import { runtimeProblem } from '../compute/onnx/runtime';
-import { expectByteImages } from '../datasets';
-import type { Extracted, ExtractOptions, FeatureExtractor } from '../metrics';
-import { expectDeclaration, expectImageSize, type FeatureDeclaration, planFeatures } from './feature-plan';
-import { type FeatureThread, startFeatureThread } from './feature-thread';
-import type { FeaturePlan, FileSignature, Rows } from './feature-worker';
+import type { FeatureEngine, FeatureExtractor } from '../metrics';
+import { openOnDevice } from './device-features';
+import { extractFeatures, type OpenNetwork } from './extract-features';
+import { expectDeclaration, type FeatureDeclaration, type Planned } from './feature-plan';
+import type { FeaturePlan, FileSignature } from './feature-worker';
 import { preprocessingText } from './preprocessing';
+import { openInRuntime } from './runtime-features';
+
+/** What computes an ONNX feature network. */
+export const FEATURE_ENGINES = ['auto', 'xla', 'onnx'] as const;
+/** XLA on an accelerator, ONNX Runtime on the processor, or the best that is here. */
+export type FeatureEngineName = (typeof FEATURE_ENGINES)[number];
 
 /** Options of `onnxFeatures`. */
 export type OnnxFeaturesOptions = {
-  /** Threads, each with the network in memory; default: one for each processor while memory lasts. */
+  /** Threads of ONNX Runtime, each with the network in memory; default: one for each processor while memory lasts. */
   workers?: number;
+  /**
+   * Default `auto`: XLA where an accelerator is found and the file holds nothing that is unknown there, else ONNX Runtime;
+   * the environment variable COSIM_ENGINE decides for it. Vectors agree up to rounding.
+   */
+  engine?: FeatureEngineName;
 };
 
 const WHERE = 'onnxFeatures';
 const LARGEST_SIDE = 4096; // pixels of an input that the file fixes
 const LARGEST_BATCH = 1024; // images that the file insists on
-const BATCH = 8; // stays in the processor's cache; more is slower
-
-/** The network in memory that all threads see, and its hash. */
-const sharedNetwork = async (file: string): Promise<{ bytes: SharedArrayBuffer; sha256: string }> => {
-  const { bytes: own, sha256 } = await readNetwork(file, { where: WHERE, name: 'file' });
-  const bytes = new SharedArrayBuffer(own.length);
-  new Uint8Array(bytes).set(own);
-  return { bytes, sha256 };
-};
-
-/** A session takes about twice the file; a quarter of the memory may go to sessions. */
-const workersFor = (size: number): number =>
-  Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 4 / (2 * size + 1))));
-
-type ResourceScope = { threads: FeatureThread[]; signature: FileSignature };
-
-/** Threads one after the other: each needs a copy of the file while it opens it. */
-const openThreads = async (file: string, bytes: SharedArrayBuffer, workers: number): Promise<ResourceScope> => {
-  const threads: FeatureThread[] = [];
-  const each = Math.max(1, Math.floor(availableParallelism() / workers));
-  let signature: FileSignature | undefined;
-  try {
-    for (let i = 0; i < workers; i++) {
-      threads.push(startFeatureThread());
-      ({ signature } = await threads[i].ask({ kind: 'open', bytes, threads: each }));
-    }
-  } catch (error) {
-    await endAll(threads);
-    return fail(WHERE, 'file', `an ONNX network (${(error as Error).message.split('\n')[0]})`, file);
-  }
-  return { threads, signature: signature! };
-};
-
-const endAll = async (threads: readonly FeatureThread[]): Promise<void> => {
-  await Promise.all(threads.map(thread => thread.end()));
-};
-
-/** Runs a plan on images [first, first + count) in a thread. */
-const runPiece = async (
-  thread: FeatureThread,
-  plan: FeaturePlan,
-  images: Images,
-  first: number,
-  count: number,
-): Promise<{ features: Rows; logits?: Rows }> => {
-  const size = images.h * images.w * images.c;
-  const data = images.data.slice(first * size, (first + count) * size);
-  const { features, logits } = await thread.ask({ kind: 'run', plan, images: { ...images, data, n: count } }, [
-    data.buffer,
-  ]);
-  return { features: features!, logits };
-};
 
 /** A black image that the network takes: tells the lengths of its vectors, and that it runs. */
 const blank = ({ inputs }: FileSignature, plan: FeaturePlan): Images => {
@@ -95,34 +54,17 @@ const expectLength = (what: string, found: number, declared?: number): void => {
   if (declared !== undefined && declared !== found) fail(WHERE, what, `${declared}, as declared`, found);
 };
 
-/**
- * Opens an ONNX file as a feature network. Images are resized and laid out as declared and run `batch` at a time in
- * threads of their own; grey images are repeated for networks of colour ones. What comes out is the same for every batch
- * size and number of threads, up to the rounding of the runtime's matrix products. Dispose of it after use.
- * @throws ArgumentError where onnxruntime-node is missing, the file is damaged, of another hash, or not as declared; Node's
- * error for a missing file
- */
-export const onnxFeatures = async (
-  file: string,
-  declaration: FeatureDeclaration,
-  options: OnnxFeaturesOptions = {},
-): Promise<FeatureExtractor> => {
-  expectDeclaration(WHERE, declaration);
-  expectKeys(WHERE, options, ['workers']);
-  if (options.workers !== undefined) expectInteger(WHERE, 'workers', options.workers, { min: 1, max: 256 });
-  const problem = runtimeProblem();
-  if (problem !== undefined)
-    throw new ArgumentError(`${WHERE}: feature networks need ONNX Runtime, npm install onnxruntime-node: ${problem}`);
-  const { bytes, sha256 } = await sharedNetwork(file);
-  if (declaration.sha256 !== undefined && declaration.sha256 !== sha256)
-    fail(WHERE, `the SHA-256 of ${file}`, declaration.sha256, sha256);
-  const { threads, signature } = await openThreads(file, bytes, options.workers ?? workersFor(bytes.byteLength));
+type Opened = { planned: Planned; network: OpenNetwork; engine: FeatureEngine };
+type Given = { file: string; bytes: Uint8Array; sha256: string; declaration: FeatureDeclaration };
+
+/** The extractor of a network that is open; one image goes through it first. */
+const extractorOf = async ({ declaration, sha256 }: Given, opened: Opened): Promise<FeatureExtractor> => {
+  const { planned, network, engine } = opened;
+  const { plan, d, classes } = planned;
   try {
-    const { plan, d, classes } = planFeatures(WHERE, signature, declaration);
-    const first = await runPiece(threads[0], plan, blank(signature, plan), 0, 1);
-    expectLength('the length of a feature vector', d ?? first.features.d, declaration.d);
-    expectLength('the number of classes', classes ?? first.logits?.d ?? 0, declaration.classes);
-    const lengths = { d: first.features.d, classes: first.logits?.d ?? 0 };
+    const lengths = await network.lengthsOf(blank(network.signature, plan));
+    expectLength('the length of a feature vector', d ?? lengths.d, declaration.d);
+    expectLength('the number of classes', classes ?? lengths.classes, declaration.classes);
     const preprocessing = `${preprocessingText(declaration.preprocessing)}, output ${plan.features}`;
     const token = plan.token === undefined ? '' : ` token ${plan.token}`;
     return {
@@ -130,65 +72,59 @@ export const onnxFeatures = async (
       ...lengths,
       sha256,
       preprocessing: preprocessing + token,
-      extract: (images, given) => extract(threads, signature, plan, lengths, images, given),
-      dispose: () => endAll(threads),
+      engine,
+      extract: (images, options) => extractFeatures(network, lengths, images, options),
+      dispose: network.dispose,
     };
   } catch (error) {
-    await endAll(threads);
+    await network.dispose();
     throw error;
   }
 };
 
-/** Every thread takes the next images when it has done its last. */
-const extract = async (
-  threads: readonly FeatureThread[],
-  signature: FileSignature,
-  plan: FeaturePlan,
-  { d, classes }: { d: number; classes: number },
-  images: Images,
-  options: ExtractOptions = {},
-): Promise<Extracted> => {
-  expectByteImages('extract', images);
-  expectKeys('extract', options, ['batch', 'signal', 'onImages']);
-  const { batch = BATCH, signal, onImages } = options;
-  const { n, c } = images;
-  expectInteger('extract', 'images.n', n, { min: 1 });
-  expectInteger('extract', 'batch', batch, { min: 1 });
-  const channels = plan.preprocessing.channels === 'grey' ? [1] : [1, 3];
-  if (!channels.includes(c)) fail('extract', 'images.c', channels.join(' or '), c);
-  expectImageSize('extract', signature, plan, images);
-  const share = Math.min(plan.fixedBatch ?? batch, Math.ceil(n / threads.length));
-  const features = { data: new Float32Array(n * d), n, d };
-  const logits = { data: new Float32Array(n * classes), n, d: classes };
-  let [next, done, failed] = [0, 0, false];
+const inRuntime = async (given: Given, workers: number | undefined, reason?: string): Promise<FeatureExtractor> => {
+  const { file, bytes, declaration } = given;
+  const opened = await openInRuntime(WHERE, file, bytes, declaration, workers);
+  noteEngine('onnx');
+  return extractorOf(given, { ...opened, engine: { name: 'onnx', ...(reason !== undefined && { reason }) } });
+};
 
-  const work = async (thread: FeatureThread): Promise<void> => {
-    while (next < n && !failed) {
-      signal?.throwIfAborted();
-      const [first, count] = [next, Math.min(share, n - next)];
-      next += count;
-      const rows = await runPiece(thread, plan, images, first, count);
-      if (rows.features.d !== d)
-        fail(
-          'extract',
-          'images',
-          `of a size that gives vectors of length ${d}`,
-          `vectors of length ${rows.features.d}`,
-        );
-      features.data.set(rows.features.data, first * d);
-      if (rows.logits) logits.data.set(rows.logits.data, first * classes);
-      done += count;
-      onImages?.(done, n);
-    }
-  };
-  const ends = await Promise.allSettled(
-    threads.map(thread =>
-      work(thread).catch((error: unknown) => {
-        failed = true;
-        throw error;
-      }),
-    ),
-  );
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  return classes > 0 ? { features, logits } : { features };
+const onDevice = async (given: Given, choice: EngineChoice & { engine: 'xla' }): Promise<FeatureExtractor> => {
+  const { device, reason } = choice;
+  const opened = await openOnDevice(WHERE, device, given.bytes, given.declaration);
+  const extractor = await extractorOf(given, { ...opened, engine: { name: 'xla', device: device.name, reason } });
+  noteEngine(`xla on ${device.name}`);
+  return extractor;
+};
+
+/**
+ * Opens an ONNX file as a feature network. Images are resized and laid out as declared and computed in batches, off the
+ * thread that asks; grey images are repeated for networks of colour ones. What comes out is the same for every batch size,
+ * number of threads and engine, up to the rounding of matrix products. Dispose of it after use.
+ * @throws ArgumentError where onnxruntime-node is missing, the file is damaged, of another hash, or not as declared;
+ * DeviceError or OnnxOperatorError where `xla` is asked for and cannot be had; Node's error for a missing file
+ */
+export const onnxFeatures = async (
+  file: string,
+  declaration: FeatureDeclaration,
+  options: OnnxFeaturesOptions = {},
+): Promise<FeatureExtractor> => {
+  expectDeclaration(WHERE, declaration);
+  expectKeys(WHERE, options, ['workers', 'engine']);
+  const { workers, engine = 'auto' } = options;
+  if (workers !== undefined) expectInteger(WHERE, 'workers', workers, { min: 1, max: 256 });
+  expectOneOf(WHERE, 'engine', engine, FEATURE_ENGINES);
+  const { bytes, sha256 } = await readNetwork(file, { where: WHERE, name: 'file' });
+  if (declaration.sha256 !== undefined && declaration.sha256 !== sha256)
+    fail(WHERE, `the SHA-256 of ${file}`, declaration.sha256, sha256);
+  const given = { file, bytes, sha256, declaration };
+  const choice = engine === 'onnx' ? undefined : await findEngine(engine);
+  if (choice?.engine !== 'xla') return inRuntime(given, workers);
+  if (engine === 'xla') return onDevice(given, choice);
+  try {
+    return await onDevice(given, choice);
+  } catch (error) {
+    if (error instanceof ArgumentError) throw error; // not as declared: nor would it be elsewhere
+    return inRuntime(given, workers, `not on ${choice.device.name}: ${(error as Error).message}`);
+  }
 };

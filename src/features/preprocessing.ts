@@ -100,7 +100,8 @@ export const preprocessingText = ({ resize, crop, values, layout, dtype, channel
 
 type Size = { h: number; w: number };
 
-const resizedSize = ({ resize }: Preprocessing, { h, w }: Size): Size => {
+/** Height and width of images after the resize, before the crop. */
+export const resizedSize = ({ resize }: Preprocessing, { h, w }: Size): Size => {
   if (resize.kernel === 'none') return { h, w };
   const { size, sides } = resize;
   if (sides !== 'shorter') return { h: size, w: size };
@@ -129,7 +130,7 @@ const resized = (images: Images, preprocessing: Preprocessing): Images | Images<
 };
 
 /** value = slope b + offset, for a channel. */
-const lineOf = (values: Preprocessing['values'], channel: number): { slope: number; offset: number } => {
+export const lineOf = (values: Preprocessing['values'], channel: number): { slope: number; offset: number } => {
   if (values === 'bytes') return { slope: 1, offset: 0 };
   if ('range' in values) return { slope: (values.range[1] - values.range[0]) / 255, offset: values.range[0] };
   const std = values.std[channel];

@@ -6,19 +6,35 @@ import type { Provenance, ResultsProvenance } from './provenance';
 import type { ChartSpec } from './theme';
 
 /** What `renderChart` and `imageGrid` return and `saveFigure` stores. */
-export type Picture = { title: string; png: Buffer; svg?: string; spec?: ChartSpec };
+export type Picture = {
+  title: string;
+  png: Buffer;
+  svg?: string;
+  spec?: ChartSpec;
+  /** Shown instead of the picture where Jupyter draws Vega-Lite: with sliders. Not stored in files. */
+  interactive?: ChartSpec;
+};
 
-/** A specification larger than this stays out of notebooks, which keep their PNG: clouds of points would swell them. */
-const largestShownSpec = 128 * 1024;
+/** Specifications larger than these stay out of notebooks, which keep the PNG; pictures that a slider moves may be more. */
+const LARGEST_SPEC = 128 * 1024;
+const LARGEST_INTERACTIVE = 512 * 1024;
+
+/** The form of a picture for Jupyter's Vega-Lite: the interactive one, else the chart itself, where it is small enough. */
+const shownSpec = ({ spec, interactive }: Picture): ChartSpec | undefined => {
+  const fits = (form: ChartSpec | undefined, most: number) =>
+    form !== undefined && JSON.stringify(form).length <= most ? form : undefined;
+  return fits(interactive, LARGEST_INTERACTIVE) ?? fits(spec, LARGEST_SPEC);
+};
 
 /** A picture for notebooks: PNG first, a chart also as interactive Vega-Lite. */
-export const pictureBundle = ({ png, spec }: Picture, text: string): MimeBundle => ({
-  'image/png': png.toString('base64'),
-  ...(spec !== undefined && JSON.stringify(spec).length <= largestShownSpec
-    ? { 'application/vnd.vegalite.v5+json': spec }
-    : {}),
-  'text/plain': text,
-});
+export const pictureBundle = (picture: Picture, text: string): MimeBundle => {
+  const spec = shownSpec(picture);
+  return {
+    'image/png': picture.png.toString('base64'),
+    ...(spec !== undefined && { 'application/vnd.vegalite.v5+json': spec }),
+    'text/plain': text,
+  };
+};
 
 /** A saved picture with the numbers behind it; shown as `pictureBundle` says. */
 export class Figure {
@@ -26,6 +42,8 @@ export class Figure {
   readonly png: Buffer;
   readonly svg?: string;
   readonly spec?: ChartSpec;
+  /** Shown instead of the picture where Jupyter draws Vega-Lite. */
+  readonly interactive?: ChartSpec;
 
   constructor(
     picture: Picture,
@@ -38,6 +56,7 @@ export class Figure {
     this.png = picture.png;
     this.svg = picture.svg;
     this.spec = picture.spec;
+    this.interactive = picture.interactive;
   }
 
   [displaySymbol](): MimeBundle {

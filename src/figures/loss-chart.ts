@@ -1,3 +1,4 @@
+import { spread } from '../metrics';
 import { chartHead, type ChartSpec, countLabels } from './theme';
 
 /** What a training loop reports of a step: images seen so far and any metrics by name. */
@@ -26,12 +27,8 @@ const binned = (reports: readonly StepReport[], key: string) => {
   return Array.from({ length: size ? Math.ceil(known.length / size) : 0 }, (_, i) => {
     const run = known.slice(i * size, (i + 1) * size);
     const values = run.map(report => report[key]);
-    return {
-      images: run[run.length - 1].images,
-      mean: values.reduce((sum, value) => sum + value, 0) / values.length,
-      low: Math.min(...values),
-      high: Math.max(...values),
-    };
+    const { mean, low, high } = spread(values);
+    return { images: run[run.length - 1].images, mean, low, high };
   });
 };
 

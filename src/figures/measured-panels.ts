@@ -1,5 +1,5 @@
 import { ArgumentError, expectInteger, expectOneOf, fail } from '../compute/check';
-import type { Axis } from './curves-with-spread';
+import type { Axis } from './curves-plot';
 import { chartHead, type ChartSpec, ink } from './theme';
 
 /** One value of a series: predicted ones are joined to a line, measured ones are dots. */

@@ -1,5 +1,7 @@
 import { ArgumentError, unknownName } from '../compute/check';
 import { spread } from '../metrics';
+import type { Made } from '../provenance';
+import { htmlText, markdownText, onOneLine } from '../text';
 import { type Displayable, displaySymbol, type MimeBundle } from './mime';
 
 /** One cell: text, a number, or one number per seed (shown as mean ± standard deviation). */
@@ -11,10 +13,12 @@ export type Row = Readonly<Record<string, Cell>>;
 /** Options of `table`. */
 export type TableOptions = {
   caption?: string;
-  /** Keys in order, which are also the headings; default: the first row's keys. */
+  /** Keys in order, which are also the headings; default: the first row's keys, without what made the row. */
   columns?: readonly string[];
   /** Significant digits of a column's smallest number, default 3. */
   digits?: number;
+  /** What cells and headings are: text, no sign of which is markup (default), or Markdown that is to be read as such. */
+  format?: 'text' | 'markdown';
   /** Columns whose best mean is set in bold. */
   best?: Readonly<Record<string, 'low' | 'high'>>;
 };
@@ -57,29 +61,35 @@ const textOf = (cell: Cell | undefined, decimals: number): string => {
   return n > 1 ? `${number(mean, decimals)} ± ${number(deviation, decimals)}` : number(mean, decimals);
 };
 
-const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, sign => `&#${sign.charCodeAt(0)};`);
+/** A cell as it is shown, best of its column or not. */
+type Shown = { text: string; bold: boolean };
 
-const markdownTable = (cells: string[][], right: boolean[]): string => {
-  const escaped = cells.map(row => row.map(text => text.replaceAll('|', '\\|')));
-  const widths = right.map((_, i) => Math.max(3, ...escaped.map(row => row[i].length)));
+/** Lines of a Markdown table whose cells are Markdown, or of a plain one whose cells are text. */
+const lineTable = (cells: string[][], right: boolean[]): string => {
+  const widths = right.map((_, i) => Math.max(3, ...cells.map(row => row[i].length)));
   const line = (row: string[]) =>
     `| ${row.map((text, i) => (right[i] ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join(' | ')} |`;
   const rule = `| ${right.map((isRight, i) => '-'.repeat(widths[i] - 1) + (isRight ? ':' : '-')).join(' | ')} |`;
-  return [line(escaped[0]), rule, ...escaped.slice(1).map(line)].join('\n');
+  return [line(cells[0]), rule, ...cells.slice(1).map(line)].join('\n');
 };
 
 /** `align` attributes as well as styles: GitHub keeps the first and drops the second. */
-const htmlTable = (cells: string[][], right: boolean[], caption?: string): string => {
-  const cell = (tag: string) => (text: string, i: number) => {
-    const side = right[i] ? 'right' : 'left';
-    const shown = escapeHtml(text).replace(/^\*\*(.*)\*\*$/, '<b>$1</b>');
-    return `<${tag} align="${side}" style="text-align:${side}">${shown}</${tag}>`;
-  };
-  const row = (tag: string) => (texts: string[]) => `<tr>${texts.map(cell(tag)).join('')}</tr>`;
-  const head = caption === undefined ? '' : `<caption align="top">${escapeHtml(caption)}</caption>\n`;
+const htmlTable = (cells: Shown[][], right: boolean[], caption?: string): string => {
+  const cell =
+    (tag: string) =>
+    ({ text, bold }: Shown, i: number) => {
+      const side = right[i] ? 'right' : 'left';
+      const shown = htmlText(text);
+      return `<${tag} align="${side}" style="text-align:${side}">${bold ? `<b>${shown}</b>` : shown}</${tag}>`;
+    };
+  const row = (tag: string) => (texts: Shown[]) => `<tr>${texts.map(cell(tag)).join('')}</tr>`;
+  const head = caption === undefined ? '' : `<caption align="top">${htmlText(caption)}</caption>\n`;
   const body = cells.slice(1).map(row('td')).join('\n');
   return `<table style="font-variant-numeric:tabular-nums">\n${head}<thead>${row('th')(cells[0])}</thead>\n<tbody>\n${body}\n</tbody>\n</table>`;
 };
+
+/** Beside the values of a row, and no columns: what made it. */
+const MARKS: readonly string[] = ['madeBy', 'stale', 'interrupted'] satisfies (keyof Made)[];
 
 /**
  * A table of results in HTML and Markdown: numbers of a column share their decimals and stand at the right, one number
@@ -90,7 +100,13 @@ const htmlTable = (cells: string[][], right: boolean[], caption?: string): strin
  */
 export const table = (rows: readonly Row[], options: TableOptions = {}): Table => {
   if (rows.length === 0) throw new ArgumentError('table: rows must not be empty.');
-  const { caption, columns = Object.keys(rows[0]), digits = 3, best = {} } = options;
+  const {
+    caption,
+    columns = Object.keys(rows[0]).filter(key => !MARKS.includes(key)),
+    digits = 3,
+    format = 'text',
+    best = {},
+  } = options;
   const known = [...new Set(rows.flatMap(row => Object.keys(row)))];
   for (const key of [...columns, ...Object.keys(best)])
     if (!known.includes(key)) throw unknownName('table', 'column', key, known);
@@ -102,12 +118,22 @@ export const table = (rows: readonly Row[], options: TableOptions = {}): Table =
     const means = cells.map(mean);
     const finite = means.filter(Number.isFinite);
     const winner = best[key] === 'low' ? Math.min(...finite) : best[key] === 'high' ? Math.max(...finite) : NaN;
-    return cells.map((cell, i) => (means[i] === winner ? `**${textOf(cell, decimals)}**` : textOf(cell, decimals)));
+    return cells.map((cell, i): Shown => ({ text: textOf(cell, decimals), bold: means[i] === winner }));
   });
   const right = columns.map(key => rows.some(row => typeof row[key] !== 'string' && row[key] !== undefined));
-  const cells = [[...columns], ...rows.map((_, i) => texts.map(column => column[i]))];
-  const markdown = (caption === undefined ? '' : `${caption}\n\n`) + markdownTable(cells, right);
+  const head = columns.map((text): Shown => ({ text, bold: false }));
+  const cells = [head, ...rows.map((_, i) => texts.map(column => column[i]))];
+  const written = (above: (text: string) => string, cell: (shown: Shown) => string): string => {
+    const lines = lineTable(
+      cells.map(row => row.map(cell)),
+      right,
+    );
+    return caption === undefined ? lines : `${above(caption)}\n\n${lines}`;
+  };
+  const inMarkdown = format === 'text' ? markdownText : (text: string): string => text.replaceAll('|', '\\|');
+  const markdown = written(inMarkdown, ({ text, bold }) => (bold ? `**${inMarkdown(text)}**` : inMarkdown(text)));
+  const plain = written(onOneLine, ({ text }) => onOneLine(text));
   const html = htmlTable(cells, right, caption);
-  const bundle = (): MimeBundle => ({ 'text/html': html, 'text/markdown': markdown, 'text/plain': markdown });
+  const bundle = (): MimeBundle => ({ 'text/html': html, 'text/markdown': markdown, 'text/plain': plain });
   return { rows, html, markdown, [displaySymbol]: bundle };
 };

@@ -1,15 +1,16 @@
 import { interpolateRdBu, rgb } from 'd3';
 import { expectShape } from '../compute/check';
+import type { Samples } from '../compute/host-arrays';
 import type { Picture } from './figure';
-import { type ImageBatch, toPixels } from './image-grid';
+import { toPixels } from './image-grid';
 import { drawSheet, type Pixels } from './sheet';
 
 /** Options of `zoomedDifference`. */
-export type DifferenceOptions = Omit<ImageBatch, 'images'> & {
-  /** [n, h, w, c] in [-1, 1], e.g. two steps. */
-  a: ArrayLike<number>;
-  /** The same images by other means, e.g. four steps. */
-  b: ArrayLike<number>;
+export type DifferenceOptions = {
+  /** Pictures [h, w, 1] or [h, w, 3] in [-1, 1], e.g. drawn in two steps. */
+  a: Samples;
+  /** The same images by other means, e.g. in four steps. */
+  b: Samples;
   /** Row labels of a and b. */
   labels: readonly [a: string, b: string];
   /** Labels above the columns. */
@@ -21,10 +22,12 @@ export type DifferenceOptions = Omit<ImageBatch, 'images'> & {
 };
 
 /** b - a, the mean over channels: blue where b is darker, red where it is brighter, white where nothing changed. */
-const signed = ({ a, b, n, h, w, c }: DifferenceOptions): { cells: Pixels[]; largest: number } => {
+const signed = (a: Samples, b: Samples): { cells: Pixels[]; largest: number } => {
+  const { n } = a;
+  const [h, w, c] = a.shape;
   const changes = Float64Array.from({ length: n * h * w }, (_, pixel) => {
     let sum = 0;
-    for (let channel = 0; channel < c; channel++) sum += b[pixel * c + channel] - a[pixel * c + channel];
+    for (let channel = 0; channel < c; channel++) sum += b.data[pixel * c + channel] - a.data[pixel * c + channel];
     return sum / c;
   });
   const largest = Math.max(
@@ -48,16 +51,17 @@ const signed = ({ a, b, n, h, w, c }: DifferenceOptions): { cells: Pixels[]; lar
 /**
  * What changed between two batches: rows a, b and b - a enlarged, one image a column. The colours of the difference
  * span the largest change, which the note under the picture states.
- * @throws ArgumentError when a and b differ in size.
+ * @throws ArgumentError when a and b are no pictures or differ in number or shape.
  */
 export const zoomedDifference = async (options: DifferenceOptions): Promise<Picture> => {
-  const { a, b, n, labels, columnLabels, scale = 10, title } = options;
-  expectShape('zoomedDifference', 'b', { shape: [b.length] }, [a.length]);
-  const rows = [a, b].flatMap(images => toPixels('zoomedDifference', { ...options, images }));
-  const { cells, largest } = signed(options);
+  const { a, b, labels, columnLabels, scale = 10, title } = options;
+  const where = 'zoomedDifference';
+  const rows = [...toPixels(where, 'a', a), ...toPixels(where, 'b', b)];
+  expectShape(where, 'b', { shape: [b.n, ...b.shape] }, [a.n, ...a.shape]);
+  const { cells, largest } = signed(a, b);
   const png = await drawSheet({
     cells: [...rows, ...cells],
-    columns: n,
+    columns: a.n,
     scale,
     gap: 8,
     rowLabels: [...labels, 'difference'],

@@ -29,10 +29,21 @@ export type ExtractOptions = {
   onImages?: (done: number, total: number) => void;
 };
 
+/** What computes a feature network. */
+export type FeatureEngine = {
+  name: 'xla' | 'onnx';
+  /** Of XLA, as its maker calls it. */
+  device?: string;
+  /** Why it is this one, where that is worth saying. */
+  reason?: string;
+};
+
 /** A network that turns images into the vectors on which distances are taken. */
 export type FeatureExtractor = FeatureIdentity & {
   /** Classes that the logits name; 0: no logits. */
   classes: number;
+  /** Absent for networks of this project's own, which compute on the TensorFlow.js backend. */
+  engine?: FeatureEngine;
   extract: (images: Images, options?: ExtractOptions) => Promise<Extracted>;
   dispose: () => Promise<void>;
 };

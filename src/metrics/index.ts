@@ -4,6 +4,7 @@ export { energyDistance } from './energy-distance';
 export {
   type Extracted,
   type ExtractOptions,
+  type FeatureEngine,
   type FeatureExtractor,
   featureIdentity,
   type FeatureIdentity,

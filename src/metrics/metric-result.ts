@@ -2,6 +2,7 @@ import { ArgumentError } from '../compute/check';
 import type { MadeBy } from '../provenance';
 import type { FeatureIdentity } from './feature-extractor';
 import type { Source } from './reference-statistics';
+import { spread } from './spread';
 
 /** A number and all that it depends on; plain JSON. */
 export type MetricResult = {
@@ -41,14 +42,13 @@ export const metricResult = ({
   floorBlocks,
   ...rest
 }: Omit<MetricResult, 'value' | 'spread' | 'floor'>): MetricResult => {
-  const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
   const { metric, ...others } = rest;
   return {
     metric,
-    value: mean(blocks),
+    value: spread(blocks).mean,
     blocks,
     spread: Math.max(...blocks) - Math.min(...blocks),
-    floor: floorBlocks.length > 0 ? mean(floorBlocks) : null,
+    floor: floorBlocks.length > 0 ? spread(floorBlocks).mean : null,
     floorBlocks,
     ...others,
   };

@@ -23,10 +23,15 @@ export const GENERATORS = {
   },
 } as const satisfies Record<string, GeneratorPreset>;
 
+/** Generators of a long study, by what `npm run study -- STUDY --ship ARM` takes. */
+export const STUDY_GENERATORS = {
+  'cifar10-cosim': { study: 'cifar10', arm: 'coef1-seed0' },
+} as const satisfies Record<string, { study: string; arm: string }>;
+
 /** A generator that is shipped with the package. */
-export type GeneratorName = keyof typeof GENERATORS;
+export type GeneratorName = keyof typeof GENERATORS | keyof typeof STUDY_GENERATORS;
 /** The generators that are shipped with the package. */
-export const GENERATOR_NAMES = Object.keys(GENERATORS) as GeneratorName[];
+export const GENERATOR_NAMES = [...Object.keys(GENERATORS), ...Object.keys(STUDY_GENERATORS)] as GeneratorName[];
 
 /** Where a shipped generator's weights lie; its card lies beside them. */
 export const generatorFile = (name: GeneratorName): string =>

@@ -1,6 +1,7 @@
 export { html, markdown, show, type Showable } from './display';
 export { doctor, type DoctorReport, formatReport } from './doctor';
 export { interruptible } from './interrupt';
+export type { JobRow } from './job-table';
 export { liveRun, type LiveRun, type LiveRunOptions } from './live-chart';
 export { machine } from './machine';
 export { type Own, params, type Params, type Wide } from './params';

@@ -1,4 +1,5 @@
 import { expectNumber } from '../compute/check';
+import { onOneLine } from '../text';
 import { insideKernel, openOutput } from './kernel';
 import { clock, type Pace, paceMeter } from './pace';
 
@@ -107,7 +108,7 @@ export const progress = ({ total, unit = 'images', label = '' }: ProgressOptions
     const seconds = (performance.now() - start) / 1000;
     const text = progressText({ unit, label, seconds, ...state, ended });
     if (insideKernel()) output({ 'text/plain': text });
-    else if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}${ended ? '\n' : ''}`);
+    else if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${onOneLine(text)}${ended ? '\n' : ''}`);
   };
   const drawSoon = () => {
     const now = performance.now();

@@ -1,4 +1,5 @@
 import { interruptible } from './interrupt';
+import { type JobRow, jobTable } from './job-table';
 import { clock } from './pace';
 import { progress, type ProgressOptions } from './progress';
 
@@ -13,6 +14,8 @@ export type Watch = {
    * not made now.
    */
   onProgress: (done: number, total?: number, label?: string, found?: readonly FoundMaking[]) => void;
+  /** The jobs of a queue that are waited for: shown as a table that updates in place. */
+  onJobs: (jobs: readonly JobRow[]) => void;
 };
 
 /** What is told of results that were found: 'from cache, made by 1a2b3c4 in 6:14'. */
@@ -40,6 +43,7 @@ export const withProgress = async <T>(
   work: (watch: Watch) => Promise<T> | T,
 ): Promise<T> => {
   const line = progress({ total: 1, ...options });
+  const jobs = jobTable();
   const makers: FoundMaking[] = [];
   let [reached, found] = [0, 0];
   const onProgress: Watch['onProgress'] = (done, total, label, made) => {
@@ -55,8 +59,9 @@ export const withProgress = async <T>(
     });
   };
   try {
-    return await interruptible(async signal => work({ signal, onProgress }));
+    return await interruptible(async signal => work({ signal, onProgress, onJobs: jobs.update }));
   } finally {
     line.done({});
+    jobs.done();
   }
 };

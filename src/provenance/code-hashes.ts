@@ -14,6 +14,7 @@ const NOT_COMPUTING = [
   'figures',
   'notebook',
   'provenance',
+  'queue',
 ] as const;
 
 const short = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);

@@ -1,4 +1,13 @@
 export { codeHash } from './code-hash';
 export { codeHashes } from './code-hashes';
-export { beginMaking, commitHash, distinctMadeBy, type Machine, type MadeBy, makerKey, thisMachine } from './made-by';
+export {
+  beginMaking,
+  commitHash,
+  distinctMadeBy,
+  type Machine,
+  type MadeBy,
+  makerKey,
+  packageVersion,
+  thisMachine,
+} from './made-by';
 export { freshWanted, isStale, type Made, madeNow, takeMadeBy, withMarks } from './stale';

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cpus, release, totalmem, type as osName } from 'node:os';
 import { join } from 'node:path';
 import { getBackend } from '@tensorflow/tfjs-core';
@@ -8,6 +8,8 @@ import { codeHash } from './code-hash';
 
 /** The machine that computed something. */
 export type Machine = {
+  /** Its name, where a worker computed it for another machine. */
+  host?: string;
   cpu: string;
   cores: number;
   memoryGiB: number;
@@ -16,7 +18,7 @@ export type Machine = {
 
 /** What computed a result, read when it was computed and stored with it. */
 export type MadeBy = {
-  /** Short hash, '-dirty' when tracked code differs from it, 'unknown' outside git. */
+  /** Short hash, '-dirty' when tracked code differs from it; outside git that of the build, else 'unknown'. */
   commit: string;
   /** Of the code that computes it, see `codeHash`. */
   code: string;
@@ -37,7 +39,16 @@ export type MadeBy = {
 const git = (...args: string[]): string =>
   execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 
-/** The commit that runs, as `MadeBy` has it. Figures and notebooks are left out of '-dirty': a run rewrites them. */
+/** The commit that a package was built from, which the build writes into dist/; undefined in sources. */
+const builtCommit = (): string | undefined => {
+  const file = join(__dirname, '..', 'commit');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+};
+
+/**
+ * The commit that runs, as `MadeBy` has it; outside git the one that it was built from. Figures and notebooks are left out
+ * of '-dirty': a run rewrites them.
+ */
 export const commitHash = (): string => {
   try {
     const hash = git('rev-parse', '--short', 'HEAD');
@@ -45,7 +56,7 @@ export const commitHash = (): string => {
     const changed = git('status', '--porcelain', '--untracked-files=no', '--', ...paths);
     return changed === '' ? hash : `${hash}-dirty`;
   } catch {
-    return 'unknown';
+    return builtCommit() ?? 'unknown';
   }
 };
 
@@ -82,27 +93,32 @@ const packageVersions = (): Readonly<Record<string, string>> => {
   >);
 };
 
+/** The version of this package. */
+export const packageVersion = (): string => packageVersions().cosim;
+
 /**
  * To be called when a computation begins: a commit made while it runs has not computed it.
  * @param file `__filename` of the module that computes
- * @returns what made the result, to be called when it is there
+ * @returns what made the result, to be called when it is there; seconds of `parts` made meanwhile are theirs, not its own
  * @throws ArgumentError for a file that is no module of the library
  * @example
  * const done = beginMaking(__filename);
  * const result = await compute();
  * await store({ result, madeBy: [done()] });
  */
-export const beginMaking = (file: string): (() => MadeBy) => {
-  const began = performance.now();
+export const beginMaking = (file: string): ((parts?: readonly MadeBy[]) => MadeBy) => {
+  const [began, date] = [performance.now(), new Date().toISOString()];
   const [commit, code] = [commitHash(), codeHash(file)];
-  return () => ({
+  const secondsOf = (parts: readonly MadeBy[]): number =>
+    [...new Set(parts)].reduce((sum, part) => sum + (part.date >= date ? part.seconds : 0), 0);
+  return (parts = []) => ({
     commit,
     code,
     engine: [getBackend() ?? 'none', ...enginesUsed()].join(', '),
     versions: packageVersions(),
     machine: thisMachine(),
     date: new Date().toISOString(),
-    seconds: round((performance.now() - began) / 1000),
+    seconds: round(Math.max(0, (performance.now() - began) / 1000 - secondsOf(parts))),
   });
 };
 
@@ -118,7 +134,7 @@ export const distinctMadeBy = (all: readonly MadeBy[]): MadeBy[] => {
   for (const made of new Set(all)) {
     const earlier = known.get(makerKey(made));
     const date = earlier && earlier.date > made.date ? earlier.date : made.date;
-    known.set(makerKey(made), earlier ? { ...made, date, seconds: round(earlier.seconds + made.seconds) } : made);
+    known.set(makerKey(made), { ...made, date, seconds: round((earlier?.seconds ?? 0) + made.seconds) });
   }
   return [...known.values()];
 };

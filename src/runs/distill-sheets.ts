@@ -1,11 +1,10 @@
-import type { Samples } from '../compute/host-arrays';
+import { type Samples, shapeSize } from '../compute/host-arrays';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, writeFileAtomic, writeSafetensors } from '../checkpoints';
 import { indexRange } from '../datasets';
 import { imageGrid } from '../figures';
 import type { Run } from '../training';
-import { joinImages } from './images';
 
 export type SheetOptions = {
   /** Samples for each number of steps: seeds 0 to n - 1, classes going round. */
@@ -26,19 +25,15 @@ const stepsText = (steps: number): string => `${steps} step${steps > 1 ? 's' : '
 
 /** Same seeds, one block of rows for each number of steps; rows are filled up with white. */
 const drawPng = async (parts: readonly Samples[], { n, steps }: SheetOptions, title: string): Promise<Uint8Array> => {
-  const [h, w, c] = parts[0].shape;
+  const { shape } = parts[0];
   const columns = Math.min(n, COLUMNS);
   const rows = Math.ceil(n / columns);
-  const blank = new Float32Array((rows * columns - n) * h * w * c).fill(1);
+  const missing = rows * columns - n;
+  const blank = { data: new Float32Array(missing * shapeSize(shape)).fill(1), n: missing, shape };
   const { png } = await imageGrid({
-    images: joinImages(parts.flatMap(({ data }) => [data, blank])),
-    n: rows * columns * parts.length,
-    h,
-    w,
-    c,
+    images: parts.flatMap(part => (missing > 0 ? [part, blank] : [part])),
     columns,
     title,
-    scale: Math.max(1, Math.round(64 / w)),
     rowLabels: steps.flatMap(K => [stepsText(K), ...Array.from({ length: rows - 1 }, () => '')]),
   });
   return png;

@@ -23,4 +23,4 @@ export { type ListedRun, listRuns, type UnreadableRun } from './list-runs';
 export type { SheetOptions } from './distill-sheets';
 export { runDifferences } from './run-differences';
 export { tensorboardEvents } from './tensorboard';
-export { joinImages, mostChanged, pickImages } from './images';
+export { mostChanged, pickImages } from './images';

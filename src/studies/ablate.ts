@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { userCache } from '../compute/user-cache';
 import { type ChartSpec, counted, curvesWithSpread, dotPanels, type Row } from '../figures';
 import type { Made } from '../provenance';
@@ -13,7 +12,8 @@ import {
   type Varied,
 } from './ablated-setting';
 import { trainedGenerator } from './generators';
-import { sweep } from './sweep';
+import type { Evaluation } from './evaluation';
+import { taskSweep } from './task-sweep';
 import type { StudyWatch } from './watch';
 
 /** What `ablate` varies, and what it holds. */
@@ -90,6 +90,24 @@ const ablateRows = (task: Pick<Task, 'metric'>, points: readonly AblatePoint[]):
     };
   });
 
+type Config = { identity: Task['identity']; seed: number; n: number } & Setting;
+
+/** One combination and seed: trained, and measured on one block of samples. */
+export const ablated: Evaluation<Config, TaskResult[]> = {
+  name: 'ablate',
+  code: __filename,
+  evaluate: async (task, { method, run, images, seed, times, n }, { generators, signal, addMadeBy, onDone }) => {
+    const trained = await trainedGenerator(task, { method, run, images, seed }, generators, {
+      signal,
+      onStep: report => onDone(report.images),
+    });
+    if (trained === undefined) return undefined;
+    addMadeBy(trained.madeBy);
+    const draw: Parameters<Task['measure']>[0] = request => trained.run.sample({ ...request, times });
+    return [await task.measure(draw, { n, block: 0, signal }).finally(() => trained.run.dispose())];
+  },
+};
+
 /**
  * Your own ablation: any one option of method, training or sampling, or two as a grid, over training seeds. Each
  * combination is trained from the same start and measured on the same seeds of sampling. Generators and results are kept
@@ -103,40 +121,22 @@ const ablateRows = (task: Pick<Task, 'metric'>, points: readonly AblatePoint[]):
 export const ablate = async (
   task: Task,
   { vary, seeds = [0], n = 2000, ...fixed }: AblateOptions,
-  { folder = userCache('ablations'), onProgress, signal }: AblateWhere = {},
+  { folder = userCache('ablations'), ...watch }: AblateWhere = {},
 ): Promise<AblateResult> => {
   const cells = gridOf(vary);
   const settings = cells.map((cell): Setting => settingOf(task, fixed, cell));
   const { identity } = task;
-  const configs = seeds.flatMap(seed => settings.map(setting => ({ identity, ...setting, seed, n })));
-  const labels = seeds.flatMap(seed => cells.map(cell => `${labelOf(cell)}, seed ${seed}`));
-  const total = configs.reduce((sum, { images }) => sum + images, 0);
-  let [done, at] = [0, 0];
-  const entries = await sweep({
-    code: __filename,
-    configs,
+  const configs = seeds.flatMap(seed => settings.map((setting): Config => ({ identity, ...setting, seed, n })));
+  const cellOf = new Map(configs.map((config, i) => [config, cells[i % cells.length]]));
+  const entries = await taskSweep(task, ablated, configs, {
     folder,
-    evaluate: async ({ method, run, images, seed, times }, addMadeBy) => {
-      const began = new Date().toISOString();
-      const wanted = { method, run, images, seed };
-      const trained = await trainedGenerator(task, wanted, join(folder, 'generators'), {
-        signal,
-        onStep: report => onProgress?.(done + Math.min(report.images, images), total, labels[at]),
-      });
-      if (trained === undefined) return undefined;
-      addMadeBy(trained.madeBy.filter(({ date }) => date < began)); // what trains now is in the sweep's own time
-      const draw: Parameters<Task['measure']>[0] = request => trained.run.sample({ ...request, times });
-      return [await task.measure(draw, { n, block: 0, signal }).finally(() => trained.run.dispose())];
-    },
-    onEntry: ({ config, cached, madeBy }) => {
-      done += config.images;
-      onProgress?.(done, total, labels[at++], cached ? madeBy : undefined);
-    },
-    signal,
+    amount: ({ images }) => images,
+    label: config => `${labelOf(cellOf.get(config)!)}, seed ${config.seed}`,
+    ...watch,
   });
-  if (entries.length === 0) throw signal?.reason;
-  const points = entries.flatMap(({ config: { seed }, result }, i) =>
-    result.map(row => ({ values: cells[i % cells.length], seed, ...row })),
+  if (entries.length === 0) throw watch.signal?.reason;
+  const points = entries.flatMap(({ config, result }) =>
+    result.map(row => ({ values: cellOf.get(config)!, seed: config.seed, ...row })),
   );
   const lengths = [...new Set(settings.map(({ images }) => images))];
   const trained = lengths.length === 1 ? `${counted(lengths[0], 'training image')}, ` : '';

@@ -53,14 +53,17 @@ const noteOf = (
  * Writes a notebook's figure, a picture or a chart to render, with the numbers behind it; `name` as
  * `02_quality_per_nfe`. It carries what computed its numbers, as the rows of cached results say it; numbers without were
  * computed by this process. Figures of an interrupted run and of fallback data go to a folder of their own.
+ * @param interactive shown instead where Jupyter draws Vega-Lite: the same with a slider; the files keep the still picture
  */
 export const keepFigure = async (
   name: string,
   drawn: Picture | ChartSpec,
   numbers: unknown,
   made: FigureMaking,
+  interactive?: ChartSpec,
 ): Promise<Figure> => {
-  const picture = 'png' in drawn ? (drawn as Picture) : await renderChart(drawn);
+  const still = 'png' in drawn ? (drawn as Picture) : await renderChart(drawn);
+  const picture = interactive === undefined ? still : { ...still, interactive };
   const { madeBy: others = [], ...rest } = made;
   const { numbers: plain, madeBy: ofRows, unknown, interrupted } = collectMadeBy(numbers);
   const madeBy = distinctMadeBy([...ofRows, ...others]);

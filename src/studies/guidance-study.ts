@@ -1,9 +1,12 @@
 import { dispose } from '@tensorflow/tfjs-core';
-import { loadTeacher } from '../models';
+import { ArgumentError } from '../compute/check';
+import { loadTeacher, sha256OfWeights } from '../models';
+import type { Model } from '../networks';
 import type { Made } from '../provenance';
 import { sampleHeun } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
-import { sweep } from './sweep';
+import type { Evaluation } from './evaluation';
+import { taskSweep } from './task-sweep';
 import type { StudyWatch } from './watch';
 
 /** A teacher guided by a weaker network, at several weights. */
@@ -29,6 +32,41 @@ export type GuidancePoint = {
 } & TaskResult &
   Made;
 
+type Config = {
+  identity: Task['identity'];
+  guidance: number;
+  /** SHA-256 of the guide's weights: a file's name does not say what is in it. */
+  guideWeights: string;
+} & Omit<GuidanceOptions, 'weights'>;
+
+const withGuide = async <T>(name: string, use: (guide: Model, weights: string) => Promise<T>): Promise<T> => {
+  const guide = await loadTeacher(name);
+  try {
+    return await use(guide, await sha256OfWeights(guide.parameters));
+  } finally {
+    dispose(guide.parameters);
+  }
+};
+
+/** The teacher at one weight of guidance. */
+export const guidedTeacher: Evaluation<Config, GuidancePoint[]> = {
+  name: 'guided teacher',
+  code: __filename,
+  evaluate: (task, { guidance, guide: name, guideWeights, evaluations, n, blocks }, { signal, onDone }) =>
+    withGuide(name, async (guide, weights) => {
+      if (weights !== guideWeights)
+        throw new ArgumentError(`guidanceCurve: guide '${name}' has weights ${weights} here, expected ${guideWeights}`);
+      const points: GuidancePoint[] = [];
+      const model = { ...task.teacher, ...(guidance === 1 ? {} : { guide, guidance }), steps: (evaluations + 1) / 2 };
+      for (let block = 0; block < blocks; block++) {
+        const result = await task.measure(request => sampleHeun({ ...model, ...request }), { n, block, signal });
+        points.push({ guidance, seed: block, ...result });
+        onDone((block + 1) / blocks);
+      }
+      return points;
+    }),
+};
+
 /**
  * Quality against the weight of guidance (autoguidance where the guide is conditional, Karras et al. 2024b): every weight
  * on the same blocks of seeds and labels; cached in `folder`.
@@ -38,27 +76,14 @@ export const guidanceCurve = async (
   task: Task,
   { weights, ...shared }: GuidanceOptions,
   folder: string,
-  { onProgress, signal }: StudyWatch = {},
+  watch: StudyWatch = {},
 ): Promise<GuidancePoint[]> => {
-  const guide = await loadTeacher(shared.guide);
-  const configs = weights.map(guidance => ({ identity: task.identity, guidance, ...shared }));
-  let done = 0;
-  const entries = await sweep({
-    code: __filename,
-    configs,
+  const guideWeights = await withGuide(shared.guide, (_, sha256) => Promise.resolve(sha256));
+  const configs = weights.map((guidance): Config => ({ identity: task.identity, guidance, guideWeights, ...shared }));
+  const entries = await taskSweep(task, guidedTeacher, configs, {
     folder,
-    evaluate: async ({ guidance, evaluations, n, blocks }): Promise<GuidancePoint[]> => {
-      const points: GuidancePoint[] = [];
-      const model = { ...task.teacher, ...(guidance === 1 ? {} : { guide, guidance }), steps: (evaluations + 1) / 2 };
-      for (let block = 0; block < blocks; block++) {
-        const result = await task.measure(request => sampleHeun({ ...model, ...request }), { n, block, signal });
-        points.push({ guidance, seed: block, ...result });
-      }
-      return points;
-    },
-    onEntry: ({ config, cached, madeBy }) =>
-      onProgress?.(++done, configs.length, `guidance ${config.guidance}`, cached ? madeBy : undefined),
-    signal,
-  }).finally(() => dispose(guide.parameters));
+    label: ({ guidance }) => `guidance ${guidance}`,
+    ...watch,
+  });
   return entries.flatMap(({ result }) => result);
 };

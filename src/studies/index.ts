@@ -9,18 +9,15 @@ export type {
   Fixed as AblateFixed,
   Varied,
 } from './ablated-setting';
-export { ablation, type AblationOptions, type AblationPoint, ablationRows } from './ablation';
 export {
-  CIFAR10_RUN,
-  type Cifar10Callbacks,
-  type Cifar10Input,
-  type Cifar10Point,
-  type Cifar10Results,
-  type Cifar10Run,
-  cifar10Sampler,
-  cifar10Small,
-  runCifar10,
-} from './cifar10-run';
+  ablation,
+  type AblationOptions,
+  type AblationPoint,
+  type AblationResult,
+  ablationRows,
+  type AblationSamples,
+} from './ablation';
+export { triedScales } from './landscape';
 export { type ClassPoint, classStudy, type ClassStudyOptions } from './conditional';
 export { cacheFolder, figureFolder, type FigureMaking, keepFigure } from './figure-folder';
 export { type GeneratorConfig, keptGenerator, trainedGenerator, type TrainedGenerator } from './generators';
@@ -36,6 +33,18 @@ export {
   type MethodsOptions,
   teacherPoints,
 } from './methods-comparison';
+export {
+  armTraining,
+  LONG_STUDIES,
+  type LongStudy,
+  type LongStudyName,
+  teacherTraining,
+  type TeacherTraining,
+} from './long-study';
+export { type MeasuredNetwork, measureMilestones, type StudyPoint } from './long-study-points';
+export { measureOneCall, type OneCallPoint } from './one-call';
+export { searchMilestone, type SearchedPoint } from './searched-milestones';
+export { type Milestone, milestonesIn, type MilestoneTraining, trainMilestones } from './milestones';
 export {
   distancesOfDistortions,
   distortedExamples,
@@ -55,8 +64,10 @@ export { qualityChart, type QualityOptions, qualityRows, qualitySubtitle } from 
 export { makingOf, runOf, type RunValues, taskOf, type TaskValues } from './setting';
 export { compareSizes, sizeConfig, type SizePoint, type SizesOptions } from './sizes-comparison';
 export { compareSteps, type ComparisonPoint, type Contender, generatorAt, teacherAt } from './steps-comparison';
-export { type AddMadeBy, configHash, sweep, type SweepEntry, unfinishedFolder } from './sweep';
+export type { AddMadeBy } from './evaluation';
+export { configHash, sweep, type SweepEntry, type SweepOptions, unfinishedFolder } from './sweep';
 export { compareTrained, type TrainedOptions } from './trained-comparison';
 export { type CurveConfig, type CurvePoint, trainingCurve } from './training-curve';
 export * as theory from './theory';
+export { jobPerformer } from './perform-job';
 export type { OnProgress, StudyWatch } from './watch';

@@ -5,10 +5,12 @@ import { beginMaking, type Made, madeNow } from '../provenance';
 import { edmStart } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
 import { distill, type RunOptions } from '../training';
-import { compareSteps, teacherAt } from './steps-comparison';
+import { compareSteps, type ComparisonPoint, teacherAt } from './steps-comparison';
+import type { Evaluation } from './evaluation';
 import type { StudyWatch } from './watch';
-import { configHash, sweep, unfinishedFolder } from './sweep';
-import { type CurveConfig, type CurvePoint, trainingCurve } from './training-curve';
+import { configHash } from './sweep';
+import { taskSweep } from './task-sweep';
+import { type CurveConfig, curveEvaluation, type CurvePoint } from './training-curve';
 
 /** Table 1's shape on one task: the same teacher, data, network, batch, seeds and metric for every method. */
 export type MethodsOptions = {
@@ -41,6 +43,18 @@ export type MethodPoint = {
 
 type Config = { identity: Task['identity'] } & CurveConfig;
 
+type TeacherConfig = { identity: Task['identity']; teacher: string; nfe: number; n: number; blocks: number };
+
+/** The curve of one method and seed. */
+export const methodCurve: Evaluation<Config, CurvePoint[]> = curveEvaluation('methods', __filename);
+
+/** The teacher in one number of evaluations. */
+export const teacherMeasurement: Evaluation<TeacherConfig, ComparisonPoint[]> = {
+  name: 'teacher',
+  code: __filename,
+  evaluate: (task, { nfe, n, blocks }, { signal }) => compareSteps(task, teacherAt(task, [nfe]), { n, blocks, signal }),
+};
+
 /** A preset for a task: HSIVI-SM trains at the very times that the task samples four steps at. */
 const onTask = (name: string, task: Task): MethodPreset => {
   if (!Object.hasOwn(METHOD_PRESETS, name)) throw unknownName('compareMethods', 'method', name, METHOD_PRESET_NAMES);
@@ -64,7 +78,7 @@ export const compareMethods = async (
   task: Task,
   options: MethodsOptions,
   folder: string,
-  { onProgress, signal }: StudyWatch = {},
+  watch: StudyWatch = {},
 ): Promise<MethodPoint[]> => {
   const { seeds, evaluateAt, slowEvaluateAt, n, run } = options;
   const presets = options.methods.map(name => onTask(name, task));
@@ -78,26 +92,11 @@ export const compareMethods = async (
       return config;
     }),
   );
-  const last = ({ evaluateAt: at }: Config): number => at[at.length - 1];
-  const total = configs.reduce((sum, config) => sum + last(config), 0);
-  const labelOf = (config: Config): string => `${names.get(configHash(config))}, seed ${config.seed}`;
-  let done = 0;
-  const entries = await sweep({
-    code: __filename,
-    configs,
+  const entries = await taskSweep(task, methodCurve, configs, {
     folder,
-    evaluate: (config, addMadeBy) =>
-      trainingCurve(task, config, {
-        dir: unfinishedFolder(folder, config),
-        signal,
-        addMadeBy,
-        onImages: images => onProgress?.(done + images, total, labelOf(config)),
-      }),
-    onEntry: ({ config, cached, madeBy }) => {
-      done += last(config);
-      if (cached) onProgress?.(done, total, labelOf(config), madeBy);
-    },
-    signal,
+    amount: ({ evaluateAt: at }) => at[at.length - 1],
+    label: config => `${names.get(configHash(config))}, seed ${config.seed}`,
+    ...watch,
   });
   return entries.flatMap(({ config, result }) =>
     result.map(point => ({ method: names.get(configHash(config))!, ...point })),
@@ -109,24 +108,19 @@ export const teacherPoints = async (
   task: Task,
   { evaluations, n, seeds }: Pick<MethodsOptions, 'evaluations' | 'n' | 'seeds'>,
   folder: string,
-  { onProgress, signal }: StudyWatch = {},
+  watch: StudyWatch = {},
 ): Promise<MethodPoint[]> => {
-  const configs = evaluations.map(nfe => ({
+  const configs = evaluations.map((nfe): TeacherConfig => ({
     identity: task.identity,
     teacher: 'EDM Heun',
     nfe,
     n,
     blocks: seeds.length,
   }));
-  let done = 0;
-  const entries = await sweep({
-    code: __filename,
-    configs,
+  const entries = await taskSweep(task, teacherMeasurement, configs, {
     folder,
-    evaluate: ({ nfe, blocks }) => compareSteps(task, teacherAt(task, [nfe]), { n, blocks, signal }),
-    onEntry: ({ config, cached, madeBy }) =>
-      onProgress?.(++done, configs.length, `teacher, NFE ${config.nfe}`, cached ? madeBy : undefined),
-    signal,
+    label: ({ nfe }) => `teacher, NFE ${nfe}`,
+    ...watch,
   });
   return entries.flatMap(({ result }) =>
     result.map(({ series, steps, ...point }) => ({ method: series, nfe: steps, ...point })),

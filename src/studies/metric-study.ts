@@ -1,11 +1,12 @@
 /* What a metric makes of real images: how far down it goes at n images, and how it grows as they are distorted. */
 import { ArgumentError } from '../compute/check';
+import type { Samples } from '../compute/host-arrays';
 import {
   blurred,
   type Dataset,
   DatasetError,
   indexRange,
-  networkUnits,
+  readSamples,
   noisy,
   ofClasses,
   openDataset,
@@ -15,7 +16,6 @@ import { datasetImages, evaluate, loadFeatures } from '../evaluation';
 import { pixelFeatures } from '../features';
 import type { FeatureExtractor, MetricResult } from '../metrics';
 import { beginMaking, type Made, madeNow } from '../provenance';
-import { joinImages } from '../runs';
 import { unlessAborted } from './unless-aborted';
 import type { StudyWatch } from './watch';
 
@@ -224,15 +224,15 @@ export const distancesOfDistortions = async (
 
 const EXAMPLES = 14; // images a row
 
-/** The first test images, as they are and distorted one by one: rows of a sheet in [-1, 1]. */
+/** The first test images, as they are and distorted one by one: one label and one row of images each, in [-1, 1]. */
 export const distortedExamples = async (
   { test }: MetricStudy,
   distortions: readonly Distortion[] = DISTORTIONS.slice(0, 2),
-): Promise<{ labels: string[]; columns: number; images: Float32Array }> => {
+): Promise<{ labels: string[]; images: Samples[] }> => {
   const rows = [{ label: 'as they are', dataset: test }];
   for (const { name, levels, apply } of distortions)
     for (const level of levels) rows.push({ label: `${name}, ${level}`, dataset: await apply(test, level) });
-  const parts: Float32Array[] = [];
-  for (const { dataset } of rows) parts.push(networkUnits((await dataset.batch(indexRange(EXAMPLES))).x));
-  return { labels: rows.map(({ label }) => label), columns: EXAMPLES, images: joinImages(parts) };
+  const images: Samples[] = [];
+  for (const { dataset } of rows) images.push(await readSamples(dataset, indexRange(EXAMPLES)));
+  return { labels: rows.map(({ label }) => label), images };
 };

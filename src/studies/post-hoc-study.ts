@@ -4,7 +4,8 @@ import type { Made } from '../provenance';
 import { sampleHeun } from '../samplers';
 import type { Task, TaskResult } from '../tasks';
 import { postHocParameters, powerAverages, type PowerSnapshot, pretrain, type RunOptions } from '../training';
-import { sweep } from './sweep';
+import type { Evaluation } from './evaluation';
+import { taskSweep } from './task-sweep';
 import type { StudyWatch } from './watch';
 
 /** Averages of many widths, chosen after training (Karras et al. 2024, section 3.2). */
@@ -79,6 +80,13 @@ const trainAndReconstruct = async (
   }
 };
 
+/** The averages of one training. */
+export const postHocAverages: Evaluation<Config, PostHocPoint[]> = {
+  name: 'post-hoc averages',
+  code: __filename,
+  evaluate: (task, config, { signal, onDone }) => trainAndReconstruct(task, config, { signal, onImages: onDone }),
+};
+
 /**
  * Trains the task's teacher network anew with each seed, storing averages of two widths as EDM2 does, and measures the
  * averages of every wanted width that they make afterwards. Always the same sampling seeds; cached in `folder`.
@@ -87,26 +95,14 @@ export const postHocStudy = async (
   task: Task,
   { seeds, ...shared }: PostHocOptions,
   folder: string,
-  { onProgress, signal }: StudyWatch = {},
+  watch: StudyWatch = {},
 ): Promise<PostHocPoint[]> => {
   const configs = seeds.map((seed): Config => ({ identity: task.identity, study: 'post-hoc', seed, ...shared }));
-  const each = shared.evaluateAt[shared.evaluateAt.length - 1];
-  const total = each * seeds.length;
-  let done = 0;
-  const entries = await sweep({
-    code: __filename,
-    configs,
+  const entries = await taskSweep(task, postHocAverages, configs, {
     folder,
-    evaluate: config =>
-      trainAndReconstruct(task, config, {
-        signal,
-        onImages: images => onProgress?.(done + images, total, `seed ${config.seed}`),
-      }),
-    onEntry: ({ config, cached, madeBy }) => {
-      done += each;
-      onProgress?.(done, total, `seed ${config.seed}`, cached ? madeBy : undefined);
-    },
-    signal,
+    amount: ({ evaluateAt }) => evaluateAt[evaluateAt.length - 1],
+    label: ({ seed }) => `seed ${seed}`,
+    ...watch,
   });
   return entries.flatMap(({ result }) => result);
 };

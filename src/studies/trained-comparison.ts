@@ -1,8 +1,8 @@
 import type { Task } from '../tasks';
-import type { IterationReport } from '../training';
 import { type GeneratorConfig, trainedGenerator } from './generators';
 import { compareSteps, type ComparisonPoint, generatorAt, teacherAt } from './steps-comparison';
-import { sweep } from './sweep';
+import type { Evaluation } from './evaluation';
+import { taskSweep } from './task-sweep';
 import type { StudyWatch } from './watch';
 
 /** A method trained with several seeds, in several numbers of steps, beside the teacher. */
@@ -19,6 +19,47 @@ export type TrainedOptions = Omit<GeneratorConfig, 'seed'> & {
   blocks?: number;
 };
 
+type TrainedConfig = {
+  identity: Task['identity'];
+  steps: readonly number[];
+  n: number;
+  blocks: number;
+} & GeneratorConfig;
+
+type TeacherConfig = { identity: Task['identity']; series: string; nfe: number; n: number; blocks: number };
+
+/** One training, measured in every number of steps. */
+export const trainedSteps: Evaluation<TrainedConfig, ComparisonPoint[]> = {
+  name: 'trained steps',
+  code: __filename,
+  evaluate: async (
+    task,
+    { method, run, images, seed, steps, n, blocks },
+    { generators, signal, addMadeBy, onDone },
+  ) => {
+    const made = await trainedGenerator(task, { method, run, images, seed }, generators, {
+      signal,
+      onStep: report => onDone(report.images),
+    });
+    if (!made) return undefined;
+    addMadeBy(made.madeBy);
+    onDone(images, 'measuring');
+    return compareSteps(task, generatorAt(made.run, task, steps), { n, blocks, signal }).finally(() =>
+      made.run.dispose(),
+    );
+  },
+};
+
+/** The teacher in one number of evaluations. */
+export const teacherSteps: Evaluation<TeacherConfig, ComparisonPoint[]> = {
+  name: 'teacher steps',
+  code: __filename,
+  evaluate: (task, { nfe, n, blocks }, { signal, onDone }) => {
+    onDone(0, 'measuring');
+    return compareSteps(task, teacherAt(task, [nfe]), { n, blocks, signal });
+  },
+};
+
 /**
  * Trains with each seed and measures the generator in 1, 2, ... steps, from the same noise and labels for all, and the
  * teacher on as many blocks of sampling seeds. Points are numbered by training seed, by block where there are several of
@@ -29,43 +70,23 @@ export const compareTrained = async (
   task: Task,
   { seeds, steps, evaluations, n, blocks = 1, ...training }: TrainedOptions,
   folders: { results: string; generators: string },
-  { onProgress, signal }: StudyWatch = {},
+  watch: StudyWatch = {},
 ): Promise<ComparisonPoint[]> => {
   const { identity } = task;
-  const total = training.images * seeds.length;
-  let done = 0;
-  const trained = await sweep({
-    code: __filename,
-    configs: seeds.map(seed => ({ identity, ...training, seed, steps, n, blocks })),
-    folder: folders.results,
-    evaluate: async ({ seed }, addMadeBy) => {
-      const label = `seed ${seed}`;
-      const onStep = ({ images }: IterationReport): void => onProgress?.(done + images, total, label);
-      const made = await trainedGenerator(task, { ...training, seed }, folders.generators, { signal, onStep });
-      if (!made) return undefined;
-      addMadeBy(made.madeBy);
-      onProgress?.(done + training.images, total, `${label}: measuring`);
-      return compareSteps(task, generatorAt(made.run, task, steps), { n, blocks, signal }).finally(() =>
-        made.run.dispose(),
-      );
-    },
-    onEntry: ({ config: { seed }, cached, madeBy }) => {
-      done += training.images;
-      onProgress?.(done, total, `seed ${seed}`, cached ? madeBy : undefined);
-    },
-    signal,
-  });
+  const { results: folder, generators } = folders;
+  const trained = await taskSweep(
+    task,
+    trainedSteps,
+    seeds.map((seed): TrainedConfig => ({ identity, ...training, seed, steps, n, blocks })),
+    { folder, generators, amount: ({ images }) => images, label: ({ seed }) => `seed ${seed}`, ...watch },
+  );
   const teacherBlocks = blocks === 1 ? seeds.length : blocks;
-  const teacher = await sweep({
-    code: __filename,
-    configs: evaluations.map(nfe => ({ identity, series: 'teacher', nfe, n, blocks: teacherBlocks })),
-    folder: folders.results,
-    evaluate: ({ nfe }) => {
-      onProgress?.(done, total, `teacher, NFE ${nfe}: measuring`);
-      return compareSteps(task, teacherAt(task, [nfe]), { n, blocks: teacherBlocks, signal });
-    },
-    signal,
-  });
+  const teacher = await taskSweep(
+    task,
+    teacherSteps,
+    evaluations.map((nfe): TeacherConfig => ({ identity, series: 'teacher', nfe, n, blocks: teacherBlocks })),
+    { folder, label: ({ nfe }) => `teacher, NFE ${nfe}`, ...watch },
+  );
   return [
     ...trained.flatMap(({ config: { seed }, result }) =>
       result.map(point => (blocks === 1 ? { ...point, seed } : point)),

@@ -6,7 +6,9 @@ import type { Task, TaskResult } from '../tasks';
 import type { DistillMethod } from '../methods';
 import { distill, type Run, type RunOptions } from '../training';
 import { autosave } from './autosave';
+import type { Evaluation } from './evaluation';
 import { loadKeptRun } from './kept-run';
+import { unfinishedFolder } from './sweep';
 
 /** A distillation that is measured as it trains: everything its results depend on besides the task. */
 export type CurveConfig = {
@@ -197,3 +199,11 @@ export const trainingCurve = async (
     run.dispose();
   }
 };
+
+/** The curves of a study as an evaluation; `code` is the study's `__filename`. */
+export const curveEvaluation = <C extends CurveConfig>(name: string, code: string): Evaluation<C, CurvePoint[]> => ({
+  name,
+  code,
+  evaluate: (task, config, { folder, signal, addMadeBy, onDone }) =>
+    trainingCurve(task, config, { dir: unfinishedFolder(folder, config), signal, addMadeBy, onImages: onDone }),
+});

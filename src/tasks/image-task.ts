@@ -105,6 +105,7 @@ export const imageTask = (
         dropout,
         ...measuring.identity,
       },
+      recipe: { kind: 'images', options: chosen },
       teacher,
       start: { denoiser: generatorOf({ teacher, dataset, dropout }), parameters: teacher.parameters },
       dataset,

@@ -139,6 +139,7 @@ export const latentsTasks = (
         size: sizeName(name),
         parameters: parameterCount(teacher.denoiser.parameters),
         identity: { task: 'latents', teacher: weights, dropout, ...measuring.identity, ...autoencoder.identity },
+        recipe: { kind: 'latents', options: chosen, size: k },
         teacher,
         dataset,
         times: SAMPLING_TIMES,

@@ -33,6 +33,7 @@ export const pointsTask = async (): Promise<Task> => {
   return {
     name: 'checkerboard',
     identity: { task: 'checkerboard', reference: REFERENCE },
+    recipe: { kind: 'points' },
     teacher: { denoiser: exact.denoiser, parameters: exact.parameters },
     start,
     dataset: points('checkerboard', { seed: 0, split: 'train' }),

@@ -2,6 +2,7 @@ import type { Samples } from '../compute/host-arrays';
 import type { Dataset } from '../datasets';
 import type { Model } from '../networks';
 import type { MadeBy } from '../provenance';
+import type { TaskRecipe } from './task-recipe';
 
 /** Draws samples for these seeds, with these labels where the task is conditional. */
 export type Draw = (request: { seeds: number[]; labels?: number[]; signal?: AbortSignal }) => Promise<Samples>;
@@ -44,6 +45,8 @@ export type Task = {
   name: string;
   /** Everything results depend on besides the run's options; part of cache keys. */
   identity: Record<string, string | number>;
+  /** How another machine makes it; absent: it is computed here only. */
+  recipe?: TaskRecipe;
   teacher: Model;
   /** What the generator and the auxiliary start as. */
   start: Model;

@@ -77,7 +77,7 @@ describe('a table beside the paper', () => {
     assert.deepEqual(ours, {
       what: 'CoSIM 2',
       ours: '3.00 ± 1.00',
-      paper: 'FID 2.40, FD 9.00 (~9)',
+      paper: 'FID 2.40, FD 9.00 (\\~9)',
       difference: '+0.600',
       n: '500',
       floor: '2.00',
@@ -102,7 +102,7 @@ describe('a table beside the paper', () => {
   });
 
   it('says not measured, with the paper, where there is no result or one of another shape', () => {
-    const expected = [{ what: 'CoSIM 2', ours: 'not measured', paper: 'FID 2.40, FD 9.00 (~9)' }];
+    const expected = [{ what: 'CoSIM 2', ours: 'not measured', paper: 'FID 2.40, FD 9.00 (\\~9)' }];
     for (const nothing of [undefined, result(null), result({ levels: [1] })])
       assert.deepEqual(cells(resultTable(KIND, nothing, LITERATURE)), expected);
   });

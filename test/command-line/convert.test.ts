@@ -36,8 +36,8 @@ test('converting twice gives the same bytes, and what is there is replaced only 
   await cosim('convert', from, file('adm.safetensors'));
   const first = readFileSync(file('adm.safetensors'));
   const again = await cosim('convert', from, file('adm.safetensors'));
-  assert.equal(again.code, 1);
-  assert.match(again.err, /adm\.safetensors is there already; --force replaces it/);
+  assert.equal(again.code, 2);
+  assert.match(again.err, /<out>: \S+adm\.safetensors is there already; --force replaces it/);
   assert.equal((await cosim('convert', from, file('adm.safetensors'), '--force')).code, 0);
   assert.ok(readFileSync(file('adm.safetensors')).equals(first));
   assert.equal((await cosim('convert', file('adm.safetensors'), file('copy.safetensors'))).code, 0);
@@ -63,9 +63,9 @@ test('convert leaves nothing behind when it fails', async () => {
   assert.match(err, /storage '0': 256 elements of F32 need 1024 bytes, the file has 512/);
   assert.throws(() => readFileSync(file('none.safetensors')), { code: 'ENOENT' });
   const wrong = await cosim('convert', goldenCheckpoint('state_dict.pt'), file('state.pt'));
-  assert.match(wrong.err, /OUT must end with \.safetensors/);
+  assert.match(wrong.err, /<out> must end with \.safetensors/);
   const into = await cosim('convert', file('absent.pkl'), file('nowhere/a.safetensors'));
-  assert.match(into.err, /OUT: \S+a\.safetensors cannot be written: there is no folder/);
+  assert.match(into.err, /<out>: \S+a\.safetensors cannot be written: there is no folder/);
   const card = await cosim('convert', file('absent.pkl'), file('a.safetensors'), '--card', file('nowhere/card.md'));
   assert.match(card.err, /--card: \S+card\.md cannot be written: there is no folder/);
 });

@@ -40,7 +40,7 @@ test('data info: counts, means and where the data come from', async () => {
     string,
     unknown
   >;
-  assert.deepEqual([drawn.n, drawn.length, drawn.classes], [20, null, 10]);
+  assert.deepEqual([drawn.n, drawn.length, drawn.classes], [20, { $number: 'Infinity' }, 10]);
   const missing = await cosim('data', 'info', 'mnist');
   assert.equal(missing.code, 1);
   assert.match(
@@ -75,14 +75,18 @@ test('data make refuses what it cannot do, and leaves files alone', async () => 
   writeFileSync(file('there.zip'), 'mine');
   mkdirSync(file('empty'));
   const attempts: [string[], number, RegExp][] = [
-    [[file('empty'), file('x.png')], 1, /DEST must end with \.zip/],
-    [['digits', file('there.zip')], 1, /is there already; --force replaces it/],
+    [[file('empty'), file('x.png')], 2, /<dest> must end with \.zip/],
+    [['digits', file('there.zip')], 2, /is there already; --force replaces it/],
     [['digits', file('x.zip')], 1, /drawn data are endless/],
     [[file('empty'), file('x.zip')], 1, /empty: no PNG, JPEG or WebP image in it/],
-    [['nothing', file('x.zip')], 1, /'nothing' is no data set/],
-    [['nothing', file('nowhere/x.zip')], 1, /DEST: \S+x\.zip cannot be written: there is no folder/],
-    [['cifar10', file('x.zip'), '--transform', 'center-crop'], 1, /--transform needs --resolution/],
-    [['cifar10', file('x.zip'), '--resolution', '8 x 8'], 2, /'8 x 8' is no size such as 64 or 512x384/],
+    [['nothing', file('x.zip')], 2, /<source>: unknown data set, and no file, 'nothing'/],
+    [['nothing', file('nowhere/x.zip')], 2, /<dest>: \S+x\.zip cannot be written: there is no folder/],
+    [['cifar10', file('x.zip'), '--transform', 'center-crop'], 2, /--transform needs --resolution/],
+    [
+      ['cifar10', file('x.zip'), '--resolution', '8 x 8'],
+      2,
+      /--resolution must be a size such as 64 or 512x384, got '8 x 8'/,
+    ],
   ];
   for (const [args, code, message] of attempts) {
     const result = await cosim('data', 'make', ...args);

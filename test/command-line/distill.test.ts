@@ -89,7 +89,7 @@ test('Ctrl-C stops it after a step with a checkpoint and 130; the same command g
   assert.equal(stateOf('parts'), stateOf('whole'));
   const other = await cosim(...args('parts', '--seed', '5'));
   assert.match(other.err, /holds another run: run\.seed is 0 there, 5 here/);
-  assert.equal(other.code, 1);
+  assert.equal(other.code, 2);
 });
 
 test('--estimate says what it will take and leaves no trace; a method of its own is as easily asked for', async () => {
@@ -122,22 +122,22 @@ test('durations and sizes have the unit that reads best; the estimate is a sente
 const digits = ['--preset', 'digits', '--out', file('never'), '--backend', 'wasm'];
 
 const refusals: [args: string[], code: number, message: RegExp][] = [
-  [[], 2, /required option '--preset <name>' not specified/],
-  [['--preset', 'cifar10'], 2, /Allowed choices are cifar10-uncond, cifar10-cond, imagenet64/],
-  [['--preset', 'digits'], 1, /--out is needed/],
-  [['--preset', 'cifar10-uncond', '--out', file('never')], 1, /--teacher is needed: .* for edm-cifar10-32x32-uncond-vp/],
-  [['--preset', 'cifar10-uncond', '--out', file('never'), '--teacher', TEACHER], 1, /--data is needed/],
-  [[...digits, '--data', file('nowhere')], 1, /is no data set/],
-  [[...digits, '--teacher', file('absent.pkl')], 1, /there is no file or folder '\S+absent\.pkl'/],
-  [[...digits, '--out', join(__filename, 'run')], 1, /^cosim: --out: \S+ cannot be written: a part of the path is a file \(ENOTDIR\)\n$/],
-  [[...digits, '--batch', '0'], 2, /no whole number of at least 1/],
-  [[...digits, '--learning-rate', 'fast'], 2, /'fast' is no number/],
-  [[...digits, '--learning-rate', '-1'], 1, /learningRate must be a finite number above 0, got -1/],
-  [[...digits, '--batch', '64', '--rounds', '3'], 1, /accumulationRounds must be a divisor of the batch 64, got 3/],
-  [[...digits, '--coef', '0'], 1, /coef must be a finite number above 0/],
-  [[...digits, '--method', 'sid', '--coef', '1'], 1, /sid: unknown option 'coef'/],
-  [[...digits, '--metrics', 'fid'], 2, /'fid' is none of fd, kid/],
-  [[...digits, '--data', 'checkerboard'], 1, /samples of 'checkerboard' must be of shape \[16, 16, 1\]/],
+  [[], 2, /^cosim: --preset and --out are needed\nSee 'cosim distill --help'/],
+  [['--preset', 'cifar10'], 2, /--preset: unknown value 'cifar10'.* Known: cifar10-uncond, cifar10-cond, imagenet64/],
+  [['--preset', 'digits'], 2, /--out is needed/],
+  [['--preset', 'cifar10-uncond', '--out', file('never')], 2, /--teacher \(edm-cifar10-32x32-uncond-vp, which is not shipped\) and --data are needed/],
+  [['--preset', 'cifar10-uncond', '--out', file('never'), '--teacher', TEACHER], 2, /--data is needed/],
+  [[...digits, '--data', file('nowhere')], 2, /--data: there is no file or folder/],
+  [[...digits, '--teacher', file('absent.pkl')], 2, /--teacher: there is no file or folder '\S+absent\.pkl'/],
+  [[...digits, '--out', join(__filename, 'run')], 2, /^cosim: --out: \S+ cannot be written: a part of the path is a file \(ENOTDIR\)\n$/],
+  [[...digits, '--batch', '0'], 2, /--batch must be a whole number of at least 1/],
+  [[...digits, '--learning-rate', 'fast'], 2, /--learning-rate must be a number, got 'fast'/],
+  [[...digits, '--learning-rate', '-1'], 2, /--learning-rate must be a finite number above 0, got -1/],
+  [[...digits, '--batch', '64', '--rounds', '3'], 2, /accumulationRounds must be a divisor of the batch 64, got 3/],
+  [[...digits, '--coef', '0'], 2, /--coef must be a finite number above 0/],
+  [[...digits, '--method', 'sid', '--coef', '1'], 2, /sid: unknown option 'coef'/],
+  [[...digits, '--metrics', 'fid'], 2, /--metrics must be some of fd, kid/],
+  [[...digits, '--data', 'checkerboard'], 2, /samples of 'checkerboard' must be of shape \[16, 16, 1\]/],
 ]; // prettier-ignore
 
 test('distill refuses what it cannot do before any work, and names the argument', async t => {

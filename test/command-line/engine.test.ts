@@ -74,6 +74,11 @@ test('install fetches pinned wheels into the cache, where list finds them', asyn
   const { code, out } = await cosim('engine', 'list');
   assert.equal(code, 0);
   assert.match(out, new RegExp(`cuda13 +cache +${plugin}`));
+  const { plugins } = JSON.parse((await cosim('engine', 'list', '--json')).out) as { plugins: object[] };
+  assert.deepEqual(
+    plugins.map(found => ({ ...found, used: undefined })),
+    [{ path: plugin, kind: 'cuda13', from: 'cache', used: undefined }],
+  );
 });
 
 test('an installation that fails says why and leaves nothing', async () => {

@@ -185,44 +185,51 @@ test('eval of the images that another one has kept measures the same, their plac
 
 test('eval compare puts results side by side, and refuses those that were not taken alike', async () => {
   await cosim(...args('--steps', '1', '--out', file('one.json')));
-  await cosim(...args('--steps', '8', '--out', file('eight.json')));
+  const asJson = await cosim(...args('--steps', '8', '--out', file('eight.json'), '--json'));
+  const { results: printed } = JSON.parse(asJson.out) as { results: MetricResult[] };
+  assert.deepEqual(printed.map(({ value }) => value), (await resultsIn(file('eight.json'))).map(({ value }) => value)); // prettier-ignore
   const { code, out } = await cosim('eval', 'compare', file('one.json'), file('eight.json'));
   assert.equal(code, 0);
   assert.match(out, /^metric +one +eight +difference +floor +better\nfd +[\d.]+ +[\d.]+ +-[\d.]+ +[\d.]+ +eight\n$/);
+  const [row] = JSON.parse((await cosim('eval', 'compare', file('one.json'), file('eight.json'), '--json')).out) as Record<string, unknown>[]; // prettier-ignore
+  assert.deepEqual([row.metric, row.better, (row.values as number[])[1]], ['fd', 'eight', printed[0].value]);
   await cosim(...args('--steps', '8', '--n', '20', '--out', file('fewer.json')));
   const refused = await cosim('eval', 'compare', file('eight.json'), file('fewer.json'));
-  assert.deepEqual([refused.code, refused.out], [1, '']);
+  assert.deepEqual([refused.code, refused.out], [2, '']);
   assert.match(refused.err, /^cosim: these results cannot be compared: n is 30 and 20\. Measure both alike\.\n$/);
   const other = await cosim('eval', 'compare', file('one.json'), goldenCheckpoint('edm_adm.nosrc.pkl'));
   assert.match(other.err, /no results of an evaluation/);
 });
 
 const refusals: [args: string[], code: number, message: RegExp][] = [
-  [['--data', 'digits', '--features', 'digits'], 1, /either --network or --images is needed/],
-  [['--network', 'digits', '--images', 'x', '--data', 'digits', '--features', 'digits'], 1, /either --network or --images/],
-  [['--network', 'digits', '--data', 'digits'], 1, /--features is needed/],
-  [['--network', 'digits', '--features', 'digits'], 1, /--data, or --reference, is needed/],
-  [['--images', 'digits', '--data', 'digits', '--features', 'digits'], 1, /--n is needed: there is no end of 'digits'/],
-  [[...WHAT, '--metrics', 'fd,fid'], 2, /'fid' is none of fd, kid, is, pr, dc/],
-  [[...WHAT, '--n', '0'], 2, /no whole number of at least 1/],
-  [[...WHAT, '--n', '1'], 1, /n must be an integer from 2/],
-  [[...WHAT, '--n', '5', '--metrics', 'fd,pr'], 1, /n must be at least 6 for 'pr', got 5/],
-  [[...WHAT.slice(0, -1), '5', '--metrics', 'dc'], 1, /nReference must be at least 6 for 'dc', got 5/],
-  [[...WHAT, '--out', 'x.txt'], 1, /--out must end with \.json/],
-  [[...WHAT, '--out', file('nowhere/x.json')], 1, /--out: \S+x\.json cannot be written: there is no folder \S+nowhere$/m],
-  [[...WHAT, '--keep', join(__filename, 'kept')], 1, /--keep: \S+ cannot be written: a part of the path is a file \(ENOTDIR\)/],
-  [[...WHAT, '--split', 'valid'], 2, /Allowed choices are train, test/],
-  [[...WHAT, '--reference', 'x.safetensors'], 1, /--n-reference: the statistics of --reference are as they are/],
-  [[...WHAT.slice(0, -2), '--reference', 'x.csv'], 1, /a name that ends in \.safetensors, \.npz or \.pkl/],
-  [[...WHAT.slice(0, -2), '--reference', file('absent.npz')], 1, /ENOENT/],
-  [[...WHAT, '--network', goldenCheckpoint('edm_adm.nosrc.pkl')], 1, /\[16, 16, 1\] as those of 'digits16', got \[8,8,3\]/],
-  [[...WHAT, '--resolution', '8'], 1, /images of 'digits' must be \[8, 8, 1\] as those of 'digits16-8'/],
-  [[...WHAT, '--network', 'checkerboard'], 1, /samples of 'checkerboard' must be images/],
-  [['stats', '--data', 'digits', '--features', 'digits'], 1, /--out is needed/],
-  [['stats', '--data', 'nothing', '--features', 'digits', '--out', 'x.npz'], 1, /nothing/],
-  [['stats', '--data', 'digits', '--features', 'digits', '--out', file('nowhere/x.npz')], 1, /--out: .*there is no folder/],
-  [['compare', 'a.json'], 2, /missing required argument 'b'/],
-  [['comapre', 'a.json', 'b.json'], 2, /too many arguments/],
+  [['--data', 'digits', '--features', 'digits'], 2, /one of --network or --images is needed/],
+  [['--network', 'digits', '--images', 'x', '--data', 'digits', '--features', 'digits'], 2, /either --network or --images says what is measured, not both/],
+  [['--network', 'digits', '--data', 'digits'], 2, /--features is needed/],
+  [['--network', 'digits', '--features', 'digits'], 2, /one of --data or --reference is needed/],
+  [['--seed', '0'], 2, /^cosim: one of --network or --images, --features and one of --data or --reference are needed$/m],
+  [['stats'], 2, /^cosim: --data, --features and --out are needed$/m],
+  [[...WHAT, '--engine', 'cuda'], 2, /--engine: unknown value 'cuda'.* Known: auto, xla, onnx, eager/],
+  [['--images', 'digits', '--data', 'digits', '--features', 'digits'], 2, /--n is needed: there is no end of 'digits'/],
+  [[...WHAT, '--metrics', 'fd,fid'], 2, /--metrics must be some of fd, kid, is, pr, dc, got 'fid'/],
+  [[...WHAT, '--n', '0'], 2, /--n must be a whole number of at least 1, got '0'/],
+  [[...WHAT, '--n', '1'], 2, /--n must be an integer from 2/],
+  [[...WHAT, '--n', '5', '--metrics', 'fd,pr'], 2, /--n must be at least 6 for 'pr', got 5/],
+  [[...WHAT.slice(0, -1), '5', '--metrics', 'dc'], 2, /--n-reference must be at least 6 for 'dc', got 5/],
+  [[...WHAT, '--out', 'x.txt'], 2, /--out must end with \.json/],
+  [[...WHAT, '--out', file('nowhere/x.json')], 2, /--out: \S+x\.json cannot be written: there is no folder \S+nowhere$/m],
+  [[...WHAT, '--keep', join(__filename, 'kept')], 2, /--keep: \S+ cannot be written: a part of the path is a file \(ENOTDIR\)/],
+  [[...WHAT, '--split', 'valid'], 2, /--split: unknown value 'valid'.* Known: train, test/],
+  [[...WHAT, '--reference', 'x.safetensors'], 2, /--n-reference: the statistics of --reference are as they are/],
+  [[...WHAT.slice(0, -2), '--reference', __filename], 2, /--reference: path must be a name that ends in \.safetensors, \.npz or \.pkl/],
+  [[...WHAT.slice(0, -2), '--reference', file('absent.npz')], 2, /--reference: there is no file '\S+absent\.npz'/],
+  [[...WHAT, '--network', goldenCheckpoint('edm_adm.nosrc.pkl')], 2, /\[16, 16, 1\] as those of 'digits16', got \[8,8,3\]/],
+  [[...WHAT, '--resolution', '8'], 2, /images of 'digits' must be \[8, 8, 1\] as those of 'digits16-8'/],
+  [[...WHAT, '--network', 'checkerboard'], 2, /samples of 'checkerboard' must be images/],
+  [['stats', '--data', 'digits', '--features', 'digits'], 2, /--out is needed/],
+  [['stats', '--data', 'nothing', '--features', 'digits', '--out', 'x.npz'], 2, /nothing/],
+  [['stats', '--data', 'digits', '--features', 'digits', '--out', file('nowhere/x.npz')], 2, /--out: .*there is no folder/],
+  [['compare', 'a.json'], 2, /<b> is needed/],
+  [['comapre', 'a.json', 'b.json'], 2, /eval: unknown command 'comapre'\. Did you mean 'compare'/],
 ]; // prettier-ignore
 
 test('eval refuses what it cannot do before any work', async t => {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { numberList, seedList } from '../../src/command-line/options';
-import { progressLine } from '../../src/command-line/terminal';
+import { progressLine, shownSafely } from '../../src/command-line/terminal';
 import { cosim } from './commands';
 
 const root = join(__dirname, '../..');
@@ -29,10 +29,10 @@ test('a mistyped command line ends with 2, and with what was meant', async () =>
   assert.equal((await cosim()).code, 2);
   const wrong = await cosim('smaple');
   assert.equal(wrong.code, 2);
-  assert.match(wrong.err, /Did you mean sample\?/);
+  assert.match(wrong.err, /^cosim: unknown command 'smaple'\. Did you mean 'sample'\?/);
   const option = await cosim('sample', '--network', 'x', '--seed', '1');
   assert.equal(option.code, 2);
-  assert.match(option.err, /unknown option '--seed'\n\(Did you mean --seeds\?\)/);
+  assert.match(option.err, /^cosim: unknown option '--seed'\. Did you mean '--seeds'\?\n/);
   assert.equal((await cosim('inspect')).code, 2);
 });
 
@@ -46,7 +46,7 @@ test('progress writes over its own line on a screen and nothing elsewhere', () =
   const said: string[] = [];
   const terminal = { out: () => undefined, err: (text: string) => void said.push(text) };
   for (const live of [false, true]) {
-    const line = progressLine({ ...terminal, live });
+    const line = progressLine(shownSafely({ ...terminal, live }));
     line.show('1 of 2');
     line.clear();
   }

@@ -51,6 +51,13 @@ test('compare says what two runs have apart', async () => {
   assert.match(out, /^run\.learningRate +0\.001 +0\.002$/m);
   assert.match(out, /^images +8 +16$/m);
   assert.doesNotMatch(out, /method/);
+  const asJson = await cosim('runs', 'compare', file('all/one'), file('all/inner/two'), '--json');
+  const { runs, options } = JSON.parse(asJson.out) as {
+    runs: string[];
+    options: { option: string; values: string[] }[];
+  };
+  assert.deepEqual(runs, ['one', 'two']);
+  assert.deepEqual(options.find(({ option }) => option === 'images')?.values, ['8', '16']);
   assert.equal((await cosim('runs', 'compare', file('all/one'), file('all/one'))).out, 'no option differs\n');
 });
 
@@ -81,15 +88,16 @@ test('events are, byte for byte, those that TensorBoard has read; what is not fi
 });
 
 test('what is no run, or nothing to write, is refused by name', async () => {
-  for (const [args, message] of [
-    [['runs', file('absent')], /there is no folder '.*absent'/],
-    [['runs', file('h.csv')], /h\.csv' is a file, not a folder/],
-    [['runs', 'compare', file('empty'), file('all/one')], /empty: no checkpoint of a run in this folder/],
-    [['runs', 'history', file('all/one')], /one of --csv and --tensorboard is needed/],
-    [['runs', 'history', file('all/damaged'), '--csv', file('x.csv')], /run\.json: damaged/],
+  for (const [args, expected, message] of [
+    [['runs', file('absent')], 2, /\[dir\]: there is no folder '.*absent'/],
+    [['runs', 'comapre'], 2, /unknown command, and no folder, 'comapre'\. Did you mean 'compare'/],
+    [['runs', file('h.csv')], 2, /\[dir\] must be a folder, got the file '\S*h\.csv'/],
+    [['runs', 'compare', file('empty'), file('all/one')], 2, /empty: no checkpoint of a run in this folder/],
+    [['runs', 'history', file('all/one')], 2, /one of --csv or --tensorboard is needed/],
+    [['runs', 'history', file('all/damaged'), '--csv', file('x.csv')], 1, /run\.json: damaged/],
   ] as const) {
     const { code, err } = await cosim(...args);
-    assert.equal(code, 1);
+    assert.equal(code, expected, err);
     assert.match(err, message);
   }
 });

@@ -67,11 +67,11 @@ test('panels of curves: each with its own title and axes, a series in one colour
     floor: { value: 1, label: '' },
   });
   const svg = await svgOf(
-    curvePanels({ title: 'NonFiniteUpdate', panels: [panel('noise', ['deep', 'pixels']), panel('blur', ['pixels'])] }),
+    curvePanels({ title: 'Distorted', panels: [panel('noise', ['deep', 'pixels']), panel('blur', ['pixels'])] }),
   );
   assert.equal(marks(svg, 'line'), 3);
   assert.equal(marks(svg, 'symbol'), 3 * 3);
-  for (const text of ['NonFiniteUpdate', 'noise', 'blur', 'strength of noise', 'strength of blur', 'deep', 'pixels'])
+  for (const text of ['Distorted', 'noise', 'blur', 'strength of noise', 'strength of blur', 'deep', 'pixels'])
     assert.ok(svg.includes(`>${text}<`), text);
   const strokes = [...svg.matchAll(/<g class="mark-line role-mark[^>]*>.*?stroke="(#[0-9a-f]{6})"/gs)].map(
     ([, color]) => color,
@@ -79,6 +79,14 @@ test('panels of curves: each with its own title and axes, a series in one colour
   assert.equal(count(svg, />pixels</g), 1);
   assert.equal(strokes[strokes.length - 1], '#d55e00'); // the second colour, though it is the first series there
   assert.throws(() => curvePanels({ title: '', panels: [] }), /panels must be at least one/);
+  const heightIn = async (columns?: number): Promise<number> => {
+    const { svg: drawn } = await renderChart(
+      curvePanels({ title: 'Rows', panels: [panel('noise', ['deep']), panel('blur', ['deep'])], columns }),
+    );
+    return Number(/<svg[^>]* height="([\d.]+)"/.exec(drawn)![1]);
+  };
+  assert.ok((await heightIn(1)) > 1.6 * (await heightIn()));
+  assert.throws(() => curvePanels({ title: '', panels: [panel('a', ['b'])], columns: 0 }), /columns must be/);
 });
 
 test('curves refuse what an axis cannot place', () => {

@@ -15,9 +15,16 @@ const decode = async (png: Uint8Array) => {
 
 const margin = 24;
 
+/** Pictures of this shape from numbers in [-1, 1]. */
+const pictures = (values: number[], ...shape: number[]) => ({
+  data: Float32Array.from(values),
+  n: values.length / shape.reduce((product, size) => product * size),
+  shape,
+});
+
 test('image grid: size from images, scale and gap; each pixel enlarged exactly; -1 black, 0 grey, 1 white', async () => {
-  const images = [-1, 0, 1, -1, 1, 1, 1, 1]; // two images of 2 x 2
-  const { png } = await imageGrid({ images, n: 2, h: 2, w: 2, c: 1, columns: 2, scale: 3, gap: 5 });
+  const images = pictures([-1, 0, 1, -1, 1, 1, 1, 1], 2, 2, 1);
+  const { png } = await imageGrid({ images, columns: 2, scale: 3, gap: 5 });
   const { width, height, at } = await decode(png);
   assert.deepEqual([width, height], [2 * margin + 2 * 6 + 5, 2 * margin + 6]);
   assert.deepEqual(at(margin, margin), [0, 0, 0]);
@@ -30,11 +37,7 @@ test('image grid: size from images, scale and gap; each pixel enlarged exactly; 
 
 test('image grid: colour images keep their channels, values outside the range are clipped', async () => {
   const { png } = await imageGrid({
-    images: [1, -1, 0, 7, -7, 0],
-    n: 2,
-    h: 1,
-    w: 1,
-    c: 3,
+    images: pictures([1, -1, 0, 7, -7, 0], 1, 1, 3),
     columns: 2,
     scale: 2,
     gap: 0,
@@ -45,7 +48,7 @@ test('image grid: colour images keep their channels, values outside the range ar
 });
 
 test('image grid: labels and a title make room and draw', async () => {
-  const batch = { images: new Float32Array(4 * 9).fill(-1), n: 4, h: 3, w: 3, c: 1, columns: 2 };
+  const batch = { images: pictures(Array<number>(36).fill(-1), 3, 3, 1), columns: 2 };
   const plain = await decode((await imageGrid(batch)).png);
   const labelled = await decode(
     (await imageGrid({ ...batch, rowLabels: ['1 step', '2 steps'], columnLabels: ['0', '1'], title: 'Digits' })).png,
@@ -53,22 +56,27 @@ test('image grid: labels and a title make room and draw', async () => {
   assert.ok(labelled.width > plain.width && labelled.height > plain.height);
 });
 
-test('image grid refuses sizes that do not fit and channel counts it cannot draw', async () => {
-  await assert.rejects(
-    imageGrid({ images: [1, 2, 3], n: 1, h: 2, w: 2, c: 1 }),
-    /images must be of shape \[4\], got \[3\]/,
-  );
-  await assert.rejects(imageGrid({ images: [1, 2], n: 1, h: 1, w: 1, c: 2 }), /c must be 1 or 3/);
+test('image grid: several batches follow one another, one a row; images are 64 picture pixels wide', async () => {
+  const [black, white] = [-1, 1].map(value => pictures(Array<number>(3 * 64).fill(value), 8, 8, 1));
+  const { width, height, at } = await decode((await imageGrid({ images: [black, white, black] })).png);
+  assert.deepEqual([width, height], [2 * margin + 3 * 64 + 2 * 4, 2 * margin + 3 * 64 + 2 * 4]);
+  const rows = [0, 1, 2].map(row => at(margin + 2 * 68 + 63, margin + row * 68));
+  assert.deepEqual(rows, [[0, 0, 0], [255, 255, 255], [0, 0, 0]]); // prettier-ignore
+});
+
+test('image grid refuses sizes that do not fit and samples that it cannot draw', async () => {
+  const image = pictures([1, 2, 3, 4], 2, 2, 1);
+  await assert.rejects(imageGrid({ images: { ...image, n: 2 } }), /data of images must be of shape \[8\], got \[4\]/);
+  await assert.rejects(imageGrid({ images: pictures([1, 2], 1, 1, 2) }), /\[h, w, 1\] or \[h, w, 3\], got \[1,1,2\]/);
+  await assert.rejects(imageGrid({ images: pictures([1, 2], 2) }), /\[h, w, 1\] or \[h, w, 3\], got \[2\]/);
+  await assert.rejects(imageGrid({ images: [] }), /at least one batch of samples/);
+  await assert.rejects(imageGrid({ images: [image, pictures([1], 1, 1, 1)] }), /images must be of shape \[2, 2, 1\]/);
 });
 
 test('zoomed difference: white where nothing changed, red where b is brighter, blue where it is darker', async () => {
   const { png } = await zoomedDifference({
-    a: [0, 0, 0],
-    b: [0, 1, -1],
-    n: 3,
-    h: 1,
-    w: 1,
-    c: 1,
+    a: pictures([0, 0, 0], 1, 1, 1),
+    b: pictures([0, 1, -1], 1, 1, 1),
     labels: ['2', '4'],
     scale: 10,
   });
@@ -82,8 +90,8 @@ test('zoomed difference: white where nothing changed, red where b is brighter, b
   assert.equal(blue - red, 10 + 8);
   assert.deepEqual(row[red - 8 - 5], [255, 255, 255]);
   await assert.rejects(
-    zoomedDifference({ a: [0], b: [0, 1], n: 1, h: 1, w: 1, c: 1, labels: ['a', 'b'] }),
-    /shape \[1\]/,
+    zoomedDifference({ a: pictures([0], 1, 1, 1), b: pictures([0, 1], 1, 1, 1), labels: ['a', 'b'] }),
+    /b must be of shape \[1, 1, 1, 1\], got \[2,1,1,1\]/,
   );
 });
 

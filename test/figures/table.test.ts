@@ -38,6 +38,12 @@ test('the best mean of a column is bold in both forms', () => {
   assert.match(html, /<b>0\.900<\/b>/);
 });
 
+test('what made a row is no column, unless it is asked for', () => {
+  const rows = [{ a: 1, madeBy: [], stale: 'no' }];
+  assert.match(table(rows).markdown, /^\| +a \|$/m);
+  assert.match(table(rows, { columns: ['a', 'stale'] }).markdown, /^\| +a \| stale \|$/m);
+});
+
 test('text is escaped: HTML signs in HTML, bars in Markdown', () => {
   const { markdown, html } = table([{ 'a|b': '<script>' }]);
   assert.ok(markdown.includes('a\\|b'));

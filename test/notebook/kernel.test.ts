@@ -25,7 +25,7 @@ afterEach(() => {
   cell.lastWriteDisplayData = null;
 });
 
-const grid = () => imageGrid({ images: [0, 0, 0, 0], n: 1, h: 2, w: 2, c: 1, scale: 10 });
+const grid = () => imageGrid({ images: { data: new Float32Array(4), n: 1, shape: [2, 2, 1] }, scale: 10 });
 
 test('show sends one message a value with all its forms, outputs apart', async () => {
   enterKernel();

@@ -1,16 +1,15 @@
 import type { Samples } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import { selectBackend } from '../../src/compute/backend';
 import { normal } from '../../src/compute/noise';
 import type { Tensors } from '../../src/compute/tensors';
 import type { HloModule } from '../../src/compute/xla/hlo';
-import { alive, openXlaDevice, type PjrtDevice } from '../../src/compute/xla/pjrt';
+import { alive } from '../../src/compute/xla/pjrt';
 import { useDevice } from '../../src/compute/xla/shared-device';
 import { type Denoiser, edmDenoiser, freshParameters, mlp, withEngine } from '../../src/networks';
 import { sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput } from '../../src/samplers';
-import { cpuPlugin } from '../compute/xla/pjrt/cpu-plugin';
+import { testDevice } from '../compute/xla/pjrt/cpu-plugin';
 import { tinyMlp } from '../tiny';
 
 const TIMES = [80, 5, 0.5];
@@ -31,16 +30,7 @@ const lively = (denoiser: Denoiser, seed: number): Tensors =>
     ),
   );
 
-let device: PjrtDevice;
-before(async () => {
-  await selectBackend({ backend: 'wasm' });
-  device = await openXlaDevice({ plugin: cpuPlugin() });
-  useDevice(device);
-});
-after(() => {
-  useDevice(undefined);
-  device.dispose();
-});
+const cpu = testDevice({ shared: true });
 
 describe('sampling with the network on a device', () => {
   const denoiser = tinyMlp();
@@ -92,10 +82,10 @@ describe('sampling with the network on a device', () => {
     const parameters = lively(denoiser, 1);
     let compiled = 0;
     const counting = {
-      ...device,
+      ...cpu.device,
       compile: (module: HloModule) => {
         compiled++;
-        return device.compile(module);
+        return cpu.device.compile(module);
       },
     };
     useDevice(counting);
@@ -116,7 +106,7 @@ describe('sampling with the network on a device', () => {
       onStep: () => stop.abort(new Error('enough')),
     });
     await assert.rejects(stopped, /enough/);
-    useDevice(device);
+    useDevice(cpu.device);
     tf.dispose(parameters);
   });
 

@@ -42,7 +42,7 @@ test('files that the documents name are there', () => {
   const absent = documents.flatMap(document =>
     [...textOf(document).matchAll(/`([\w./*-]+)`/g)]
       .map(([, path]) => path)
-      .filter(path => ROOMS.test(path) && path !== 'docs/site' && !/NAME|PATH|10_name/.test(path))
+      .filter(path => ROOMS.test(path) && path !== 'docs/site' && !/NAME|PATH/.test(path))
       .filter(path => !exists(join(root, path)) && !exists(join(root, dirname(document), path)))
       .map(path => `${document}: ${path}`),
   );

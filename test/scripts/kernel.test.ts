@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { executeNotebook } from '../../scripts/notebook/execute';
 import { writeOut } from '../../scripts/notebook/kernel.cjs';
@@ -40,18 +44,44 @@ test('in the kernel, { name } of an earlier cell is its value, in nested objects
   const { code: exit, notebook } = await execute(
     'const seeds = [3, 1, 4]; let last = 0; const shape = { h: 2, w: 3 };',
     'const use = (n: number) => ({ n, seeds, nested: { shape } });\n({ last } = { last: 5 });',
-    'console.log(JSON.stringify([{ seeds, last }, use(1)]));',
+    'const renamed = [{ seeds: 7 }].map(({ seeds: x }) => x + last);',
+    'console.log(JSON.stringify([{ seeds, last }, use(1), ...renamed]));',
   );
   assert.equal(exit, 0);
-  const expected = [
-    { seeds: [3, 1, 4], last: 5 },
-    { n: 1, seeds: [3, 1, 4], nested: { shape: { h: 2, w: 3 } } },
-  ];
-  assert.deepEqual(JSON.parse(textOf(notebook?.cells[2].outputs)), expected);
+  const expected = [{ seeds: [3, 1, 4], last: 5 }, { n: 1, seeds: [3, 1, 4], nested: { shape: { h: 2, w: 3 } } }, 12];
+  assert.deepEqual(JSON.parse(textOf(notebook?.cells[3].outputs)), expected);
 });
 
 test('a message of the kernel names the place in the cell as it was typed', async () => {
   const { code: exit, ended } = await execute('const a = 1;', 'console.log({ a }, nothing);');
   assert.equal(exit, 1);
   assert.match(textOf(ended.at(-1)?.outputs), /1:20 - .*'nothing'/);
+});
+
+/** A cell, packages that appear while it runs, and the next cell. */
+const TWO_CELLS = `
+  const { mkdirSync, writeFileSync } = require('node:fs');
+  require(process.argv[1]);
+  const { createConverter } = require(process.argv[2]);
+  const { convert } = createConverter();
+  convert('', "import * as x from 'later'; const a = 1;");
+  mkdirSync('node_modules/later');
+  writeFileSync('node_modules/later/package.json', '{ "name": "later" }');
+  writeFileSync('node_modules/later/index.d.ts', 'export const y: number;');
+  setTimeout(() => {
+    console.log(convert('', 'const b = 2;').output.length > 0);
+    process.exit();
+  }, 1500); // longer than TypeScript waits before it looks again
+`;
+
+test('packages that are built or installed while a cell runs do not break the next', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'cosim-'));
+  try {
+    mkdirSync(join(dir, 'node_modules'));
+    const files = [require.resolve('../../scripts/notebook/kernel.cjs'), require.resolve('tslab/dist/converter')];
+    const said = execFileSync(process.execPath, ['-e', TWO_CELLS, ...files], { cwd: dir, encoding: 'utf8' });
+    assert.equal(said, 'true\n');
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });

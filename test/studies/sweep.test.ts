@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { beginMaking } from '../../src/provenance';
 import { configHash, sweep } from '../../src/studies/sweep';
 
 const withFolder = async (use: (folder: string) => Promise<void>): Promise<void> => {
@@ -45,6 +46,28 @@ test('only configurations that changed are evaluated again; damaged results are 
     const [first] = (await readdir(folder)).filter(name => name.startsWith(configHash({ x: 1 })));
     await writeFile(join(folder, first), '{"config": {"x": 1}, "resu');
     assert.equal((await run([1]))[0].cached, false);
+  }));
+
+test('seconds of a part that is made meanwhile count once, as its own; those of earlier parts stay', () =>
+  withFolder(async folder => {
+    const part = beginMaking(require.resolve('../../src/studies/sweep'));
+    const earlier = { ...part(), date: '2020-01-01T00:00:00.000Z', code: 'earlier', seconds: 100 };
+    const began = performance.now();
+    const [{ madeBy }] = await sweep({
+      configs: [{ x: 1 }],
+      folder,
+      evaluate: async (_, addMadeBy) => {
+        const done = beginMaking(require.resolve('../../src/studies/sweep'));
+        await new Promise(resolve => setTimeout(resolve, 200));
+        addMadeBy([earlier, { ...done(), code: 'part' }]);
+        return 1;
+      },
+    });
+    const elapsed = (performance.now() - began) / 1000;
+    const total = madeBy.reduce((sum, { seconds }) => sum + seconds, 0);
+    assert.deepEqual(madeBy.map(({ code }) => code).slice(0, 2), ['earlier', 'part']);
+    assert.ok(madeBy[1].seconds >= 0.19);
+    assert.ok(total - 100 <= elapsed + 0.02, `${total} s of 100 s and ${elapsed} s`);
   }));
 
 test('an aborted evaluation ends the sweep and leaves no result', () =>

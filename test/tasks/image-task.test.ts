@@ -226,7 +226,7 @@ describe("a task made of the paper's kinds of files", () => {
     assert.ok(told.includes('seed 1: measuring') && existsSync(file('generators')));
     told.length = 0;
     assert.deepEqual(await compareTrained(task, options, folders, { onProgress: (_d, _t, label) => told.push(label) }), points); // prettier-ignore
-    assert.deepEqual(told, ['seed 0', 'seed 1']);
+    assert.deepEqual(told, ['seed 0', 'seed 1', 'teacher, NFE 3']);
 
     const contender = { series: 'teacher' as const, steps: 3, seed: 0, draw: await stored(files.data) };
     const study = { real: task.others, classifier: task.extractors[0], classes: [0, 3], perClass: 5 };

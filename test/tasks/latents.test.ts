@@ -14,6 +14,7 @@ import {
   trainAutoencoder,
 } from '../../src/models';
 import { guidanceCurve } from '../../src/studies';
+import { guidedTeacher } from '../../src/studies/guidance-study';
 import { type Draw, latentsTasks } from '../../src/tasks';
 import { temporaryFolder } from '../command-line/commands';
 
@@ -115,6 +116,9 @@ test('real latents measure near the floor, latents of another class are found ou
   const close = Math.abs(plain.value - guided.value) / plain.value; // a network is no guide for itself
   assert.ok(close < 1e-3, String(close));
   assert.ok(existsSync(folder('guidance')));
+  const other = { identity: task.identity, ...options, guidance: 2, guideWeights: 'other' };
+  const context = { folder: '', generators: '', addMadeBy: () => undefined, onDone: () => undefined };
+  await assert.rejects(guidedTeacher.evaluate(task, other, context), /guide 'latents-s' has weights [0-9a-f]{64} here/);
   await pool.close!();
   await dispose();
 });

@@ -86,12 +86,17 @@ test('the ablation trains every strength and seed, reports alpha, lambda, coef a
     steps: 1,
     n: 100,
     run: { batch: 16 },
+    kept: 5,
   };
-  const first = await ablation(task, options, folder);
+  const { points: first, drawn } = await ablation(task, options, folder);
   assert.equal(first.length, 8);
   assert.notEqual(first[0].value, first.find(p => p.coef === 1 && p.seed === 0 && p.images === 16)?.value);
   const idle = { ...task, measure: () => assert.fail('measured again') };
-  assert.deepEqual(await ablation(idle, options, folder), first);
+  assert.deepEqual(await ablation(idle, options, folder), { points: first, drawn });
+  assert.deepEqual(
+    drawn.map(({ coef, images, samples }) => [coef, images, samples.n, samples.data.length]),
+    [0.5, 1].flatMap(coef => [16, 32].map(images => [coef, images, 5, 10])),
+  );
   const [row] = ablationRows(first, 1.2);
   assert.deepEqual([row.alpha, row.coef, row.beta], [1.2, 0.5, 1]);
   assert.ok(Math.abs((row.lambda as number) + 0.58333) < 1e-4);
@@ -101,8 +106,10 @@ test('the ablation trains every strength and seed, reports alpha, lambda, coef a
 });
 
 test('the most changed images come first', () => {
-  const a = Float32Array.from([0, 0, 0, 0, 0, 0]);
-  const b = Float32Array.from([0.1, 0, 1, 1, 0, 0]);
-  assert.deepEqual(mostChanged(a, b, 3), [1, 0, 2]);
-  assert.deepEqual([...pickImages(b, 3, [1, 0])], [1, 1, Math.fround(0.1), 0]);
+  const a = { data: new Float32Array(6), n: 3, shape: [1, 2, 1] };
+  const b = { ...a, data: Float32Array.from([0.1, 0, 1, 1, 0, 0]) };
+  assert.deepEqual(mostChanged(a, b), [1, 0, 2]);
+  const picked = { data: Float32Array.from([1, 1, 0.1, 0]), n: 2, shape: [1, 2, 1] };
+  assert.deepEqual(pickImages(b, [1, 0]), picked);
+  assert.throws(() => mostChanged(a, picked), /b must be of shape \[3, 1, 2, 1\], got \[2,1,2,1\]/);
 });

@@ -93,17 +93,17 @@ describe('a run on the compiled engine', () => {
     const outside = tf.memory().numTensors;
     const run = startRun(tinyImageNet(), tinyImages, { batch: BATCH, engine: 'onnx', workers: 2 });
     await run.train({ images: 5 * BATCH });
+    let [turns, counting] = [0, true];
+    const count = (): void => {
+      turns++;
+      if (counting) setImmediate(count);
+    };
+    count();
+    await run.train({ images: 15 * BATCH });
+    counting = false;
+    assert.ok(turns > 10 * 10, `${turns} turns in 10 steps: one that keeps the loop gives it two or three`);
     const [tensors, memory] = [tf.memory().numTensors, process.memoryUsage().rss];
-    let [ticks, longest, last] = [0, 0, performance.now()];
-    const timer = setInterval(() => {
-      ticks++;
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
-    }, 5);
-    await run.train({ images: 65 * BATCH });
-    clearInterval(timer);
-    assert.ok(ticks > 60, `${ticks} ticks`);
-    assert.ok(longest < 1000, `the loop stood still for ${longest} ms`);
+    await run.train({ images: 75 * BATCH });
     assert.equal(tf.memory().numTensors, tensors);
     assert.ok(process.memoryUsage().rss - memory < 64e6, 'memory grew');
     run.dispose();
@@ -120,7 +120,7 @@ describe('a run on the compiled engine', () => {
         images: 8 * BATCH,
         dir,
         onStep: async ({ step }) => {
-          if (step === 4) await workers()[1]!.thread.terminate();
+          if (step === 4) await workers()[1]!.thread.end();
         },
       });
       await assert.rejects(training, /training stopped at step 4: worker 1 ended .*step 4 is saved in/s);

@@ -137,7 +137,7 @@ describe('a run on the XLA engine', () => {
     const run = startRun(tinyMlp(), tinyPoints, { ...SMOOTH, engine: 'xla' });
     const training = run.train({ images: BATCH, onCompile: seconds => told.push(seconds) });
     await assert.rejects(training, /no room for the second program/);
-    assert.ok(told.includes(1), `told ${told.join()}`);
+    assert.ok(told.length > 0 && told.every(seconds => seconds >= 1), `told ${told.join()}`);
     run.dispose();
     assert.deepEqual(alive, before);
     useDevice(device);

@@ -36,6 +36,7 @@ export const NEXT = '.next';
 
 const OPSET = 18;
 const IR_VERSION = 9;
+/** Numbers of the element types. */
 const TYPES: Record<OnnxType, number> = { float32: 1, float64: 11, uint8: 2, int32: 6, int64: 7, bool: 9 };
 const ATTRIBUTE = { float: 1, integer: 2, text: 3, integers: 7 };
 
@@ -58,6 +59,9 @@ const SCHEMA = Root.fromJSON({
       fields: {
         dims: { ...many('int64', 1), options: { packed: true } },
         dataType: field('int32', 2),
+        floatData: { ...many('float', 4), options: { packed: true } },
+        int32Data: { ...many('int32', 5), options: { packed: true } },
+        int64Data: { ...many('int64', 7), options: { packed: true } },
         name: field('string', 8),
         rawData: field('bytes', 9),
       },
@@ -68,6 +72,8 @@ const SCHEMA = Root.fromJSON({
         f: field('float', 2),
         i: field('int64', 3),
         s: field('bytes', 4),
+        t: field('Tensor', 5),
+        floats: { ...many('float', 7), options: { packed: true } },
         ints: { ...many('int64', 8), options: { packed: true } },
         type: field('int32', 20),
       },
@@ -103,7 +109,8 @@ const SCHEMA = Root.fromJSON({
     },
   },
 });
-const MODEL = SCHEMA.lookupType('Model');
+/** A model, for reading and for writing. */
+export const MODEL = SCHEMA.lookupType('Model');
 
 const attributeMessage = (name: string, value: OnnxAttribute): object => {
   if (typeof value === 'number') return { name, i: value, type: ATTRIBUTE.integer };

@@ -1,7 +1,7 @@
 /* Workers that run compiled programs: parallel, off the thread that calls, with inputs and outputs in shared memory. */
 import { createHash } from 'node:crypto';
-import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
-import { startThread } from '../start-thread';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type NativeThread, startNativeThread } from '../native-thread';
 import type { OnnxModel } from './onnx-file';
 import { type Parts, partsOf, type Signature } from './session';
 import type { SharedArray } from './shared-array';
@@ -27,7 +27,8 @@ type Waiting = { resolve: () => void; reject: (error: Error) => void; watch: Nod
 
 /** One worker with what it has been told so far. */
 class PooledWorker {
-  private readonly worker: Worker;
+  /** The thread itself. */
+  readonly thread: NativeThread;
   private readonly port: MessagePort;
   private readonly done = new Int32Array(new SharedArrayBuffer(4));
   private readonly opened = new Set<number>();
@@ -41,17 +42,15 @@ class PooledWorker {
   constructor(private readonly index: number) {
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
-    this.worker = startThread(require.resolve('./worker'), {
-      workerData: { port: port2, done: this.done } satisfies WorkerData,
-      transferList: [port2],
-    });
+    const data: WorkerData = { port: port2, done: this.done };
+    this.thread = startNativeThread(require.resolve('./worker'), data, { transferList: [port2] });
     this.port.on('message', (answer: Answer) => {
       this.settle(answer);
     });
-    this.worker.on('error', (error: Error) => {
+    this.thread.worker.on('error', (error: Error) => {
       this.end(`worker ${index} failed: ${error.message}`);
     });
-    this.worker.on('exit', code => {
+    this.thread.worker.on('exit', code => {
       this.end(`worker ${index} ended with code ${code}`);
     });
     this.rest();
@@ -59,7 +58,7 @@ class PooledWorker {
 
   /** A worker at rest does not keep the process alive. */
   private rest(): void {
-    this.worker.unref();
+    this.thread.worker.unref();
     this.port.unref();
   }
 
@@ -89,11 +88,11 @@ class PooledWorker {
     const number = ++this.sent;
     const watch = setTimeout(() => {
       this.end(`worker ${this.index} has not answered for ${LONGEST_JOB / 60_000} minutes`);
-      void this.worker.terminate();
+      void this.thread.end();
     }, LONGEST_JOB);
     watch.unref();
     const result = new Promise<void>((resolve, reject) => this.waiting.set(number, { resolve, reject, watch }));
-    this.worker.ref();
+    this.thread.worker.ref();
     this.port.ref();
     this.port.postMessage(job);
     return result;
@@ -137,14 +136,9 @@ class PooledWorker {
     return this.opened.delete(id) ? this.send({ kind: 'close', program: id }) : Promise.resolve();
   }
 
-  /** The thread itself. */
-  get thread(): Worker {
-    return this.worker;
-  }
-
   async terminate(): Promise<void> {
     this.ended ??= new WorkerError(`worker ${this.index} has been dismissed`);
-    await this.worker.terminate();
+    await this.thread.end();
     this.port.close();
   }
 }

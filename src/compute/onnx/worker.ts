@@ -3,6 +3,7 @@
  * Jobs are done one after the other; a shared counter tells which is done, for those who wait without an event loop.
  */
 import { type MessagePort, workerData } from 'node:worker_threads';
+import { nativeCall } from '../native-thread';
 import { type Parts, Session } from './session';
 
 export type Job =
@@ -44,7 +45,7 @@ let number = 0;
 let last = Promise.resolve();
 port.on('message', (job: Job) => {
   last = last.then(async () => {
-    const problem = await perform(job).then(
+    const problem = await nativeCall(() => perform(job)).then(
       () => undefined,
       (error: Error) => error.message,
     );

@@ -1,5 +1,6 @@
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { CheckpointError, refusedBy } from '../../checkpoints';
 import { expectKeys } from '../../compute/check';
 import { sha256OfFiles } from './records';
 
@@ -39,6 +40,7 @@ const request = async (url: string, path: string, from: number, signal?: AbortSi
     return await fetch(url, { headers, signal });
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof CheckpointError) throw error; // the disk's fault, not the connection's
     const { message, cause } = error as Error;
     const why = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : message;
     throw new DownloadError(`${url} cannot be reached (${why}). ${byHand(url, path)}`);
@@ -66,7 +68,9 @@ const receive = async (
   let received = start;
   try {
     for await (const piece of response.body ?? []) {
-      await file.writeFile(piece as Uint8Array);
+      await file.writeFile(piece as Uint8Array).catch((error: unknown) => {
+        throw refusedBy(part, error);
+      });
       received += (piece as Uint8Array).length;
       onProgress?.({ received, total });
     }
@@ -95,6 +99,7 @@ const attempt = async (url: string, path: string, part: string, options: Downloa
     await receive(response, part, place, onProgress);
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof CheckpointError) throw error; // the disk's fault, not the connection's
     const { message, cause } = error as Error;
     const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
     throw new DownloadError(`${url}: the connection ended early (${why}); the same command goes on from there`);

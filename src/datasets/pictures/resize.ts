@@ -43,7 +43,7 @@ type Weights = {
 };
 
 /** Bits after the point: a byte, its weight and the overshoot of the sharper kernels fit 32 bits with a sign. */
-const BITS = 22;
+export const BITS = 22;
 const HALF = 1 << (BITS - 1);
 
 const computeWeights = (from: number, to: number, kernel: ResizeKernel): Weights => {
@@ -80,6 +80,18 @@ const weightsFor = (from: number, to: number, kernel: ResizeKernel): Weights => 
   const [oldest] = remembered.keys();
   if (remembered.size > MOST_REMEMBERED) remembered.delete(oldest);
   return found;
+};
+
+/**
+ * The weights of a line of `from` pixels that becomes one of `to`, as a matrix [from, to] in fixed point: a pixel of the
+ * result is (2^(BITS - 1) + the weighted sum of bytes) >> BITS, within 0 to 255.
+ */
+export const resizeMatrix = (from: number, to: number, kernel: ResizeKernel): Int32Array => {
+  const { starts, counts, weights, longest } = weightsFor(from, to, kernel);
+  const matrix = new Int32Array(from * to);
+  for (let i = 0; i < to; i++)
+    for (let k = 0; k < counts[i]; k++) matrix[(starts[i] + k) * to + i] = weights[i * longest + k];
+  return matrix;
 };
 
 /** Resizes every line: [lines, from, c] to [lines, to, c]. */

@@ -1,5 +1,6 @@
 /* The figures of the theory notebook: which numbers of a statement go into which panel. */
 import type { MeasuredPanel, PanelValue } from '../../figures';
+import { spread } from '../../metrics';
 import type { Row35 } from './assumption-3-5';
 import { logSpaced, spaced } from './line';
 import type { PushRow, Row32 } from './proposition-3-2';
@@ -103,7 +104,7 @@ export const panels32 = (rows: readonly Row32[], pushes: readonly PushRow[]): Me
       rows.filter(row => row.K > 0 && row.n > 0),
       row => [row.generator, row.K, value(row)],
     ),
-    rules: [{ y: real.reduce((sum, row) => sum + value(row), 0) / real.length, label: 'floor' }],
+    rules: [{ y: spread(real.map(value)).mean, label: 'floor' }],
   });
   return [
     {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { selectBackend } from '../../../src/compute/backend';
 import { trace } from '../../../src/compute/graph/trace';
 import { TRACED_KERNELS } from '../../../src/compute/graph/traced-kernels';
 import { moduleOf } from '../../../src/compute/xla/emit';
-import { openXlaDevice, type PjrtDevice } from '../../../src/compute/xla/pjrt';
 import { arrangementCases } from '../graph/cases/arrangement';
 import { imageCases } from '../graph/cases/images';
 import { productCases } from '../graph/cases/products';
@@ -13,7 +12,7 @@ import { scalarCases } from '../graph/cases/scalars';
 import { errorsOf, type KernelCase, type Runner } from '../graph/kernel-case';
 import { arraysOf, shapesOf } from '../graph/lowerings';
 import { evaluate } from './evaluate';
-import { cpuPlugin } from './pjrt/cpu-plugin';
+import { testDevice } from './pjrt/cpu-plugin';
 import { runOnDevice } from './run-on-device';
 
 const CASES: readonly KernelCase[] = [
@@ -54,19 +53,12 @@ describe('every kernel as StableHLO, value and gradients', () => {
 });
 
 describe("every kernel on XLA's own compiler", () => {
-  let device: PjrtDevice;
-  before(async () => {
-    await selectBackend({ backend: 'wasm' });
-    device = await openXlaDevice({ plugin: cpuPlugin() });
-  });
-  after(() => {
-    device.dispose();
-  });
+  const cpu = testDevice();
 
   for (const kernel of Object.keys(TRACED_KERNELS))
     test(kernel, async t => {
       const { worst, problems } = await compared(kernel, (f, inputs) =>
-        runOnDevice(device, moduleOf(trace(f, shapesOf(inputs))), arraysOf(inputs)),
+        runOnDevice(cpu.device, moduleOf(trace(f, shapesOf(inputs))), arraysOf(inputs)),
       );
       t.diagnostic(`${kernel}: worst error ${worst.toExponential(1)}`);
       assert.deepEqual(problems, []);

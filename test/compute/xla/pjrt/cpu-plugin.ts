@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { after, before } from 'node:test';
+import { selectBackend } from '../../../../src/compute/backend';
+import { openXlaDevice, type PjrtDevice } from '../../../../src/compute/xla/pjrt';
+import { useDevice } from '../../../../src/compute/xla/shared-device';
 
 const root = join(__dirname, '../../../..');
 const path = join(root, 'node_modules/.cache/cosim/xla-cpu-pjrt-0.0.1/xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so');
@@ -12,4 +16,26 @@ export const cpuPlugin = (): string => {
   if (!existsSync(path))
     throw new Error(`this test needs XLA's plugin for the CPU; node scripts/cpu-plugin.mjs fetches it:\n${stderr}`);
   return path;
+};
+
+/**
+ * XLA's processor as a device for the tests around the call, by name `device` once they run.
+ * @param shared it takes the place of the accelerator that would be found
+ */
+export const testDevice = ({ shared = false } = {}): { readonly device: PjrtDevice } => {
+  let device: PjrtDevice;
+  before(async () => {
+    await selectBackend({ backend: 'wasm' });
+    device = await openXlaDevice({ plugin: cpuPlugin() });
+    if (shared) useDevice(device);
+  });
+  after(() => {
+    if (shared) useDevice(undefined);
+    device.dispose();
+  });
+  return {
+    get device() {
+      return device;
+    },
+  };
 };

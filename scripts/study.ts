@@ -1,0 +1,160 @@
+/*
+ * npm run study -- cifar10|digits [ARM...] [--data FOLDER] [--for 2h] [--out FOLDER]: the long trainings, resumable; then
+ * `--measure`. ARM is 'teacher' or a name of LONG_STUDIES; none: all.
+ */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { selectBackend } from '../src/compute/backend';
+import { workTexts } from '../src/command-line/working-line';
+import { LONG_STUDIES, type LongStudy, type LongStudyName } from '../src/studies';
+import { secondsOf } from './seconds';
+import { carriedData, studyData } from './study/data';
+import { drawOneCalls, drawSearched, drawStudy } from './study/draw';
+import { measureOneCalls, measureStudy, searchStudy } from './study/measure';
+import { shipArm } from './study/ship';
+import { compileArms, type Overrides, trainStudy } from './study/train';
+
+const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
+
+  --data FOLDER       of CIFAR-10, its binary version; digits need none
+  --for TIME          stops after so long, as 90s, 45m, 2h; the same command goes on
+  --to IMAGES         trains generators so far at most
+  --out FOLDER        where everything is kept (runs/study)
+  --engine NAME       xla, onnx or eager; default: the best that is there
+  --precision NAME    of products on a GPU: float32, tf32 or bf16
+  --carried FOLDER    training images that were carried here, in place of --data
+  --await-teacher     another process trains the teacher
+  --compile           only compiles the programs of the arms, for a GPU's cache
+  --measure           measures what is there, in place of training, and draws it: figures/study_*
+  --one-call          measures one call from real images at each noise level, and draws figures/study_*_one_call
+  --search            searches the sampling times of the last milestones, and draws figures/study_*_searched
+  --ship ARM          after measuring, makes it a shipped generator: data/generators
+  --features NAME     network that looks at the images: mobilenet, digits, a file; default: mobilenet, for digits digits
+  --at N,N            measures at these numbers of training images only, and the finished teacher`;
+
+const PAUSE = 5_000; // ms between two lines
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    data: { type: 'string' },
+    for: { type: 'string' },
+    to: { type: 'string', default: 'Infinity' },
+    out: { type: 'string', default: join('runs', 'study') },
+    engine: { type: 'string' },
+    precision: { type: 'string' },
+    carried: { type: 'string' },
+    'await-teacher': { type: 'boolean', default: false },
+    compile: { type: 'boolean', default: false },
+    measure: { type: 'boolean', default: false },
+    'one-call': { type: 'boolean', default: false },
+    search: { type: 'boolean', default: false },
+    ship: { type: 'string' },
+    features: { type: 'string' },
+    at: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const expectNames = (): { name: LongStudyName; wanted: string[] } => {
+  const [name, ...asked] = positionals;
+  if (!Object.hasOwn(LONG_STUDIES, name ?? '')) throw new Error(USAGE);
+  const { arms }: LongStudy = LONG_STUDIES[name as LongStudyName];
+  for (const arm of asked)
+    if (arm !== 'teacher' && !Object.hasOwn(arms, arm))
+      throw new Error(`${name} has no arm '${arm}'; known: teacher, ${Object.keys(arms).join(', ')}`);
+  return { name: name as LongStudyName, wanted: asked.length > 0 ? asked : ['teacher', ...Object.keys(arms)] };
+};
+
+/** Stops at the end of --for, and when it is asked to. */
+const stopping = (): AbortSignal => {
+  const stop = new AbortController();
+  const end = (why: string) => () => stop.abort(new Error(`${why}; the same command goes on`));
+  if (values.for !== undefined) setTimeout(end('the time is over'), 1000 * secondsOf('--for', values.for)).unref();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, end('stopped'));
+  return stop.signal;
+};
+
+/** At most a line every few seconds. */
+const lines = (): ((stage: string, done: number, total: number, note?: string) => void) => {
+  const textOf = workTexts();
+  let shown = -Infinity;
+  return (stage, done, total, note) => {
+    const text = textOf({ stage, done, total, note });
+    if (performance.now() - shown < PAUSE && done < total) return;
+    shown = performance.now();
+    console.log(text);
+  };
+};
+
+const train = async (name: LongStudyName, wanted: readonly string[], signal: AbortSignal): Promise<void> => {
+  const { carried, data, engine, precision } = values;
+  const line = lines();
+  const dataset = carried === undefined ? (await studyData(name, data)).train : await carriedData(name, carried);
+  const overrides = {
+    ...(engine !== undefined && { engine }),
+    ...(precision !== undefined && { precision }),
+  } as Overrides;
+  if (values.compile) {
+    const onCompile = (arm: string, seconds: number) => console.log(`${arm}: compiled in ${seconds.toFixed(1)} s`);
+    return compileArms({ name, wanted, train: dataset, overrides, onCompile });
+  }
+  await trainStudy({
+    name,
+    wanted,
+    train: dataset,
+    out: join(values.out, name),
+    overrides,
+    to: Number(values.to),
+    awaitTeacher: values['await-teacher'],
+    signal,
+    onStep: (stage, { images, psiLoss, phiLoss, phiScoreGap = psiLoss ?? phiLoss }, total) =>
+      line(stage, images, total, `loss ${phiScoreGap.toPrecision(4)}`),
+  });
+};
+
+const measure = async (name: LongStudyName, signal: AbortSignal): Promise<void> => {
+  const { data, out, features = name === 'digits' ? 'digits' : 'mobilenet' } = values;
+  const at = values.at?.split(',').map(Number);
+  const images = await studyData(name, data);
+  const given = { name, data: images, out: join(out, name), features, at, signal, onProgress: lines() };
+  if (values['one-call']) return drawOneCalls(name, await measureOneCalls(given));
+  if (values.search) {
+    const searched = await searchStudy(given);
+    const last = Math.max(...searched.map(point => point.images));
+    for (const { seed, steps, times, result } of searched)
+      console.log(`seed ${seed}, ${steps} steps at ${times.map(t => t.toPrecision(3)).join(', ')}: fd ${result.value}`);
+    return drawSearched(name, searched, await measureStudy({ ...given, at: [last] }));
+  }
+  const points = await measureStudy(given);
+  for (const { series, seed, images, steps, results } of points)
+    console.log(
+      `${series}, seed ${seed}, ${images} images, NFE ${steps}: ${results.map(result => `${result.metric} ${result.value.toPrecision(4)}`).join(', ')}`,
+    );
+  await drawStudy(name, points, images, join(out, name));
+  if (values.ship !== undefined)
+    console.log(`wrote ${await shipArm(name, values.ship, points, images, join(out, name))}`);
+};
+
+const expectCounts = (option: string, text: string | undefined): void => {
+  for (const count of text?.split(',') ?? [])
+    if (!(Number(count) >= 1)) throw new Error(`--${option} must be numbers of images, got '${text}'`);
+};
+
+const main = async (): Promise<void> => {
+  if (values.help) return console.log(USAGE);
+  expectCounts('to', values.to);
+  expectCounts('at', values.at);
+  const { name, wanted } = expectNames();
+  const signal = stopping();
+  await selectBackend();
+  const measures = values.measure || values['one-call'] || values.search || values.ship !== undefined;
+  await (measures ? measure(name, signal) : train(name, wanted, signal));
+};
+
+void main()
+  .catch((error: unknown) => {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  })
+  .finally(() => process.exit());

@@ -1,0 +1,253 @@
+/* The figures of a long study: samples, quality in so many steps, and how it grows with the training images. */
+import * as tf from '@tensorflow/tfjs-core';
+import { mean } from 'd3';
+import type { Samples } from '../../src/compute/host-arrays';
+import { edmStart } from '../../src/samplers';
+import { SAMPLING_TIMES } from '../../src/diffusion';
+import { indexRange, readSamples } from '../../src/datasets';
+import { curvePanels, curvesWithSpread, dotPanels, imageGrid } from '../../src/figures';
+import type { MetricResult } from '../../src/metrics';
+import { loadModel } from '../../src/models';
+import { sampleHeun, sampleMultistep } from '../../src/samplers';
+import {
+  keepFigure,
+  type LongStudyName,
+  type OneCallPoint,
+  type SearchedPoint,
+  type StudyPoint,
+} from '../../src/studies';
+import type { StudyData } from './data';
+import { keptArms } from './measure';
+
+const TITLES: Readonly<Record<LongStudyName, string>> = {
+  cifar10: 'CIFAR-10 at 16 × 16',
+  digits: 'Drawn digits',
+};
+
+const COLUMNS = 14;
+const FIRST_SEED = 2 ** 20; // apart from the measured ones
+const TEACHER_NFE = 35;
+
+const distanceOf = ({ results }: StudyPoint): MetricResult => results.find(({ metric }) => metric === 'fd')!;
+
+const stepsText = (steps: number): string => `${steps} step${steps === 1 ? '' : 's'}`;
+
+/** Of each series what was trained longest by every one of its seeds. */
+const atTheEnd = (points: readonly StudyPoint[]): StudyPoint[] => {
+  const series = [...new Set(points.map(point => point.series))];
+  return series.flatMap(name => {
+    const own = points.filter(point => point.series === name);
+    const seeds = [...new Set(own.map(({ seed }) => seed))];
+    const common = [...new Set(own.map(({ images }) => images))].filter(images =>
+      seeds.every(seed => own.some(point => point.seed === seed && point.images === images)),
+    );
+    return own.filter(({ images }) => images === Math.max(...common));
+  });
+};
+
+/** As they are stored: one value a training where there are several of a kind, else its blocks. */
+const numbersOf = (points: readonly StudyPoint[]): object[] =>
+  points.map(point => {
+    const several = points.some(other => other.series === point.series && other.seed !== point.seed);
+    if (!several) return point;
+    const { series, coef, seed, images, steps, trainingSeconds, madeBy } = point;
+    const { value, floor, n, nReference, blocks } = distanceOf(point);
+    return { series, coef, seed, images, steps, trainingSeconds, value, floor, n, nReference, blocks, madeBy };
+  });
+
+const values = (points: readonly StudyPoint[]) =>
+  points.flatMap(point =>
+    distanceOf(point).blocks.map((value, block) => ({
+      series: point.series,
+      category: point.steps,
+      seed: 1000 * point.seed + block,
+      value,
+    })),
+  );
+
+/** Rows of images from the same noise, the last milestone of each training. */
+const samples = async (name: LongStudyName, data: StudyData, out: string) => {
+  const { arms, teacherFile } = await keptArms(name, data, out);
+  const seeds = indexRange(COLUMNS, FIRST_SEED);
+  const rows: [string, Samples][] = [['real images', await readSamples(data.train, indexRange(COLUMNS))]];
+  const madeBy = [];
+  const draw = async (label: string, file: string, steps: number): Promise<void> => {
+    const { sampler, denoiser, parameters, times } = await loadModel(file);
+    const labels = denoiser.classes > 0 ? { labels: seeds.map((_, i) => i % denoiser.classes) } : {};
+    const request = { denoiser, parameters, seeds, ...labels };
+    const drawn =
+      sampler === 'heun'
+        ? await sampleHeun({ ...request, steps: (steps + 1) / 2 })
+        : await sampleMultistep({ ...request, times: times?.[steps] ?? SAMPLING_TIMES[steps] ?? edmStart(steps) });
+    rows.push([label, drawn]);
+    tf.dispose(parameters);
+  };
+  await draw(`teacher, NFE ${TEACHER_NFE}`, teacherFile, TEACHER_NFE);
+  const first = new Map(arms.filter(({ milestones }) => milestones.length > 0).map(arm => [arm.series, arm] as const));
+  for (const { series, milestones } of [...first.values()].reverse().sort(a => (a.series === 'CoSIM' ? -1 : 1))) {
+    const last = milestones[milestones.length - 1];
+    madeBy.push(...last.madeBy);
+    for (const steps of series === 'CoSIM' ? [1, 2, 4] : [series === 'SiD' ? 1 : 4])
+      await draw(`${series}, ${stepsText(steps)}`, last.file, steps);
+  }
+  const sheet = await imageGrid({
+    images: rows.map(([, images]) => images),
+    scale: 5,
+    rowLabels: rows.map(([label]) => label),
+    title: `${TITLES[name]}: below the real images, one noise a column`,
+  });
+  return { sheet, seeds, madeBy };
+};
+
+/** Draws what was measured, as figures/study_NAME_*. */
+export const drawStudy = async (
+  name: LongStudyName,
+  points: readonly StudyPoint[],
+  data: StudyData,
+  out: string,
+): Promise<void> => {
+  const title = TITLES[name];
+  const trained = points.filter(({ series }) => series !== 'teacher');
+  const keep = { preset: 'laptop', seeds: [...new Set(trained.map(({ seed }) => seed))], dataset: title };
+  const { n, nReference, features } = distanceOf(points[0]);
+  const metric = `Fréchet distance (${features.name})`;
+  const floors = points.flatMap(point => distanceOf(point).floor ?? []);
+  const floor = { value: mean(floors)!, label: 'real vs real' };
+  const subtitle = `n = ${n} against ${nReference} real images; dots: mean, lines: range over training seeds and blocks`;
+
+  const { sheet, seeds, madeBy } = await samples(name, data, out);
+  await keepFigure(`study_${name}_samples`, sheet, { seeds }, { ...keep, madeBy });
+
+  const ends = atTheEnd(points);
+  const quality = dotPanels({
+    title: `${title}: quality per network evaluation`,
+    subtitle,
+    panels: [
+      {
+        title: '',
+        values: values(ends),
+        metric,
+        category: 'network evaluations per sample (NFE)',
+        log: true,
+        reference: floor,
+      },
+    ],
+  });
+  await keepFigure(`study_${name}_quality`, quality, { points: numbersOf(ends) }, keep);
+
+  const teachers = ends.filter(({ series }) => series === 'teacher').map(point => distanceOf(point).value);
+  const teacher = teachers.length > 0 ? { value: Math.min(...teachers), label: 'teacher, best NFE' } : undefined;
+  const series = [...new Set(trained.map(point => point.series))];
+  const heights = [...trained.map(point => distanceOf(point).value), floor.value, ...teachers];
+  const domain = [Math.min(...heights) / 1.1, Math.max(...heights) * 1.1] as const;
+  if (new Set(trained.map(({ images }) => images)).size < 2) return; // no curve yet
+  const curves = curvePanels({
+    title: `${title}: quality as training goes on`,
+    subtitle,
+    panels: series.map(one => ({
+      title: one,
+      points: trained
+        .filter(point => point.series === one)
+        .map(point => ({
+          series: stepsText(point.steps),
+          x: point.images,
+          seed: point.seed,
+          value: distanceOf(point).value,
+        })),
+      x: { title: 'training images', log: true },
+      y: { title: metric, log: true, domain },
+      floor,
+      ...(teacher && { teacher }),
+    })),
+  });
+  await keepFigure(`study_${name}_curves`, curves, { points: trained }, keep);
+
+  const strengths = trained.filter(({ coef, steps }) => coef !== undefined && steps === 2);
+  if (new Set(strengths.map(({ coef }) => coef)).size < 2) return;
+  const ablation = curvesWithSpread({
+    title: `${title}: strengths of regularisation, two steps`,
+    subtitle,
+    points: strengths.map(point => ({
+      series: `coef ${point.coef}`,
+      x: point.images,
+      seed: point.seed,
+      value: distanceOf(point).value,
+    })),
+    x: { title: 'training images', log: true },
+    y: { title: metric, log: true },
+    floor,
+    ...(teacher && { teacher }),
+  });
+  await keepFigure(`study_${name}_strengths`, ablation, { points: strengths }, keep);
+};
+
+/** Draws how good one call from real images is at each noise level, as figures/study_NAME_one_call. */
+export const drawOneCalls = async (name: LongStudyName, points: readonly OneCallPoint[]): Promise<void> => {
+  const { floor, n, nReference, features } = points[0].result;
+  const chart = curvesWithSpread({
+    title: `${TITLES[name]}: one call at each noise level`,
+    subtitle: `from ${n} real images with noise, against ${nReference} others; band: range over training seeds`,
+    points: points.map(({ series, seed, images, t, result }) => ({
+      series: series === 'teacher' ? series : `${series}, ${images.toLocaleString('en')} images`,
+      x: t,
+      seed,
+      value: result.value,
+    })),
+    x: { title: 'noise level t', log: true },
+    y: { title: `Fréchet distance (${features.name})`, log: true },
+    floor: { value: floor!, label: 'real vs real' },
+  });
+  const seeds = [...new Set(points.map(({ seed }) => seed))];
+  await keepFigure(`study_${name}_one_call`, chart, { points }, { preset: 'laptop', seeds, dataset: TITLES[name] });
+};
+
+/** Draws what searched times are worth beside the published ones, as figures/study_NAME_searched. */
+export const drawSearched = async (
+  name: LongStudyName,
+  searched: readonly SearchedPoint[],
+  measured: readonly StudyPoint[],
+): Promise<void> => {
+  const ends = atTheEnd(measured).filter(({ series }) => series === 'teacher' || series === 'CoSIM');
+  const { n, nReference, features, floor } = searched[0].result;
+  const dots = (series: string, points: readonly { steps: number; seed: number; blocks: readonly number[] }[]) =>
+    points.flatMap(({ steps, seed, blocks }) =>
+      blocks.map((value, block) => ({ series, category: steps, seed: 1000 * seed + block, value })),
+    );
+  const blocksOf = (series: string) =>
+    ends.filter(point => point.series === series).map(point => ({ ...point, blocks: distanceOf(point).blocks }));
+  const chart = dotPanels({
+    title: `${TITLES[name]}: searched sampling times`,
+    subtitle: `n = ${n} against ${nReference} real images; dots: mean, lines: range over training seeds and blocks`,
+    panels: [
+      {
+        title: '',
+        values: [
+          ...dots('teacher', blocksOf('teacher')),
+          ...dots('published times', blocksOf('CoSIM')),
+          ...dots(
+            'searched times',
+            searched.map(point => ({ ...point, blocks: point.result.blocks })),
+          ),
+        ].sort((a, b) => a.category - b.category),
+        metric: `Fréchet distance (${features.name})`,
+        category: 'network evaluations per sample (NFE)',
+        log: true,
+        reference: { value: floor!, label: 'real vs real' },
+      },
+    ],
+  });
+  const rows = searched.map(({ result, landscape, ...point }) => ({
+    ...point,
+    grid: 'searched',
+    value: result.value,
+    floor: result.floor,
+    n: result.n,
+    nReference: result.nReference,
+    blocks: result.blocks,
+    landscape,
+  }));
+  const teacher = ends.filter(({ series }) => series === 'teacher');
+  const seeds = [...new Set(searched.map(({ seed }) => seed))];
+  const kept = { points: [...numbersOf(teacher), ...rows] };
+  await keepFigure(`study_${name}_searched`, chart, kept, { preset: 'laptop', seeds, dataset: TITLES[name] });
+};

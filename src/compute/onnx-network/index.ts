@@ -1,0 +1,1 @@
+export { type OnnxNetwork, onnxNetwork } from './onnx-network';

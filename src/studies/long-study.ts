@@ -1,0 +1,146 @@
+/*
+ * The trainings that are long enough for the paper's claims to show: a teacher where none is shipped, and from it several
+ * generators on equal data, each kept at rising numbers of training images. What is trained is said here, how it is kept
+ * in milestones.ts, how it is measured in long-study-points.ts.
+ */
+import type { Dataset } from '../datasets';
+import type { DistillMethod } from '../methods';
+import { sha256OfWeights, type TeacherName } from '../models';
+import { ddpmpp, edmDenoiser, type Model } from '../networks';
+import { distill, pretrain, type RunOptions } from '../training';
+import type { Measuring } from './long-study-points';
+import type { MilestoneTraining } from './milestones';
+
+/** A teacher that is trained first. */
+export type TeacherTraining = {
+  network: Parameters<typeof ddpmpp>[0];
+  run: Partial<RunOptions>;
+  /** Training images at which its average is kept. */
+  keepAt: readonly number[];
+};
+
+/** One generator of a study. */
+export type Arm = {
+  /** What it is called in figures, seeds apart. */
+  series: string;
+  /** alpha (1 + lambda), of CoSIM. */
+  coef?: number;
+  method: DistillMethod;
+  seed: number;
+  /** Network evaluations that it is measured at; default: the study's. */
+  steps?: readonly number[];
+};
+
+/** A study: what is distilled, how, and where it is measured. */
+export type LongStudy = {
+  /** Trained first, or shipped. */
+  teacher: TeacherTraining | TeacherName;
+  /** Of every generator, besides its seed. */
+  run: Partial<RunOptions>;
+  /** Training images at which every generator's average is kept. */
+  keepAt: readonly number[];
+  /** By name, the most important first. */
+  arms: Readonly<Record<string, Arm>>;
+  /** Of the last milestone of every arm; on the way one block. */
+  measuring: Measuring;
+  /** Of the teacher, by NFE, which takes longest. */
+  ofTeacher: Pick<Measuring, 'steps' | 'blocks'>;
+};
+
+const COSIM = { kind: 'cosim', alpha: 1.2, R: 4 } as const;
+
+const cosimArm = (coef: number, seed: number): Arm => ({
+  series: coef === 1 ? 'CoSIM' : `CoSIM, coef ${coef}`,
+  coef,
+  method: { ...COSIM, coef },
+  seed,
+});
+
+/** Multiples of 256, and of what the paper's Table 6 begins with. */
+const KEEP_AT = [51_200, 102_400, 204_800, 409_600, 614_400, 819_200, 1_024_000, 1_536_000, 2_048_000];
+
+/** Batches of 64 at 1e-4, which two cores can do, in steps four times as large: Adam's rate goes with the root. */
+const RUN = { batch: 256, learningRate: 2e-4, emaHalflife: 20_000, emaRampup: 0.05 } as const;
+
+/** The studies of `npm run study`. */
+export const LONG_STUDIES = {
+  /** Unconditional CIFAR-10 at 16 x 16, mirror images included; 3.0 M parameters. */
+  cifar10: {
+    teacher: {
+      network: {
+        resolution: 16,
+        channels: 3,
+        classes: 0,
+        modelChannels: 64,
+        channelMult: [1, 2],
+        blocks: 1,
+        attention: [8],
+        dropout: 0,
+      },
+      run: {
+        batch: 256,
+        learningRate: 1e-3,
+        warmup: 51_200,
+        beta1: 0.9,
+        beta2: 0.999,
+        emaHalflife: 200_000,
+        emaRampup: 0.05,
+      },
+      keepAt: [512_000, 1_024_000, 2_048_000, 4_096_000],
+    },
+    run: RUN,
+    keepAt: KEEP_AT,
+    arms: {
+      'coef1-seed0': cosimArm(1, 0),
+      'coef0.5-seed0': cosimArm(0.5, 0),
+      'sid-seed0': { series: 'SiD', method: { kind: 'sid', alpha: 1.2 }, seed: 0, steps: [1] },
+      'coef1-seed1': cosimArm(1, 1),
+      'coef0.5-seed1': cosimArm(0.5, 1),
+      'coef0.75-seed0': cosimArm(0.75, 0),
+    },
+    measuring: { steps: [1, 2, 4], metrics: ['fd', 'kid'], n: 2000, blocks: 3 },
+    ofTeacher: { steps: [35], blocks: 1 },
+  },
+  /** Drawn digits, class-conditional, from the shipped teacher; 0.3 M parameters. */
+  digits: {
+    teacher: 'digits',
+    run: RUN,
+    keepAt: KEEP_AT.slice(0, 7),
+    arms: {
+      'coef1-seed0': cosimArm(1, 0),
+      'coef1-seed1': cosimArm(1, 1),
+      'coef1-seed2': cosimArm(1, 2),
+      'coef0.5-seed0': cosimArm(0.5, 0),
+    },
+    measuring: { steps: [1, 2, 4, 6], metrics: ['fd'], n: 2000, blocks: 3 },
+    ofTeacher: { steps: [9, 35], blocks: 3 },
+  },
+} as const satisfies Record<string, LongStudy>;
+
+/** A study of `npm run study`. */
+export type LongStudyName = keyof typeof LONG_STUDIES;
+
+/** The training of a study's own teacher on `dataset`. */
+export const teacherTraining = ({ network, run, keepAt }: TeacherTraining, dataset: Dataset): MilestoneTraining => ({
+  depends: { network, run, dataset: dataset.provenance },
+  dataset,
+  begin: () => pretrain({ denoiser: edmDenoiser(ddpmpp(network)), dataset, run }),
+  keepAt,
+});
+
+/**
+ * The training of one of a study's generators from `teacher`, whose parameters must live until it has begun.
+ * @param overrides what computes it: engine, precision, devices, workers
+ */
+export const armTraining = async (
+  { run, keepAt }: Pick<LongStudy, 'run' | 'keepAt'>,
+  { method, seed }: Arm,
+  teacher: Model,
+  dataset: Dataset,
+  overrides: Pick<Partial<RunOptions>, 'engine' | 'precision' | 'devices' | 'workers'> = {},
+): Promise<MilestoneTraining> => ({
+  depends: { teacher: await sha256OfWeights(teacher.parameters), method, run, seed, dataset: dataset.provenance },
+  dataset,
+  begin: () => distill({ teacher, dataset, method, run: { ...run, ...overrides, seed } }),
+  keepAt,
+});

@@ -1,0 +1,22 @@
+/** Names as nobody means well with them: markup, links, formulas, cells, control characters, other directions. */
+export const HOSTILE: readonly string[] = [
+  '<script>alert(1)</script>',
+  '<img src=x onerror=alert(1)>',
+  '"><b onmouseover="alert(1)">',
+  "'onload='alert(1)",
+  '[click](javascript:alert(1))',
+  '![pixel](https://example.org/a.png)',
+  'https://example.org/x www.example.org me@example.org',
+  '`code` **bold** _emphasis_ ~gone~ $x^2$',
+  'a | b\n| c | d |',
+  'one\r\ntwo\n# heading\n\n- item',
+  '&lt;script&gt; &#60;b&#62;',
+  '\\<b\\> \\[a](b)',
+  '\x1b[2J\x1b]0;title\x07\x1b]8;;https://example.org\x07link\x1b]8;;\x07',
+  'safe\rcosim: nothing is wrong',
+  'file\u202egnp.exe',
+  '\x9b31mred\x7f',
+  '-->]]><!--',
+  '{{constructor.constructor("alert(1)")()}}',
+  '```\nfence\n``` ``two``',
+];
