@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { describeCheckpoint, readCheckpoint } from '../../src/checkpoints';
+import { bounded } from './bounded';
 import { bytesOf, little, text } from './pickle-bytes';
 
 const folder = mkdtempSync(join(tmpdir(), 'large-'));
@@ -55,16 +56,13 @@ const ONE_TO_FOUR = { dtype: 'F32', shape: [2, 2], data: Float32Array.of(1, 2, 3
 test('a snapshot beyond 2 GiB is read by range: what is not asked for costs neither time nor memory', async () => {
   const pieces = [bytesOf('\x80\x04}'), ...entry('large', LARGE), ...entry('small', 4), bytesOf('.')];
   const path = await sparseFile('snapshot.pkl', pieces);
-  const memory = process.memoryUsage().rss;
-  const started = process.cpuUsage();
-  const { bytes, tensors } = await describeCheckpoint(path);
-  assert.ok(bytes > 2 ** 31);
-  assert.deepEqual(Object.keys(tensors), ['large.w', 'small.w']);
-  assert.deepEqual((await readCheckpoint(path)).tensors['large.w'], ONE_TO_FOUR); // beyond byte 2^31
-  assert.deepEqual((await readCheckpoint(path, { part: 'small' })).tensors.w, ONE_TO_FOUR);
-  const { user, system } = process.cpuUsage(started);
-  assert.ok(user + system < 1e6);
-  assert.ok(process.memoryUsage().rss - memory < 2 ** 26);
+  await bounded(async () => {
+    const { bytes, tensors } = await describeCheckpoint(path);
+    assert.ok(bytes > 2 ** 31);
+    assert.deepEqual(Object.keys(tensors), ['large.w', 'small.w']);
+    assert.deepEqual((await readCheckpoint(path)).tensors['large.w'], ONE_TO_FOUR); // beyond byte 2^31
+    assert.deepEqual((await readCheckpoint(path, { part: 'small' })).tensors.w, ONE_TO_FOUR);
+  });
 });
 
 test('a legacy file beyond 2 GiB too', async () => {
