@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
+import type { Command } from 'commander';
+import { program } from '../../src/command-line';
+import { withInner } from '../../src/command-line/wrong-use';
 import { cosim } from './commands';
+
+const SILENT = { out: () => undefined, err: () => undefined, live: false };
+
+/** What is typed after `cosim` for a command. */
+const wordsOf = (command: Command): string[] => (command.parent ? [...wordsOf(command.parent), command.name()] : []);
 
 /** What bash offers for a line whose end is being typed. */
 const offered = (script: string, ...words: string[]): string[] => {
@@ -24,12 +32,17 @@ test('bash completes commands, inner commands, options, their values and files',
   assert.deepEqual(offered(out, 'inspect', 'package.j'), ['package.json']);
 });
 
-test('every command and option that help shows is completed', async () => {
+test('every option that the help of any command shows is completed, and every inner command', async () => {
   const { out } = await cosim('completion', 'bash');
-  for (const path of [['sample'], ['distill'], ['eval', 'compare'], ['runs', 'history'], ['export']]) {
+  const commands = withInner(program(SILENT));
+  assert.ok(commands.length > 20);
+  for (const command of commands) {
+    const path = wordsOf(command);
     const help = (await cosim(...path, '--help')).out;
     const shown = [...help.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, flag]) => flag).sort();
-    assert.deepEqual(offered(out, ...path, '--').sort(), shown);
+    assert.deepEqual(offered(out, ...path, '--').sort(), shown, path.join(' '));
+    const inner = command.commands.map(one => one.name());
+    assert.deepEqual(inner.filter(name => !offered(out, ...path, name.slice(0, -1)).includes(name)), [], path.join(' ')); // prettier-ignore
   }
 });
 

@@ -13,6 +13,7 @@ import { cosim, temporaryFolder } from './commands';
 const file = temporaryFolder();
 
 before(async () => {
+  mkdirSync(file('pictures'));
   await selectBackend({ backend: 'wasm' });
   for (const name of ['one', 'two']) {
     const run = startRun(tinyImageNet(), tinyImages);
@@ -43,6 +44,10 @@ const results: [args: () => string[], keys: string[]][] = [
   [() => ['features', 'info'], ['bytes', 'file', 'name', 'title']],
   [() => ['features', 'info', 'digits'], ['classes', 'd', 'name', 'preprocessing', 'sha256']],
   [() => ['eval', 'stats', '--data', 'digits', '--features', 'digits', '--n-reference', '70', '--cache', file('cache'), '--out', file('a.npz')], ['d', 'features', 'file', 'madeBy', 'n', 'source']],
+  [() => ['sample', '--network', 'digits-cosim', '--seeds', '0-3', '--steps', '1', '--out', file('pictures/a.png')], ['file', 'n']],
+  [() => ['data', 'make', file('pictures'), file('pictures.zip'), '--resolution', '16', '--transform', 'center-crop'], ['bytes', 'classes', 'file', 'n']],
+  [() => ['eval', '--network', 'digits-cosim', '--steps', '1', '--data', 'digits', '--features', 'digits', '--n', '10', '--n-reference', '20', '--cache', file('cache')], ['images', 'results']],
+  [() => ['distill', '--preset', 'digits', '--engine', 'eager', '--batch', '2', '--images', '4', '--n', '6', '--n-reference', '20', '--steps', '1', '--out', file('distilled')], ['dir', 'engine', 'images', 'last', 'seconds', 'steps']],
   [() => ['engine', 'list'], ['hardware', 'plugins', 'problem']],
   [() => ['doctor'], ['accelerator', 'backend', 'canvas', 'cpu', 'disk', 'engine', 'kernelspec', 'memory', 'node', 'pinned', 'tslab', 'typescript']],
 ]; // prettier-ignore
