@@ -65,8 +65,10 @@ export type Errors = { value: number; gradient: number };
 /** What computes a function of named tensors. */
 export type Runner = (f: TensorFunction, inputs: Shaped) => Promise<Arrays>;
 
-/** The worst errors of a kernel as `run` computes it, value and gradients. */
-export const errorsOf = async (c: KernelCase, run: Runner): Promise<Errors> => {
+/** What a case computes, value and gradients, on which inputs, and how far results are from what is expected. */
+type Task = { f: TensorFunction; inputs: Shaped; errors: (results: Arrays) => Errors };
+
+export const taskOf = (c: KernelCase): Task => {
   const x = Object.fromEntries(
     Object.entries(c.inputs).map(([name, operand]) => [name, randomOf(operand, `${c.kernel} ${name}`)]),
   );
@@ -83,11 +85,33 @@ export const errorsOf = async (c: KernelCase, run: Runner): Promise<Errors> => {
     const gradients = tf.grads(loss)(wrt.map(name => inputs[name]));
     return { y, ...Object.fromEntries(wrt.map((name, i) => [`d ${name}`, gradients[i]])) };
   };
-  const inputs: Shaped = { ...x, r };
-  const results = await run(f, inputs);
-  const formula = wrt.length > 0 ? c.gradient?.(x, r) : undefined;
-  const gradients = wrt.map(name =>
-    worst(results[`d ${name}`], (formula?.[name] ?? differences(c.oracle, x, name, r)).data),
+  const errors = (results: Arrays): Errors => {
+    const formula = wrt.length > 0 ? c.gradient?.(x, r) : undefined;
+    const gradients = wrt.map(name =>
+      worst(results[`d ${name}`], (formula?.[name] ?? differences(c.oracle, x, name, r)).data),
+    );
+    return { value: worst(results.y, expected.data), gradient: Math.max(0, ...gradients) };
+  };
+  return { f, inputs: { ...x, r }, errors };
+};
+
+const prefixed = <T>(prefix: string, named: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(named).map(([name, value]) => [prefix + name, value]));
+
+const merged = <T>(named: readonly Record<string, T>[]): Record<string, T> =>
+  Object.assign({}, ...named.map((one, i) => prefixed(`${i}/`, one))) as Record<string, T>;
+
+const without = <T>(prefix: string, named: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(
+    Object.entries(named).flatMap(([name, value]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [],
+    ),
   );
-  return { value: worst(results.y, expected.data), gradient: Math.max(0, ...gradients) };
+
+/** The worst errors of each case as `run` computes them, all in one function: compiling costs more than computing. */
+export const errorsOf = async (cases: readonly KernelCase[], run: Runner): Promise<Errors[]> => {
+  const tasks = cases.map(taskOf);
+  const f = (x: Tensors): Tensors => merged(tasks.map((task, i) => task.f(without(`${i}/`, x))));
+  const results = await run(f, merged(tasks.map(({ inputs }) => inputs)));
+  return tasks.map(({ errors }, i) => errors(without(`${i}/`, results)));
 };

@@ -28,15 +28,10 @@ const TOLERANCE = 5e-6;
 
 /** The worst errors of all cases of a kernel, and what exceeds the tolerance. */
 const compared = async (kernel: string, run: Runner): Promise<{ worst: number; problems: string[] }> => {
-  const problems: string[] = [];
-  let worst = 0;
-  for (const c of CASES.filter(({ kernel: name }) => name === kernel)) {
-    const errors = await errorsOf(c, run);
-    const largest = Math.max(errors.value, errors.gradient);
-    worst = Math.max(worst, largest);
-    if (!(largest <= TOLERANCE)) problems.push(`${c.what ?? kernel}: ${JSON.stringify(errors)}`);
-  }
-  return { worst, problems };
+  const cases = CASES.filter(c => c.kernel === kernel);
+  const errors = (await errorsOf(cases, run)).map(({ value, gradient }) => Math.max(value, gradient));
+  const problems = cases.flatMap(({ what = kernel }, i) => (errors[i] <= TOLERANCE ? [] : `${what}: ${errors[i]}`));
+  return { worst: Math.max(...errors), problems };
 };
 
 describe('every kernel as StableHLO, value and gradients', () => {
