@@ -5,8 +5,8 @@ import { clock, type Pace, paceMeter } from './pace';
 
 /** Options of `progress`. */
 export type ProgressOptions = {
-  /** When it is done, in `unit`. */
-  total: number;
+  /** When it is done, in `unit`; unless given, the line shows the time alone until an update tells it. */
+  total?: number;
   /** What is counted, default 'images'. */
   unit?: string;
   /** Before the bar. */
@@ -48,7 +48,8 @@ const extraText = (extra: Extra): string =>
     .join('');
 
 /** The state of a progress line. */
-export type ProgressState = Required<ProgressOptions> & {
+export type ProgressState = Required<Omit<ProgressOptions, 'total'>> & {
+  total: number | undefined;
   done: number;
   /** Since the start. */
   seconds: number;
@@ -74,6 +75,7 @@ export const progressText = ({
   found,
   ended = false,
 }: ProgressState): string => {
+  if (total === undefined) return `${label && `${label}  `}${clock(seconds)}${extraText(extra)}`;
   if (found !== undefined && ended && made <= 0 && done >= total)
     return `${label && `${label}  `}${count(done)} ${unit} ${found}`;
   const share = total > 0 ? Math.min(1, done / total) : 1;
@@ -98,7 +100,7 @@ export const progressText = ({
  * bar.done();
  */
 export const progress = ({ total, unit = 'images', label = '' }: ProgressOptions): Progress => {
-  expectNumber('progress', 'total', total, { min: 0 });
+  if (total !== undefined) expectNumber('progress', 'total', total, { min: 0 });
   const output = openOutput();
   const start = performance.now();
   const pace = paceMeter();

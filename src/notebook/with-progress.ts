@@ -39,10 +39,10 @@ const foundText = (makers: readonly FoundMaking[]): string => {
  * );
  */
 export const withProgress = async <T>(
-  options: Partial<ProgressOptions>,
+  options: ProgressOptions,
   work: (watch: Watch) => Promise<T> | T,
 ): Promise<T> => {
-  const line = progress({ total: 1, ...options });
+  const line = progress(options);
   const jobs = jobTable();
   const makers: FoundMaking[] = [];
   let [reached, found] = [0, 0];

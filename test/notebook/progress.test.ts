@@ -33,3 +33,7 @@ test('nothing done, a slow rate, more than the total and a total of zero are all
   assert.match(progressText({ ...half, done: 3000 }), /█{20} 100 %/);
   assert.match(progressText({ ...half, total: 0, done: 0 }), /100 %/);
 });
+
+test('before the total is known the line shows the time alone', () => {
+  assert.equal(progressText({ ...half, total: undefined, done: 0, pace: {} }), 'digits  0:02');
+});
