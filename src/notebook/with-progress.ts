@@ -38,10 +38,7 @@ const foundText = (makers: readonly FoundMaking[]): string => {
  *   run.train({ images, signal, onStep: step => onProgress(step.images, images) }),
  * );
  */
-export const withProgress = async <T>(
-  options: ProgressOptions,
-  work: (watch: Watch) => Promise<T> | T,
-): Promise<T> => {
+export const withProgress = async <T>(options: ProgressOptions, work: (watch: Watch) => Promise<T> | T): Promise<T> => {
   const line = progress(options);
   const jobs = jobTable();
   const makers: FoundMaking[] = [];
