@@ -17,7 +17,7 @@ const files = [
 ];
 const large = ['edm_ddpmpp.nosrc.pkl', 'edm2_fp16.nosrc.pkl', 'edm_adm.nosrc.pkl', 'training_state.nosrc.pt'];
 
-test('21,000 damaged files: no crash, nothing slow, memory bounded, no prototype changed', async t => {
+test('5,250 damaged files: no crash, nothing slow, memory bounded, no prototype changed', async t => {
   const prototype = Object.getOwnPropertyNames(Object.prototype).sort();
   const codes = new Map<string, number>();
   let slowest = 0;
@@ -34,14 +34,14 @@ test('21,000 damaged files: no crash, nothing slow, memory bounded, no prototype
       codes.set(code, (codes.get(code) ?? 0) + 1);
     }
   };
-  await damage(files, 20_000, 'small');
-  await damage(large, 1000, 'large');
+  await damage(files, 5000, 'small');
+  await damage(large, 250, 'large');
   assert.ok(slowest < 5000, `one took ${slowest} ms`);
   assert.ok(process.memoryUsage().rss < 2 ** 29, `${process.memoryUsage().rss} bytes in the end`);
   assert.deepEqual(Object.getOwnPropertyNames(Object.prototype).sort(), prototype);
   assert.ok(codes.size > 20, `${codes.size} kinds of refusal only`);
   const table = [...codes].sort(([, a], [, b]) => b - a).map(([code, count]) => `${code} ${count}`);
-  t.diagnostic(`21,000 mutations, slowest ${slowest.toFixed(0)} ms: ${table.join(', ')}`);
+  t.diagnostic(`5,250 mutations, slowest ${slowest.toFixed(0)} ms: ${table.join(', ')}`);
 });
 
 test('any bytes at all end in a CheckpointError or are read', async () => {
