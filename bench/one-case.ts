@@ -1,5 +1,5 @@
-// Times one case on one engine beside PyTorch, in alternation, after checking that both compute the same. A process of its
-// own for each case, so that peak memory is the case's. Takes one JSON argument, prints one JSON line.
+// Times one case on one engine beside PyTorch, in turns, after checking that all compute the same. A process of its
+// own for each case, so that peak memory is the case's. Takes a task as JSON on stdin, prints its rows as one JSON line.
 import { median, quantile } from 'd3';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,21 +12,22 @@ import { parameterCount } from '../src/networks';
 import type { RunOptions } from '../src/training';
 import { type Case, COSIM, denoiserOf, OPTIONS, SAMPLING } from './cases';
 import { type EngineName, type Ours, startOf, withOurs } from './ours';
-import { channelsLast, startTorch, type Torch, writeStart } from './torch';
+import { channelsLast, startTorch, type Torch, type TorchMode, writeStart } from './torch';
+import { openForBench } from './xla-device';
 
 /** What to time. */
 export type Task = {
   which: Case;
-  engine: 'compiled' | BackendName;
+  engine: 'compiled' | 'xla' | BackendName;
   workers: number; // of the compiled engine
   rounds: number;
   threads: number; // PyTorch's, 0: without PyTorch
 };
 
-/** One line of the result; the field names are those of the JSON lines. */
+/** One line of the result, ours beside one PyTorch; the field names are those of the JSON lines. */
 export type Row = {
   case: string;
-  engine: string;
+  engine: string; // with the device's name for xla
   ours_ms: number; // median
   torch_ms: number | null;
   ratio: number | null; // ours_ms / torch_ms
@@ -42,6 +43,7 @@ export type Row = {
   torch_threads: number | null;
   parameters: number;
   torch_version: string | null;
+  torch_mode: TorchMode | null;
   loss_error: number | null; // of the first step, relative
   result_error: number | null; // of the parameters' change or of what comes out, relative L2
 };
@@ -89,19 +91,26 @@ const resultError = async (path: string, ours: Ours): Promise<number> => {
   return norm(data.map((x, i) => x - expected[i])) / norm(expected);
 };
 
-/** One step on both sides from one start: relative errors of the losses and of the result. */
-const compare = async (task: Task, torch: Torch, folder: string): Promise<{ loss: number; result: number }> => {
-  const errors = { loss: NaN, result: NaN };
+type Errors = { loss: number; result: number };
+
+/** One step on all sides from one start: relative errors of the losses and of the result, for each PyTorch. */
+const compare = async (task: Task, torches: readonly Torch[], folder: string): Promise<Errors[]> => {
+  const errors: Errors[] = [];
   await withOurs(task.which, engineOf(task), { ...SMOOTH, workers: task.workers }, async ours => {
     const path = join(folder, 'end.safetensors');
-    await load(torch, task.which, ours, SMOOTH, folder);
+    for (const torch of torches) await load(torch, task.which, ours, SMOOTH, folder);
     const entries = Object.entries(ours.state()).map(async ([name, t]) => [name, (await t.data<'float32'>()).slice()]);
     const before = Object.fromEntries(await Promise.all(entries)) as Record<string, Float32Array>;
     const losses = await ours.step();
-    const theirs = await torch.request<Steps>({ steps: 1 });
-    await torch.request({ save: path });
-    errors.loss = Math.max(...Object.keys(losses).map(role => Math.abs(losses[role] / theirs.losses[role] - 1)));
-    errors.result = await (ours.result() ? resultError(path, ours) : changeError(path, before, ours));
+    for (const torch of torches) {
+      const theirs = await torch.request<Steps>({ steps: 1 });
+      await torch.request({ save: path });
+      const loss = Math.max(...Object.keys(losses).map(role => Math.abs(losses[role] / theirs.losses[role] - 1)));
+      const result = await (ours.result() ? resultError(path, ours) : changeError(path, before, ours));
+      if (!(loss < 1e-4 && result < 1e-3))
+        throw new Error(`ours and PyTorch's (${torch.mode}) differ, loss by ${loss}, result by ${result}`);
+      errors.push({ loss, result });
+    }
   });
   return errors;
 };
@@ -109,66 +118,93 @@ const compare = async (task: Task, torch: Torch, folder: string): Promise<{ loss
 /** Milliseconds after which the threads of the side that ran last have stopped waiting for work on the processor. */
 const SETTLE = 200;
 
-const engineOf = ({ engine }: Task): EngineName => (engine === 'compiled' ? 'onnx' : 'eager');
+const engineOf = ({ engine }: Task): EngineName =>
+  engine === 'compiled' ? 'onnx' : engine === 'xla' ? 'xla' : 'eager';
 
-const time = async (task: Task, torch: Torch | undefined, folder: string): Promise<Row> => {
+type Times = { wall: number[]; cpu: number[] };
+
+const time = async (task: Task, engine: string, torches: readonly Torch[], folder: string): Promise<Row[]> => {
   const { which, rounds } = task;
-  const errors = torch && (await compare(task, torch, folder));
-  if (errors && !(errors.loss < 1e-4 && errors.result < 1e-3))
-    throw new Error(`${which.name}: ours and PyTorch's differ, loss by ${errors.loss}, result by ${errors.result}`);
-  const ours = { wall: [] as number[], cpu: [] as number[] };
-  const theirs = { wall: [] as number[], cpu: [] as number[] };
+  const errors = torches.length > 0 ? await compare(task, torches, folder) : [];
+  const ours: Times = { wall: [], cpu: [] };
+  const theirs = torches.map((): Times => ({ wall: [], cpu: [] }));
+  const settle = () => rest(torches.length > 0 ? SETTLE : 0);
   await withOurs(which, engineOf(task), { ...OPTIONS, workers: task.workers }, async side => {
-    if (torch) await load(torch, which, side, OPTIONS, folder);
+    for (const torch of torches) await load(torch, which, side, OPTIONS, folder);
     for (let round = -2; round < rounds; round++) {
-      await rest(torch ? SETTLE : 0);
+      await settle();
       const [start, usage] = [performance.now(), process.cpuUsage()];
       await side.step();
       const { user, system } = process.cpuUsage(usage);
       const wall = performance.now() - start;
-      await rest(torch ? SETTLE : 0);
-      const other = await torch?.request<Steps>({ steps: 1 });
-      if (round < 0) continue; // warm-up
-      ours.wall.push(wall);
-      ours.cpu.push((user + system) / 1000);
-      theirs.wall.push(...(other?.ms ?? []));
-      theirs.cpu.push(...(other?.cpuMs ?? []));
+      if (round >= 0) {
+        ours.wall.push(wall);
+        ours.cpu.push((user + system) / 1000);
+      } // the others are warm-up
+      for (const [i, torch] of torches.entries()) {
+        await settle();
+        const { ms, cpuMs } = await torch.request<Steps>({ steps: 1 });
+        if (round < 0) continue;
+        theirs[i].wall.push(...ms);
+        theirs[i].cpu.push(...cpuMs);
+      }
     }
   });
-  const memory = await torch?.request<{ peakMb: number }>({ memory: true });
-  return {
+  const row = {
     case: which.name,
-    engine: task.engine,
+    engine,
     ours_ms: median(ours.wall)!,
-    torch_ms: torch ? median(theirs.wall)! : null,
-    ratio: torch ? median(ours.wall)! / median(theirs.wall)! : null,
+    torch_ms: null,
+    ratio: null,
     ours_cpu_ms: median(ours.cpu)!,
-    torch_cpu_ms: torch ? median(theirs.cpu)! : null,
+    torch_cpu_ms: null,
     n: rounds,
     ours_spread: spread(ours.wall),
-    torch_spread: torch ? spread(theirs.wall) : null,
+    torch_spread: null,
     ours_peak_mb: process.resourceUsage().maxRSS / 1024,
-    torch_peak_mb: memory?.peakMb ?? null,
+    torch_peak_mb: null,
     batch: which.batch,
     workers: task.engine === 'compiled' ? task.workers : 1,
-    torch_threads: torch?.threads ?? null,
+    torch_threads: null,
     parameters: parameterCount(denoiserOf(which).parameters),
-    torch_version: torch?.version ?? null,
-    loss_error: errors?.loss ?? null,
-    result_error: errors?.result ?? null,
+    torch_version: null,
+    torch_mode: null,
+    loss_error: null,
+    result_error: null,
   };
+  const beside = torches.map(async (torch, i): Promise<Row> => {
+    const { wall, cpu } = theirs[i];
+    return {
+      ...row,
+      torch_ms: median(wall)!,
+      ratio: row.ours_ms / median(wall)!,
+      torch_cpu_ms: median(cpu)!,
+      torch_spread: spread(wall),
+      torch_peak_mb: (await torch.request<{ peakMb: number }>({ memory: true })).peakMb,
+      torch_threads: torch.threads,
+      torch_version: torch.version,
+      torch_mode: torch.mode,
+      loss_error: errors[i].loss,
+      result_error: errors[i].result,
+    };
+  });
+  return torches.length > 0 ? Promise.all(beside) : [row];
 };
 
 const main = async (): Promise<void> => {
   const task = JSON.parse(readFileSync(0, 'utf8')) as Task;
-  await selectBackend({ backend: task.engine === 'compiled' ? 'wasm' : task.engine });
-  const torch = task.threads > 0 ? await startTorch(task.threads) : undefined;
+  const { engine } = task;
+  await selectBackend({ backend: engine === 'compiled' || engine === 'xla' ? 'wasm' : engine });
+  const device = engine === 'xla' ? await openForBench() : undefined;
+  const torches = task.threads > 0 ? await startTorch(task.threads) : [];
   const folder = mkdtempSync(join(tmpdir(), 'cosim-bench-'));
   try {
-    console.log(JSON.stringify(await time(task, torch, folder)));
+    const name = device ? `xla on ${device.name}` : engine;
+    console.log(JSON.stringify(await time(task, name, torches, folder)));
   } finally {
     rmSync(folder, { recursive: true });
-    torch?.end();
+    for (const torch of torches) torch.end();
+    device?.dispose();
   }
 };
 

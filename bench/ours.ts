@@ -3,17 +3,20 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { EngineName as AnyEngine } from '../src/compute/engine-choice';
 import { normal } from '../src/compute/noise';
 import { dismissWorkers, targetFor } from '../src/compute/onnx';
+import { sharedDevice } from '../src/compute/xla/shared-device';
 import { addPrefix, type Tensors, withPrefix } from '../src/compute/tensors';
-import type { Role } from '../src/methods';
+import type { Method, Role } from '../src/methods';
 import { drawInputs } from '../src/training';
 import type { HostBatch } from '../src/training';
-import { auxiliaryOf, type Denoiser, freshParameters, withEngine } from '../src/networks';
+import { auxiliaryOf, type Denoiser, freshParameters, settled, withEngine } from '../src/networks';
 import { sampleMultistep } from '../src/samplers';
 import { seededNormal } from '../src/samplers/batches';
 import { initialState, type RunOptions } from '../src/training';
 import { workersFor } from '../src/training/choose-engine';
 import { CompiledEngine } from '../src/training/compiled-engine';
 import { EagerEngine } from '../src/training/eager-engine';
+import type { Engine } from '../src/training/engine';
+import { XlaEngine } from '../src/training/xla-engine';
 import { type Case, denoiserOf, methodOf, noiseData, SAMPLING } from './cases';
 
 /** Our side of a case. */
@@ -53,6 +56,21 @@ async function* inParts(drawn: HostBatch, batch: number, parts: number): AsyncGe
     );
 }
 
+const trainingEngine = async (
+  name: EngineName,
+  method: Method,
+  options: RunOptions,
+  state: Tensors,
+): Promise<Engine> => {
+  if (name === 'xla') {
+    const on = { devices: 1, precision: 'float32', reason: '' } as const;
+    return XlaEngine.create(await sharedDevice(), method, options, state, on);
+  }
+  if (name === 'eager') return new EagerEngine(state, options);
+  const compiled = { target: await targetFor(), workers: workersFor(options), reason: '' };
+  return CompiledEngine.create(method, options, state, compiled);
+};
+
 const training = async (
   which: Case,
   engineName: EngineName,
@@ -76,11 +94,7 @@ const training = async (
     method.updates.map(({ trains }) => trains),
     options,
   );
-  const compiled = { target: await targetFor(), workers: workersFor(options), reason: '' };
-  const engine =
-    engineName === 'onnx'
-      ? await CompiledEngine.create(method, options, state, compiled)
-      : new EagerEngine(state, options);
+  const engine = await trainingEngine(engineName, method, options, state);
   let done = 0;
   const step = async (): Promise<Record<string, number>> => {
     const losses: Record<string, number> = {};
@@ -137,7 +151,7 @@ const inference = async (which: Case, engine: EngineName, use: (ours: Ours) => P
   const level = tf.tensor1d(sigma.data);
   await withEngine(engine, model, async ({ denoiser: fast, parameters }) => {
     const step = async (): Promise<Record<string, number>> => {
-      const y = tf.tidy(() => fast.denoise(parameters, x, level));
+      const y = await settled(() => fast.denoise(parameters, x, level));
       result = { data: await y.data<'float32'>(), shape };
       y.dispose();
       return sum();

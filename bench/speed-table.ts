@@ -1,15 +1,8 @@
 /* README's table of speed, from bench/results.json; `npm run tables` writes it there. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { table } from '../src/figures';
 import { CASES } from './cases';
 import type { Row } from './one-case';
-
-export type Measured = Row & { date: string; commit: string; machine: string; node: string; block: number };
-
-/** All rows of bench/results.json. */
-export const measuredRows = (): Measured[] =>
-  (JSON.parse(readFileSync(join(__dirname, 'results.json'), 'utf8')) as { rows: Measured[] }).rows;
+import { type Measured, measuredRows } from './rows';
 
 /** The rows that stand beside PyTorch's. */
 export const comparedRows = (rows: readonly Measured[]): Measured[] => {
@@ -17,22 +10,26 @@ export const comparedRows = (rows: readonly Measured[]): Measured[] => {
   return rows.filter(row => named.has(row.case) && row.ratio !== null);
 };
 
+/** The PyTorch beside a row: its version without what it was built for, and `compile` where torch.compile was used. */
+export const torchOf = ({ torch_version: version, torch_mode: mode }: Row): string =>
+  `${version!.replace(/\+.*/, '')} ${mode}`;
+
 /** Machines, with their versions, and commits of these rows. */
 export const placesOf = (rows: readonly Measured[]): { places: string[]; commits: string[] } => ({
-  places: [
-    ...new Set(rows.map(({ machine, node, torch_version: torch }) => `${machine}, Node ${node}, PyTorch ${torch}`)),
-  ],
+  places: [...new Set(rows.map(({ machine, node }) => `${machine}, Node ${node}`))],
   commits: [...new Set(rows.map(({ commit }) => commit))],
 });
 
 const cell = (ms: number, spread: number | null): string => `${ms.toFixed(1)} ±${(50 * (spread ?? 0)).toFixed(0)} %`;
 
-/** One line a case and engine, and where it was measured, as Markdown. */
-export const speedBlock = (): string => {
-  const compared = comparedRows(measuredRows());
+/** One line a case, engine and PyTorch, and where it was measured, as Markdown. */
+export const speedBlock = (rows: readonly Measured[] = measuredRows()): string => {
+  const compared = comparedRows(rows);
   const lines = compared.map(row => ({
     case: row.case,
     engine: row.engine,
+    PyTorch: torchOf(row),
+    threads: String(row.torch_threads),
     'ours, ms': cell(row.ours_ms, row.ours_spread),
     'PyTorch, ms': cell(row.torch_ms!, row.torch_spread),
     ratio: row.ratio!.toFixed(2),

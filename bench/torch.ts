@@ -9,20 +9,37 @@ import { type HostTensor, toReference, writeSafetensors } from '../src/checkpoin
 import type { Tensors } from '../src/compute/tensors';
 import type { HostBatch } from '../src/training';
 
-const PYTHON = '/usr/bin/python3';
+const DEBIANS = '/usr/bin/python3';
+
+/**
+ * The Python whose PyTorch is timed: the one that the environment variable COSIM_BENCH_PYTHON names, else Debian's.
+ * @throws Error where the named one is not there
+ */
+export const pythonPath = (named: string | undefined = process.env.COSIM_BENCH_PYTHON): string => {
+  if (!named) return DEBIANS;
+  if (!existsSync(named)) throw new Error(`COSIM_BENCH_PYTHON: expected the path of a Python, got ${named}`);
+  return named;
+};
+
+/** How PyTorch computes the networks: operation by operation, or compiled by torch.compile. */
+export type TorchMode = 'eager' | 'compile';
+
+/** The modes that a version has: torch.compile came with 2.0. */
+export const modesOf = (version: string): TorchMode[] =>
+  Number.parseInt(version, 10) >= 2 ? ['eager', 'compile'] : ['eager'];
 
 /** A PyTorch process that answers requests one by one (torch_bench.py). */
 export type Torch = {
   version: string;
+  mode: TorchMode;
   threads: number;
   request: <Answer>(request: Record<string, unknown>) => Promise<Answer>;
   end: () => void;
 };
 
-/** Starts PyTorch with so many threads; undefined where there is no Python or it has no torch. */
-export const startTorch = async (threads: number): Promise<Torch | undefined> => {
-  if (!existsSync(PYTHON)) return undefined;
-  const child = spawn(PYTHON, ['-B', join(__dirname, 'torch_bench.py')], { stdio: ['pipe', 'pipe', 'pipe'] });
+/** Starts one process; undefined where the Python has no torch, or no numpy to read files with. */
+const startMode = async (python: string, threads: number, mode: TorchMode): Promise<Torch | undefined> => {
+  const child = spawn(python, ['-B', join(__dirname, 'torch_bench.py')], { stdio: ['pipe', 'pipe', 'pipe'] });
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -35,13 +52,29 @@ export const startTorch = async (threads: number): Promise<Torch | undefined> =>
   };
   child.stdin.on('error', () => undefined); // a process that ended is reported by the missing answer
   try {
-    const { torch, threads: got } = await request<{ torch: string; threads: number }>({ threads });
-    return { version: torch, threads: got, request, end: () => child.stdin.end() };
+    const { torch, threads: got } = await request<{ torch: string; threads: number }>({ threads, mode });
+    return { version: torch, mode, threads: got, request, end: () => child.stdin.end() };
   } catch (error) {
     await ended;
-    if (complaint.includes("No module named 'torch'")) return undefined;
+    if (/No module named '(torch|numpy)'/.test(complaint)) return undefined;
     throw error;
   }
+};
+
+/**
+ * Starts PyTorch with so many threads, a process for each mode that it has; none where Debian's Python is not there or has
+ * no torch.
+ * @throws Error where the Python that COSIM_BENCH_PYTHON names has no torch
+ */
+export const startTorch = async (threads: number): Promise<Torch[]> => {
+  const python = pythonPath();
+  const eager = existsSync(python) ? await startMode(python, threads, 'eager') : undefined;
+  if (!eager && python !== DEBIANS)
+    throw new Error(`COSIM_BENCH_PYTHON: expected a Python with torch and numpy, got ${python}`);
+  if (!eager) return [];
+  const others = modesOf(eager.version).filter(mode => mode !== 'eager');
+  const started = await Promise.all(others.map(mode => startMode(python, threads, mode)));
+  return [eager, ...started.filter(torch => torch !== undefined)];
 };
 
 /** A batch in PyTorch's layout: images [B, H, W, C] become [B, C, H, W]; the rest stays. */

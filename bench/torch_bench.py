@@ -1,6 +1,6 @@
 """PyTorch's side of `npm run bench`: answers one JSON line on stdout for each JSON line on stdin, until stdin ends.
 
-{"threads": n}                                       -> {"torch": version, "threads": n}
+{"threads": n, "mode": "eager" or "compile"}          -> {"torch": version, "threads": n}
 {"load": file, "work", "config", "options"}           -> {"loaded": number of tensors}
 {"steps": n}                                         -> {"losses": of the last step, "ms": [each step], "cpuMs": [each step]}
 {"save": file}                                       -> {"saved": number of tensors}
@@ -16,7 +16,7 @@ import time
 
 import safetensors_file
 import torch
-from torch_steps import Inference, Trainer
+import torch_steps
 
 
 class Session:
@@ -25,13 +25,16 @@ class Session:
 
     def threads(self, request):
         torch.set_num_threads(request["threads"])
+        if request["mode"] == "compile":
+            torch._dynamo.config.cache_size_limit = 256  # a variant for each role, with and without gradients
+            torch_steps.denoise = torch.compile(torch_steps.denoise, dynamic=False)
         return {"torch": torch.__version__, "threads": torch.get_num_threads()}
 
     def load(self, request):
         tensors = safetensors_file.read(request["load"])
         roles = safetensors_file.by_prefix(tensors)
         self.batch = safetensors_file.by_prefix(roles.pop("batch"))
-        kind = Trainer if request["work"] in ("edm", "cosim") else Inference
+        kind = torch_steps.Trainer if request["work"] in ("edm", "cosim") else torch_steps.Inference
         self.trainer = kind(request["work"], request["config"], roles, request["options"])
         return {"loaded": len(tensors)}
 

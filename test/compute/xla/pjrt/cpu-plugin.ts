@@ -5,13 +5,12 @@ import { after, before } from 'node:test';
 import { selectBackend } from '../../../../src/compute/backend';
 import { openXlaDevice, type PjrtDevice } from '../../../../src/compute/xla/pjrt';
 import { useDevice } from '../../../../src/compute/xla/shared-device';
+import { cpuPlugin as path } from '../../../../scripts/cpu-plugin.mjs';
 
-const root = join(__dirname, '../../../..');
-const path = join(root, 'node_modules/.cache/cosim/xla-cpu-pjrt-0.0.1/xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so');
+const script = join(__dirname, '../../../../scripts/cpu-plugin.mjs');
 
 /** XLA's plugin for the CPU, fetched where it is not there. @throws Error where it cannot be had */
 export const cpuPlugin = (): string => {
-  const script = join(root, 'scripts', 'cpu-plugin.mjs');
   const { stderr } = existsSync(path) ? { stderr: '' } : spawnSync(process.execPath, [script], { encoding: 'utf8' });
   if (!existsSync(path))
     throw new Error(`this test needs XLA's plugin for the CPU; node scripts/cpu-plugin.mjs fetches it:\n${stderr}`);
