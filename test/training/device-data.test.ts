@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { selectBackend } from '../../src/compute/backend';
 import type { Device, HostData } from '../../src/compute/xla/device';
-import { alive, openXlaDevice, type PjrtDevice } from '../../src/compute/xla/pjrt';
+import { alive, type PjrtDevice } from '../../src/compute/xla/pjrt';
 import { useDevice } from '../../src/compute/xla/shared-device';
 import type { Dataset } from '../../src/datasets';
 import { edmDenoiser, mlp } from '../../src/networks';
 import type { RunOptions } from '../../src/training';
-import { cpuPlugin } from '../compute/xla/pjrt/cpu-plugin';
+import { openCpuDevice } from '../compute/xla/pjrt/cpu-plugin';
 import { snapshot, startRun } from './runs';
 
 const [LENGTH, SIZE, BATCH] = [37, 20, 8];
@@ -41,7 +41,7 @@ const watched = (limit?: number): { device: Device; sent: HostData[] } => {
 
 before(async () => {
   await selectBackend({ backend: 'wasm' });
-  device = await openXlaDevice({ plugin: cpuPlugin() });
+  device = await openCpuDevice();
 });
 after(() => {
   useDevice(undefined);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { selectBackend } from '../../src/compute/backend';
 import type { Device } from '../../src/compute/xla/device';
-import { alive, openXlaDevice } from '../../src/compute/xla/pjrt';
+import { alive } from '../../src/compute/xla/pjrt';
 import { useDevice } from '../../src/compute/xla/shared-device';
 import {
   postHocParameters,
@@ -13,7 +13,7 @@ import {
   pretrain,
 } from '../../src/training';
 import { assertAllClose } from '../close';
-import { cpuPlugin } from '../compute/xla/pjrt/cpu-plugin';
+import { openCpuDevice } from '../compute/xla/pjrt/cpu-plugin';
 import { tinyMlp, tinyPoints } from '../tiny';
 
 const batch = 4;
@@ -105,7 +105,7 @@ const watched = (device: Device, read: number[]): Device => ({
 
 test('on a device the averages stay there: a step brings metrics to the host, no parameters', async () => {
   const stds = [0.05, 0.1];
-  const device = await openXlaDevice({ plugin: cpuPlugin() });
+  const device = await openCpuDevice();
   const read: number[] = [];
   useDevice(watched(device, read));
   await selectBackend({ backend: 'wasm' });

@@ -5,12 +5,12 @@ import { after, before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
 import { dismissWorkers } from '../../src/compute/onnx';
-import { alive, openXlaDevice, type PjrtDevice } from '../../src/compute/xla/pjrt';
+import { alive, type PjrtDevice } from '../../src/compute/xla/pjrt';
 import { useDevice } from '../../src/compute/xla/shared-device';
 import type { Dataset } from '../../src/datasets';
 import type { Denoiser } from '../../src/networks';
 import { Run, type RunOptions } from '../../src/training';
-import { cpuPlugin } from '../compute/xla/pjrt/cpu-plugin';
+import { openCpuDevice } from '../compute/xla/pjrt/cpu-plugin';
 import { tinyEdm2, tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
 import { snapshot, startRun, withFolder } from './runs';
 
@@ -61,7 +61,7 @@ const train = async (denoiser: Denoiser, dataset: Dataset, options: Partial<RunO
 let device: PjrtDevice;
 before(async () => {
   await selectBackend({ backend: 'wasm' });
-  device = await openXlaDevice({ plugin: cpuPlugin() });
+  device = await openCpuDevice();
   useDevice(device);
 });
 after(async () => {

@@ -8,8 +8,8 @@ import { probeBlock, targetFor } from '../../../src/compute/onnx/probe';
 import { type Arrays, feed, openSession } from '../../../src/compute/onnx/session';
 import type { Tensors } from '../../../src/compute/tensors';
 import { moduleOf } from '../../../src/compute/xla/emit';
-import { openXlaDevice, type PjrtDevice } from '../../../src/compute/xla/pjrt';
-import { cpuPlugin } from '../xla/pjrt/cpu-plugin';
+import type { PjrtDevice } from '../../../src/compute/xla/pjrt';
+import { openCpuDevice } from '../xla/pjrt/cpu-plugin';
 import { runProgram } from '../xla/run-on-device';
 
 /** The lowerings that this processor can run. */
@@ -37,13 +37,10 @@ export const runCompiled = async (
   return results;
 };
 
-/** Every module runs once: LLVM need not optimise it. The operations stay the same. */
-const QUICK = { xla_backend_optimization_level: 0, xla_llvm_disable_expensive_passes: true };
-
 let opening: Promise<PjrtDevice> | undefined;
 
 /** XLA's own compiler for this processor, opened once; it goes with the process. */
-const xlaDevice = (): Promise<PjrtDevice> => (opening ??= openXlaDevice({ plugin: cpuPlugin(), flags: QUICK }));
+const xlaDevice = (): Promise<PjrtDevice> => (opening ??= openCpuDevice());
 
 /** A traced function on one lowering. */
 export type Lowered = {

@@ -3,10 +3,10 @@ import { after, before, describe, test } from 'node:test';
 import { normalRows, uniformRows } from '../../../src/compute/noise';
 import { HloBuilder } from '../../../src/compute/xla/builder';
 import type { HloModule } from '../../../src/compute/xla/hlo';
-import { openXlaDevice, type PjrtDevice } from '../../../src/compute/xla/pjrt';
+import { type PjrtDevice } from '../../../src/compute/xla/pjrt';
 import { deviceNormal, deviceUniform } from '../../../src/compute/xla/noise';
 import { evaluate } from './evaluate';
-import { cpuPlugin } from './pjrt/cpu-plugin';
+import { openCpuDevice } from './pjrt/cpu-plugin';
 import { runOnDevice } from './run-on-device';
 
 const STREAM = 'phi.noise';
@@ -40,7 +40,7 @@ const [ADDRESS, PLACE] = [
 describe('noise drawn on the device', () => {
   let device: PjrtDevice;
   before(async () => {
-    device = await openXlaDevice({ plugin: cpuPlugin() });
+    device = await openCpuDevice();
   });
   after(() => {
     device.dispose();
