@@ -1,6 +1,9 @@
 // The process that is disturbed; argv: name of the job, its folder, what it does to itself before. Says when it begins, and ends as
 // the command line does.
 import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { stoppable, Stopped } from '../../src/command-line/stopped';
 import { selectBackend } from '../../src/compute/backend';
 import { dismissWorkers } from '../../src/compute/onnx';
@@ -28,17 +31,21 @@ const useUpHandles = (free: number): void => {
   }
 };
 
-const disturb = (how: string): void => {
-  if (how === 'clock back') setClockBack();
-  const [, free] = /^handles (\d+)$/.exec(how) ?? [];
-  if (free !== undefined) useUpHandles(Number(free));
+/** Loads what the work loads late: without handles no program can be loaded, and the work's files are what is tried. */
+const loadAll = async (work: (dir: string, signal: AbortSignal) => Promise<unknown>): Promise<void> => {
+  const dir = await mkdtemp(join(tmpdir(), 'cosim-torture-first-'));
+  await work(dir, new AbortController().signal);
+  await rm(dir, { recursive: true });
 };
 
 const main = async (): Promise<void> => {
   const [name, dir, before] = process.argv.slice(2);
+  const [, free] = /^handles (\d+)$/.exec(before) ?? [];
   await selectBackend({ backend: 'wasm' });
+  if (free !== undefined) await loadAll(JOBS[name].work);
   process.send!('ready');
-  disturb(before);
+  if (before === 'clock back') setClockBack();
+  if (free !== undefined) useUpHandles(Number(free));
   try {
     await stoppable('stopped', signal => JOBS[name].work(dir, signal));
   } catch (error) {
