@@ -17,31 +17,37 @@ const made = { preset: 'bench', seeds: [1], measured: { places, commits } };
 const ratios = (): ChartSpec => {
   const values = compared.map(row => ({
     name: row.case,
-    engine: `${row.engine}, beside PyTorch ${torchOf(row)}`,
+    engine: row.engine,
+    beside: `${row.engine} / PyTorch ${torchOf(row)}`,
     ratio: row.ratio,
     label: row.ratio!.toFixed(2),
     at: Math.max(1, row.ratio!), // a label does not lie on the line at 1
   }));
-  const y = { field: 'name', type: 'nominal', sort: CASES.map(({ name }) => name), title: null };
-  const series = { field: 'engine', type: 'nominal' };
-  const x = { field: 'ratio', type: 'quantitative', title: "our time / PyTorch's (median of rounds taken in turns)" };
+  const cases = CASES.map(({ name }) => name).filter(name => values.some(row => row.name === name));
+  const domain = [0, Math.ceil(Math.max(...values.map(({ at }) => at)))];
+  const panel = (name: string, last: boolean): ChartSpec => {
+    const y = { field: 'beside', type: 'nominal', title: null, axis: { labelLimit: 260, minExtent: 210 } };
+    const title = last ? "our time / PyTorch's (median of rounds taken in turns)" : null;
+    const x = { field: 'ratio', type: 'quantitative', scale: { domain }, axis: { title, labels: last } };
+    return {
+      title: { text: name, fontSize: 13 },
+      data: { values: values.filter(row => row.name === name) },
+      width: 420,
+      height: { step: 18 },
+      layer: [
+        { mark: 'bar', encoding: { y, x, color: { field: 'engine', type: 'nominal' } } },
+        {
+          mark: { type: 'text', align: 'left', dx: 4, fontSize: 11, color: ink.text },
+          encoding: { y, x: { ...x, field: 'at' }, text: { field: 'label' } },
+        },
+        { mark: { type: 'rule', color: ink.text }, encoding: { x: { datum: 1 } } },
+      ],
+    };
+  };
   return {
     ...chartHead('Steps, forward passes and sampling beside PyTorch', places.join('; ')),
-    width: 420,
-    height: { step: 18 },
-    layer: [
-      { data: { values }, mark: 'bar', encoding: { y, yOffset: series, x, color: series } },
-      {
-        data: { values },
-        mark: { type: 'text', align: 'left', dx: 4, fontSize: 11, color: ink.text },
-        encoding: { y, yOffset: series, x: { ...x, field: 'at' }, text: { field: 'label' } },
-      },
-      {
-        data: { values: [{ at: 1 }] },
-        mark: { type: 'rule', color: ink.text },
-        encoding: { x: { field: 'at', type: 'quantitative' } },
-      },
-    ],
+    spacing: 6,
+    vconcat: cases.map((name, i) => panel(name, i === cases.length - 1)),
   };
 };
 

@@ -29,9 +29,17 @@ export const commitText = (
 
 /**
  * Commits, engines, machines and days of all that computed a result, as parts of a line; of one stored before results
- * kept that, the commit that drew its figure, and that no more is known.
+ * kept that, the commit that drew its figure, and that no more is known. Of a benchmark, what its file of results says.
  */
-export const makingParts = ({ madeBy, unknownRows = false, commit, machine, date }: StoredProvenance): string[] => {
+export const makingParts = ({
+  madeBy,
+  unknownRows = false,
+  commit,
+  machine,
+  date,
+  measured,
+}: StoredProvenance): string[] => {
+  if (measured) return [`${measured.commits.length > 1 ? 'commits' : 'commit'} ${measured.commits.join(', ')}`, ...measured.places]; // prettier-ignore
   if (madeBy === undefined)
     return [
       `computed by an unknown commit, drawn by ${commit ?? 'another'}`,

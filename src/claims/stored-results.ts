@@ -12,6 +12,8 @@ export type StoredProvenance = Pick<ResultsProvenance, 'preset' | 'seeds'> & {
   unknownRows?: boolean;
   /** Name of the data set that was measured on. */
   dataset?: string;
+  /** Of a benchmark: where and by which commits its rows were timed. */
+  measured?: { places: readonly string[]; commits: readonly string[] };
 } & Partial<Pick<Provenance, 'commit' | 'machine' | 'date'>>; // of drawing
 
 /** What `keepFigure` stored: the numbers behind a figure and how they were made. */
