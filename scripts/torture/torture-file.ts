@@ -23,7 +23,7 @@ const stored = (path = FILE): Trial[] => {
 };
 
 /**
- * Keeps the counts of a whole trial in place of those of its last time.
+ * Keeps what a trial counted in place of what it counted last of the same things; what it did not try this time stays.
  * @param args of the command line
  * @param what the things that counts are summed over
  */
@@ -47,7 +47,7 @@ export const saveCounts = async <C extends { attempted: number; held: number; fa
   }
   const made = provenance();
   const rows = [...sums.values()].map((sum): Trial => ({ trial, ...sum, command, ...made }));
-  const others = stored(path).filter(row => row.trial !== trial);
+  const others = stored(path).filter(row => row.trial !== trial || !sums.has(row.what));
   const all = [...others, ...rows].sort((a, b) => (a.trial < b.trial ? -1 : a.trial > b.trial ? 1 : 0));
   await writeFileAtomic(path, `${JSON.stringify({ rows: all }, null, 2)}\n`);
 };

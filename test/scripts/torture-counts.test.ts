@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { saveCounts, tortureTable } from '../../scripts/torture/torture-file';
 
-test('counts of a trial take the place of its last ones, and the table has a row a thing', async () => {
+test('counts of a thing take the place of its last ones, those of others stay, and the table has a row a thing', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'cosim-counts-'));
   const path = join(folder, 'torture.json');
   const counted = (kind: string, held: number) => ({ kind, attempted: 10, held, failures: Array<string>(10 - held) });
@@ -14,6 +14,7 @@ test('counts of a trial take the place of its last ones, and the table has a row
     await saveCounts('files', ['--n', '20'], [counted('png', 3), counted('png', 10)], ({ kind }) => kind, path);
     await saveCounts('caches', [], [counted('curve', 10)], ({ kind }) => kind, path);
     await saveCounts('files', ['--n', '30'], [counted('png', 9), counted('zip', 10)], ({ kind }) => kind, path);
+    await saveCounts('files', ['--kind', 'npz'], [counted('npz', 10)], ({ kind }) => kind, path);
     const rows = tortureTable(path)
       .split('\n')
       .filter(line => line.startsWith('| ') && /\d/.test(line))
@@ -24,6 +25,7 @@ test('counts of a trial take the place of its last ones, and the table has a row
         ['caches', 'curve', '10', '10', '0', '`npm run torture -- caches`'],
         ['files', 'png', '10', '9', '1', '`npm run torture -- files --n 30`'],
         ['files', 'zip', '10', '10', '0', '`npm run torture -- files --n 30`'],
+        ['files', 'npz', '10', '10', '0', '`npm run torture -- files --kind npz`'],
       ],
     );
   } finally {
