@@ -93,7 +93,7 @@ test('eval that Ctrl-C has stopped ends with 130; the same command goes on and g
     },
   });
   assert.deepEqual([code, said.out], [130, '']);
-  assert.match(said.err, /measured: \d+ of 80 images, [\d.]+ images\/s, \d:\d\d left/);
+  assert.match(said.err, /measured: \d+ of 80 images/); // its rate, once half a second was measured: below
   assert.match(said.err, /cosim: stopped; the same command goes on where it was\n$/);
   assert.ok(!existsSync(file('stopped.json')));
 
