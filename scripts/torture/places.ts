@@ -222,7 +222,6 @@ export const torturePlaces = async (args: string[]): Promise<boolean> => {
       console.log(row(job, place, attempted, held, refused, failures.length));
   }
   for (const failure of all.flatMap(({ failures }) => failures)) console.log(failure);
-  if (values.job === undefined && values.place === undefined)
-    await saveCounts('places', args, all, ({ place }) => place);
+  if (values.job === undefined) await saveCounts('places', args, all, ({ place }) => place); // of all jobs
   return all.every(({ failures }) => failures.length === 0);
 };
