@@ -34,7 +34,7 @@ export const saveCounts = async <C extends { attempted: number; held: number; fa
   what: (counts: C) => string,
   path = FILE,
 ): Promise<void> => {
-  const command = ['npm run torture --', trial, ...args].join(' ');
+  const command = ['npm run torture --', trial, ...args.map(arg => (/\s/.test(arg) ? `"${arg}"` : arg))].join(' ');
   const sums = new Map<string, Counted>();
   for (const one of counts) {
     const { attempted, held, failed } = sums.get(what(one)) ?? { attempted: 0, held: 0, failed: 0 };

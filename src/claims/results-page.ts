@@ -196,7 +196,8 @@ date, and a unit test does the same. \`npm run reproduce\` measures again.
 
 "commit" is the one that computed a value, stored with it when it was computed; "(other code)": the code that computes it has changed
 since, and \`npm run notebooks -- run --fresh\` computes it again; "unknown": computed before results kept it. A commit
-that git does not find was joined with others when its work landed; the hash of the code, stored with the value, tells the same.
+that git does not find was joined with others when its work landed; the hash of the code, stored with
+the value, still tells whether today's code computes it.
 
 Distances here and in the paper are different metrics on different data: where that is so, both stand side by side and no difference is
 taken. What can be compared is the order of things.`;

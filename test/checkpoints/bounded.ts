@@ -5,12 +5,12 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose_gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Seconds of processor time (the clock's depends on what else runs). */
+/** Seconds of processor time (the clock's depends on what else runs): what is read takes up to half a second. */
 const SECONDS = 5;
-/** Bytes: far above what reading takes with the garbage of it, far below what a bomb would build. */
+/** Bytes: what is read takes up to 75 MiB with the garbage of it, on Node 24. */
 const BYTES = 2 ** 28;
 
-/** Runs what has to end soon and in little memory, also on a slow machine; a bomb that goes off takes ten times as much. */
+/** Runs what has to end soon and in little memory, on a slow machine too: bombs are made to take several times as much. */
 export const bounded = async <T>(run: () => Promise<T>): Promise<T> => {
   collectGarbage(); // of what ran before
   const started = process.cpuUsage();

@@ -17,7 +17,7 @@ const files = [
 ];
 const large = ['edm_ddpmpp.nosrc.pkl', 'edm2_fp16.nosrc.pkl', 'edm_adm.nosrc.pkl', 'training_state.nosrc.pt'];
 
-test('5,250 damaged files: no crash, nothing slow, memory bounded, no prototype changed', async t => {
+test('5,250 damaged files: no crash, nothing slower than a second, memory bounded, no prototype changed', async t => {
   const prototype = Object.getOwnPropertyNames(Object.prototype).sort();
   const codes = new Map<string, number>();
   let slowest = 0;
@@ -36,7 +36,7 @@ test('5,250 damaged files: no crash, nothing slow, memory bounded, no prototype 
   };
   await damage(files, 5000, 'small');
   await damage(large, 250, 'large');
-  assert.ok(slowest < 5000, `one took ${slowest} ms`);
+  assert.ok(slowest < 1000, `one took ${slowest} ms`);
   assert.ok(process.memoryUsage().rss < 2 ** 29, `${process.memoryUsage().rss} bytes in the end`);
   assert.deepEqual(Object.getOwnPropertyNames(Object.prototype).sort(), prototype);
   assert.ok(codes.size > 20, `${codes.size} kinds of refusal only`);

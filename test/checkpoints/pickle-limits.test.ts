@@ -120,11 +120,20 @@ const longKeys = (levels: number): Buffer => {
   return bytesOf('\x80\x02', key, 'N', ...Array<Buffer>(levels).fill(level), '.');
 };
 
-/** 4096 numbers of a NumPy array, referred to `count` times. */
+/** 65,536 numbers of a NumPy array, referred to `count` times. */
 const sharedArray = (count: number): Buffer => {
   const dtype = bytesOf('cnumpy\ndtype\n', text('f8'), '\x85R');
-  const bytes = bytesOf('B', little(8 * 4096, 4), Buffer.alloc(8 * 4096));
-  const array = bytesOf('cnumpy._core.numeric\n_frombuffer\n(', bytes, dtype, 'M\x00\x10\x85', text('C'), 'tRq\x00');
+  const bytes = bytesOf('B', little(8 * 65_536, 4), Buffer.alloc(8 * 65_536));
+  const array = bytesOf(
+    'cnumpy._core.numeric\n_frombuffer\n(',
+    bytes,
+    dtype,
+    'J',
+    little(65_536, 4),
+    '\x85',
+    text('C'),
+    'tRq\x00',
+  );
   return bytesOf('\x80\x04](', array, repeated('h\x00', count), 'e\x85.');
 };
 
@@ -137,7 +146,7 @@ const filled = (pieces: Buffer[], put: string): Buffer[] =>
 /** A module with a set of `count` names of buffers, and as many buffers. */
 const largeSet = (count: number): Buffer => {
   const names = Array.from({ length: count }, (_, i) => text(`b${i}`));
-  const buffers = names.map(name => bytesOf(name, 'N'));
+  const buffers = names.map(name => bytesOf(name, 'K\x01')); // none of them is nothing, which would be passed over
   return bytesOf(
     ...['\x80\x04ctorch.nn.modules.container\nModuleDict\n)\x81}('],
     ...[text('_parameters'), '}', text('_modules'), '}', text('_buffers'), '}', ...filled(buffers, 'u')],

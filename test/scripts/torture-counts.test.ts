@@ -14,7 +14,7 @@ test('counts of a thing take the place of its last ones, those of others stay, a
     await saveCounts('files', ['--n', '20'], [counted('png', 3), counted('png', 10)], ({ kind }) => kind, path);
     await saveCounts('caches', [], [counted('curve', 10)], ({ kind }) => kind, path);
     await saveCounts('files', ['--n', '30'], [counted('png', 9), counted('zip', 10)], ({ kind }) => kind, path);
-    await saveCounts('files', ['--kind', 'npz'], [counted('npz', 10)], ({ kind }) => kind, path);
+    await saveCounts('files', ['--kind', 'new npz'], [counted('npz', 10)], ({ kind }) => kind, path);
     const rows = tortureTable(path)
       .split('\n')
       .filter(line => line.startsWith('| ') && /\d/.test(line))
@@ -25,7 +25,7 @@ test('counts of a thing take the place of its last ones, those of others stay, a
         ['caches', 'curve', '10', '10', '0', '`npm run torture -- caches`'],
         ['files', 'png', '10', '9', '1', '`npm run torture -- files --n 30`'],
         ['files', 'zip', '10', '10', '0', '`npm run torture -- files --n 30`'],
-        ['files', 'npz', '10', '10', '0', '`npm run torture -- files --kind npz`'],
+        ['files', 'npz', '10', '10', '0', '`npm run torture -- files --kind "new npz"`'],
       ],
     );
   } finally {
