@@ -1,9 +1,8 @@
 // Every check of the project, one after the other; a stage that fails does not keep the next from running.
 // --fast leaves out running the notebooks and the tests named *.long.test.ts, --static also the unit tests; --unit FOLDER...
 // runs nothing but the unit tests of these folders of test/, without the long ones.
-import { readFileSync, readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { run } from 'node:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkCells } from './notebook/check-cells';
 import { cleanNotebook } from './notebook/clean';
@@ -11,9 +10,7 @@ import { findNotebooks, formatNotebook, notebookName, readNotebook } from './not
 import { runNotebooks } from './notebook/run';
 import { stopSignal } from './notebook/stop';
 import { notebooksFolder, root, runProgram } from './project';
-
-/** One thing that was checked, and what is wrong with it. */
-type Check = { name: string; problem?: string };
+import { type Check, unitTests } from './unit-tests';
 
 const total = { passed: 0, failed: 0 };
 
@@ -51,82 +48,6 @@ const imports = (): Promise<void> =>
 /** Files, exports and packages that nothing uses; .gitignore's /runs/ would hide src/runs from it. */
 const unused = (): Promise<void> =>
   program('unused', [installed('knip/bin/knip.js'), '--no-gitignore', '--no-progress']);
-
-/** The test files, all or those of some folders of test/. */
-const testFiles = (long: boolean, folders: readonly string[]): string[] =>
-  readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.test.ts') && (long || !name.endsWith('.long.test.ts')))
-    .filter(name => folders.length === 0 || folders.includes(name.split(/[\\/]/)[0]))
-    .sort()
-    .map(name => join(root, 'test', name));
-
-const SLOWEST = 10;
-
-/** Which files to look at when the tests take too long. */
-const printSlowest = (seconds: ReadonlyMap<string, number>): void => {
-  const slowest = [...seconds].sort(([, a], [, b]) => b - a).slice(0, SLOWEST);
-  const all = [...seconds.values()].reduce((sum, value) => sum + value, 0);
-  console.log(`the slowest of ${seconds.size} test files, ${all.toFixed(0)} s one after the other:`);
-  for (const [file, value] of slowest) console.log(`  ${value.toFixed(1).padStart(6)} s  ${relative(root, file)}`);
-};
-
-/** Where an assertion failed and what it saw, without the frames of Node. */
-const errorText = (error: Error): string => {
-  const cause = error.cause instanceof Error ? error.cause : error;
-  return (cause.stack ?? cause.message)
-    .split('\n')
-    .filter(line => !/^\s+at .*node:/.test(line))
-    .join('\n')
-    .replaceAll(`${root}/`, '');
-};
-
-/** Runs the test files in processes of their own, two at a time; every test counts, suites and files only as their tests. */
-const unitTests = (long: boolean, folders: readonly string[]): Promise<Check[]> =>
-  new Promise((resolve, reject) => {
-    const files = testFiles(long, folders);
-    const seconds = new Map<string, number>();
-    const checks: Check[] = [];
-    const stderr = new Map<string, string>();
-    const named = ({ name, file }: { name: string; file?: string }): string =>
-      `${file ? `${relative(root, file)}: ` : ''}${name}`;
-    const isGroup = (test: { name: string; details: { type?: string } }): boolean =>
-      test.details.type === 'suite' || files.includes(test.name);
-    const stream = run({ files, concurrency: 2 });
-    stream.on('test:stderr', ({ file, message }) => stderr.set(file, (stderr.get(file) ?? '') + message));
-    const addTime = ({
-      file,
-      nesting,
-      details,
-    }: {
-      file?: string;
-      nesting: number;
-      details: { duration_ms: number };
-    }) => {
-      if (file && nesting === 0) seconds.set(file, (seconds.get(file) ?? 0) + details.duration_ms / 1000);
-    };
-    stream.on('test:pass', test => {
-      addTime(test);
-      if (isGroup(test)) return;
-      if (test.skip === undefined) checks.push({ name: named(test) });
-      else console.log(`skipped ${named(test)}`);
-    });
-    stream.on('test:fail', test => {
-      addTime(test);
-      const { error } = test.details;
-      const counted = (error as Error & { failureType?: string }).failureType === 'subtestsFailed';
-      if (isGroup(test) && counted) return;
-      // A file that ended before any of its tests did: only its error stream knows why.
-      if (files.includes(test.name))
-        checks.push({ name: relative(root, test.name), problem: stderr.get(test.name) ?? '' });
-      else checks.push({ name: named(test), problem: errorText(error) });
-    });
-    stream.on('end', () => {
-      printSlowest(seconds);
-      resolve(checks);
-    });
-    stream.on('error', reject);
-    stream.resume();
-  });
 
 const notebookCells = async (paths: string[]): Promise<Check[]> => {
   const problems = await checkCells(paths);

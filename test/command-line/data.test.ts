@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { edmZip, fetchedFolder } from '../../src/datasets';
 import { cifarRecords, noise, pngOf, writeIdxFolder } from '../datasets/files';
+import { setEnvironment } from '../environment';
 import { cosim, temporaryFolder } from './commands';
 
 const file = temporaryFolder();
-const earlier = process.env.COSIM_CACHE;
-process.env.COSIM_CACHE = file('cache');
-after(() => {
-  if (earlier === undefined) delete process.env.COSIM_CACHE;
-  else process.env.COSIM_CACHE = earlier;
-});
+setEnvironment({ COSIM_CACHE: file('cache') });
 
 test('data has three commands, each with examples', async () => {
   const { out } = await cosim('data', '--help');

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { runCommandLine } from '../../src/command-line';
 import { cpuPlugin } from '../compute/xla/pjrt/cpu-plugin';
 import { sharedLibrary } from '../compute/xla/pjrt/compiled';
+import { restoreEnvironment } from '../environment';
 import { cosim, temporaryFolder } from './commands';
 
 const temporary = temporaryFolder();
@@ -18,7 +19,7 @@ beforeEach(() => {
   delete process.env.COSIM_PJRT_PLUGIN;
 });
 afterEach(() => {
-  process.env = { ...before };
+  restoreEnvironment(before);
 });
 
 /** A Python whose pip writes a plugin's file, or fails; it notes what it was asked for. */

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { echo, writeNetwork } from '../features/feature-files';
+import { setEnvironment } from '../environment';
 import { cosim, temporaryFolder } from './commands';
 
 const file = temporaryFolder();
-process.env.COSIM_CACHE = file('cache');
+setEnvironment({ COSIM_CACHE: file('cache') });
 
 /** A network with the inputs and outputs of the FID network: means of the channels, times constants. */
 const inception = writeNetwork(file('made.onnx'), {

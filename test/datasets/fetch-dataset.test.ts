@@ -15,10 +15,11 @@ import {
   PUBLISHED,
   type PublishedDataset,
 } from '../../src/datasets';
+import { setEnvironment } from '../environment';
 import { cifarRecords, idxFiles, temporaryFolder } from './files';
 
 const place = temporaryFolder();
-const earlier = process.env.COSIM_CACHE;
+setEnvironment({ COSIM_CACHE: place('cache') });
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** What the server has, by name. */
@@ -32,15 +33,12 @@ const server = createServer(({ url = '' }, response) => {
 let base = '';
 
 before(async () => {
-  process.env.COSIM_CACHE = place('cache');
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 });
 after(() => {
   server.closeAllConnections();
   server.close();
-  if (earlier === undefined) delete process.env.COSIM_CACHE;
-  else process.env.COSIM_CACHE = earlier;
 });
 
 /** Four small idx files, offered gzipped. */

@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { DatasetError, fetchedFolder, openDataset, type OpenDatasetOptions } from '../../src/datasets';
+import { setEnvironment } from '../environment';
 import { cifarRecords, edmName, npyOf, pictures, temporaryFolder, writeIdxFolder, zipOf } from './files';
 
 const place = temporaryFolder();
-const before = process.env.COSIM_CACHE;
-process.env.COSIM_CACHE = place('cache');
-after(() => {
-  if (before === undefined) delete process.env.COSIM_CACHE;
-  else process.env.COSIM_CACHE = before;
-});
+setEnvironment({ COSIM_CACHE: place('cache') });
 
 /** Name, shape and length of what was opened. */
 const opened = async (text: string, options: OpenDatasetOptions = {}): Promise<unknown[]> => {

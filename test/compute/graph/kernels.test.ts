@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../../src/compute/backend';
 import { trace } from '../../../src/compute/graph/trace';
@@ -19,18 +19,22 @@ const TOLERANCE = 5e-6;
 
 describe('every kernel, compiled, is what plain JavaScript computes', () => {
   const called = new Set<string>();
+  const originals = new Map<tf.KernelConfig, tf.KernelFunc>();
 
   before(async () => {
     await selectBackend({ backend: 'wasm' });
     trace(x => x, { x: [1] }); // registers the kernels
     for (const kernel of tf.getKernelsForBackend('trace')) {
       const { kernelName, kernelFunc } = kernel;
+      originals.set(kernel, kernelFunc);
       kernel.kernelFunc = args => {
         called.add(kernelName);
         return kernelFunc(args);
       };
     }
   });
+
+  after(() => originals.forEach((kernelFunc, kernel) => (kernel.kernelFunc = kernelFunc)));
 
   test('every kernel that can be traced has a case', () => {
     assert.deepEqual(new Set(CASES.map(c => c.kernel)), new Set(Object.keys(TRACED_KERNELS)));
