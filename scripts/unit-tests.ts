@@ -9,6 +9,9 @@ export type Check = { name: string; problem?: string };
 /** How many test files share a process: to load the library takes longer than most of their tests. */
 const TOGETHER = 8;
 
+/** Milliseconds after which a batch that still runs has failed: something hangs. */
+const PATIENCE = 600_000;
+
 const BATCHES = join(root, 'node_modules', '.cache', 'cosim', 'tests');
 const LONG = '.long.test.ts';
 
@@ -48,7 +51,7 @@ const writeBatches = (files: readonly string[]): Map<string, string[]> => {
   return batches;
 };
 
-const SLOWEST = 10;
+const SLOWEST = 70;
 
 /** Which files to look at when the tests take too long. */
 const printSlowest = (seconds: ReadonlyMap<string, number>): void => {
@@ -80,7 +83,7 @@ export const unitTests = (long: boolean, folders: readonly string[]): Promise<Ch
       `${file ? `${relative(root, file)}: ` : ''}${name}`;
     const isGroup = (test: { name: string; details: { type?: string } }): boolean =>
       test.details.type === 'suite' || batches.has(test.name);
-    const stream = run({ files: [...batches.keys()], concurrency: 2 });
+    const stream = run({ files: [...batches.keys()], concurrency: 2, timeout: PATIENCE });
     stream.on('test:stderr', ({ file, message }) => stderr.set(file, (stderr.get(file) ?? '') + message));
     const addTime = ({ name, details }: { name: string; details: { duration_ms: number } }): void => {
       if (files.has(name)) seconds.set(name, details.duration_ms / 1000);
@@ -98,7 +101,8 @@ export const unitTests = (long: boolean, folders: readonly string[]): Promise<Ch
       if (isGroup(test) && counted) return;
       // A process that ended before its tests did: only its error stream knows why.
       const batch = batches.get(test.name);
-      if (batch) checks.push({ name: `one of ${batch.join(', ')}`, problem: stderr.get(test.name) ?? '' });
+      const why = (): string => `${error.message}\n${stderr.get(test.name) ?? ''}`;
+      if (batch) checks.push({ name: `one of ${batch.join(', ')}`, problem: why() });
       else checks.push({ name: named(test), problem: errorText(error) });
     });
     stream.on('end', () => {
