@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { goldenCheckpoint } from './checkpoints/golden';
+import { temporaryFolder } from './temporary-folder';
 
 const root = join(__dirname, '..');
 
 test('examples/sample_edm.ts turns a checkpoint into a picture: one row of 4 images of 8 pixels, twice as large', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'example-'));
-  const picture = join(folder, 'grid.png');
+  const picture = temporaryFolder()('grid.png');
   const args = ['examples/sample_edm.ts', goldenCheckpoint('edm_ddpmpp.nosrc.pkl'), picture, '4', '3'];
   const env = { ...process.env, COSIM_BACKEND: 'wasm' };
   const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', ...args], {
@@ -22,7 +21,6 @@ test('examples/sample_edm.ts turns a checkpoint into a picture: one row of 4 ima
   assert.equal(status, 0, stderr);
   const png = readFileSync(picture);
   assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [8 * 16 + 7 * 4 + 48, 16 + 48]);
-  rmSync(folder, { recursive: true });
 });
 
 test('the example server answers a request for no address and goes on', async () => {

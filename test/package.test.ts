@@ -1,28 +1,19 @@
 /* What `npm pack` writes, unpacked into an empty project: the smallest program of README runs there as it is pasted. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
+import { temporaryFolder } from './temporary-folder';
 
 const root = join(__dirname, '..');
-const project = mkdtempSync(join(tmpdir(), 'cosim-package-'));
-const installed = join(project, 'node_modules', 'cosim');
-after(() => rmSync(project, { recursive: true }));
+const place = temporaryFolder();
+const project = place();
+const installed = place('node_modules', 'cosim');
 
 /** Links every package that is installed here, but cosim itself. */
 const linkDependencies = (): void => {
-  const [from, to] = [join(root, 'node_modules'), join(project, 'node_modules')];
+  const [from, to] = [join(root, 'node_modules'), place('node_modules')];
   mkdirSync(to);
   for (const name of readdirSync(from))
     if (name !== 'cosim' && !name.startsWith('.')) symlinkSync(join(from, name), join(to, name));
@@ -33,8 +24,8 @@ before(() => {
   const file = execFileSync('npm', args, { cwd: root, encoding: 'utf8' }).trim().split('\n').at(-1)!;
   linkDependencies();
   mkdirSync(installed);
-  execFileSync('tar', ['xzf', join(project, file), '--strip-components=1', '-C', installed]);
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'mine', private: true }));
+  execFileSync('tar', ['xzf', place(file), '--strip-components=1', '-C', installed]);
+  writeFileSync(place('package.json'), JSON.stringify({ name: 'mine', private: true }));
 });
 
 test('the package has what its users read, and nothing of the build', () => {
@@ -57,7 +48,7 @@ test('the smallest program of README runs as it is pasted, with fewer images', (
   assert.ok(program, 'README has a program');
   const text = program.replace('images: 6400', 'images: 128');
   assert.notEqual(text, program);
-  writeFileSync(join(project, 'first.mts'), `${text}\nconsole.log('drawn', data.length);\n`);
+  writeFileSync(place('first.mts'), `${text}\nconsole.log('drawn', data.length);\n`);
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'first.mts'], {
     cwd: project,
     encoding: 'utf8',
@@ -65,5 +56,5 @@ test('the smallest program of README runs as it is pasted, with fewer images', (
   assert.equal(status, 0, stderr);
   assert.match(stdout, /^128 [\d.]+$/m);
   assert.match(stdout, new RegExp(`^drawn ${4 * 16 * 16}$`, 'm'));
-  assert.ok(existsSync(join(project, 'runs', 'first')));
+  assert.ok(existsSync(place('runs', 'first')));
 });

@@ -1,8 +1,8 @@
 /* A package that uses this one: a folder with `cosim` in its node_modules, and what a program there may import. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolder } from '../temporary-folder';
 
 export const root = join(__dirname, '..', '..');
 
@@ -19,15 +19,15 @@ export const paths: Record<string, string> = Object.fromEntries(
     .map(path => (path === '.' ? ['cosim', 'cosim'] : [path.slice(2), `cosim/${path.slice(2)}`])),
 );
 
-/** A fresh folder with these files and the project as an installed package. */
+/** A folder for the test that asks, with these files and the project as an installed package. */
 export const consumer = (files: Record<string, string>): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'consumer-'));
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(root, join(folder, 'node_modules', 'cosim'), 'junction');
-  symlinkSync(join(root, 'node_modules', '@types'), join(folder, 'node_modules', '@types'), 'junction');
-  symlinkSync(join(root, 'node_modules', '@tensorflow'), join(folder, 'node_modules', '@tensorflow'), 'junction');
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  return folder;
+  const place = temporaryFolder();
+  mkdirSync(place('node_modules'));
+  symlinkSync(root, place('node_modules', 'cosim'), 'junction');
+  symlinkSync(join(root, 'node_modules', '@types'), place('node_modules', '@types'), 'junction');
+  symlinkSync(join(root, 'node_modules', '@tensorflow'), place('node_modules', '@tensorflow'), 'junction');
+  for (const [name, text] of Object.entries(files)) writeFileSync(place(name), text);
+  return place();
 };
 
 /** Runs Node in a folder; resolves to all that it printed, the exit code in front where it is not 0. */

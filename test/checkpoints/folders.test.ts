@@ -3,9 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import {
   commitFolder,
   expectWritableFile,
@@ -16,10 +15,11 @@ import {
   writeFileAtomic,
 } from '../../src/checkpoints';
 import { thisProcess } from '../../src/checkpoints/process-identity';
+import { temporaryFolder } from '../temporary-folder';
 
+const place = temporaryFolder();
 let dir = '';
-beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'folders-'))));
-afterEach(() => rmSync(dir, { recursive: true }));
+beforeEach(() => (dir = mkdtempSync(place('test-'))));
 
 const write = (text: string) => (folder: string) => writeFile(join(folder, 'state'), text);
 const read = (name: string) => readFileSync(join(dir, name, 'state'), 'utf8');
@@ -40,11 +40,11 @@ test('a file is replaced as a whole, and a failing write leaves the old one and 
 });
 
 test('a folder appears when it is complete, and not before', async () => {
-  const place = await commitFolder(dir, '0001', async folder => {
+  const committed = await commitFolder(dir, '0001', async folder => {
     assert.ok(!existsSync(join(dir, '0001')));
     await write('one')(folder);
   });
-  assert.equal(place, join(dir, '0001'));
+  assert.equal(committed, join(dir, '0001'));
   assert.equal(read('0001'), 'one');
   assert.deepEqual(readdirSync(dir), ['0001']);
 });
@@ -170,7 +170,6 @@ test('a lock tells whether the folder is still its own', async () => {
   rmSync(dir, { recursive: true });
   assert.equal(await lock.state(), 'gone');
   await lock.release();
-  mkdirSync(dir);
 });
 
 test('leftovers whose process number lives again are tidied up, and what it had set aside is put back', async () => {

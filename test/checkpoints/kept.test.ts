@@ -1,25 +1,16 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { newestFolder, parseNumbers, readKept, stringifyNumbers, writeKept } from '../../src/checkpoints';
 import { selectBackend } from '../../src/compute/backend';
 import { Run } from '../../src/training';
+import { withFolder } from '../temporary-folder';
 import { tinyMlp, tinyPoints } from '../tiny';
 import { startRun } from '../training/runs';
 
 before(() => selectBackend({ backend: 'wasm' }));
-
-const withFolder = async (use: (folder: string) => Promise<void>): Promise<void> => {
-  const folder = await mkdtemp(join(tmpdir(), 'cosim-kept-'));
-  try {
-    await use(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-};
 
 /** The warnings of the process while `work` runs. */
 const warningsOf = async (work: () => Promise<void>): Promise<string[]> => {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
 import { newestFolder, readSafetensors } from '../../src/checkpoints';
 import { randomSource } from '../../src/compute/noise';
+import { temporaryFolder } from '../temporary-folder';
 
 /** Compiles the committer and what it imports to plain JavaScript, which starts several times faster than through tsx. */
 const compile = (out: string): string => {
@@ -65,8 +65,7 @@ const killOften = async (committer: string, dir: string, times: number): Promise
 };
 
 test('a process killed at 56 random moments leaves only whole checkpoints and never loses the newest', async () => {
-  const base = mkdtempSync(join(tmpdir(), 'kill-'));
-  const committer = compile(join(base, 'js'));
-  await Promise.all(Array.from({ length: 4 }, (_, i) => killOften(committer, join(base, String(i)), 14)));
-  rmSync(base, { recursive: true });
+  const place = temporaryFolder();
+  const committer = compile(place('js'));
+  await Promise.all(Array.from({ length: 4 }, (_, i) => killOften(committer, place(String(i)), 14)));
 });

@@ -1,21 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { describeCheckpoint, readCheckpoint } from '../../src/checkpoints';
+import { temporaryFolder } from '../temporary-folder';
 import { bounded } from './bounded';
 import { bytesOf, little, text } from './pickle-bytes';
 
-const folder = mkdtempSync(join(tmpdir(), 'large-'));
-after(() => rmSync(folder, { recursive: true }));
+const place = temporaryFolder();
 
 const LARGE = 2 ** 29 + 1000; // floats: 2 GiB and a bit
 
 /** A file of these pieces; a number stands for that many zero bytes, which take no room on the disk. */
 const sparseFile = async (name: string, pieces: (Uint8Array | number)[]): Promise<string> => {
-  const path = join(folder, name);
+  const path = place(name);
   const file = await open(path, 'w');
   let at = 0;
   for (const piece of pieces) {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type CheckpointErrorCode, readCheckpoint } from '../../src/checkpoints';
+import { temporaryFolder } from '../temporary-folder';
 import { bounded } from './bounded';
 import { goldenCheckpoint } from './golden';
 
@@ -95,14 +96,12 @@ test('every malformed file is refused for its own fault, quickly, in little memo
   const prototype = Object.getOwnPropertyNames(Object.prototype).sort();
   for (const [name, code] of Object.entries(refused))
     await t.test(`${name}: ${code}`, () => assertRefused(goldenCheckpoint(`malformed/${name}`), name, code));
-  const folder = mkdtempSync(join(tmpdir(), 'malformed-'));
+  const path = temporaryFolder()('made.pt');
   for (const [what, code, bytes] of made)
     await t.test(`${what}: ${code}`, async () => {
-      const path = join(folder, 'made.pt');
       writeFileSync(path, bytes());
       await assertRefused(path, 'made.pt', code);
     });
-  rmSync(folder, { recursive: true });
   assert.equal(existsSync(bait), false);
   assert.deepEqual(Object.getOwnPropertyNames(Object.prototype).sort(), prototype);
   assert.equal(({} as Record<string, unknown>).polluted, undefined);

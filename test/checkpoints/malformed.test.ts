@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
@@ -11,6 +10,7 @@ import {
   serializeSafetensors,
 } from '../../src/checkpoints';
 import { randomSource } from '../../src/compute/noise';
+import { temporaryFolder } from '../temporary-folder';
 
 const golden = join(__dirname, '../golden/ckpt');
 
@@ -119,8 +119,7 @@ const codeOf = (run: () => unknown): CheckpointErrorCode | 'accepted' => {
 };
 
 test('each rule of the format is enforced under its own code, from bytes and from a file', async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'malformed-'));
-  const path = join(folder, 'file.safetensors');
+  const path = temporaryFolder()('file.safetensors');
   for (const [what, code, bytes] of cases) {
     await t.test(`${what}: ${code}`, async () => {
       assert.equal(
@@ -131,7 +130,6 @@ test('each rule of the format is enforced under its own code, from bytes and fro
       await assert.rejects(readSafetensors(path), { name: 'CheckpointError', code });
     });
   }
-  rmSync(folder, { recursive: true });
 });
 
 const goldenCases: [string, CheckpointErrorCode][] = [

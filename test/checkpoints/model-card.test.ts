@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { modelCard, writeModelCard } from '../../src/checkpoints';
+import { temporaryFolder } from '../temporary-folder';
 
 const card = {
   title: 'digits: "two" steps\nand more',
@@ -75,9 +74,8 @@ Digits only.
 });
 
 test('the file is the card and nothing else is left beside it', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'card-'));
-  await writeModelCard(join(folder, 'README.md'), card);
-  assert.equal(readFileSync(join(folder, 'README.md'), 'utf8'), modelCard(card));
-  assert.deepEqual(readdirSync(folder), ['README.md']);
-  rmSync(folder, { recursive: true });
+  const place = temporaryFolder();
+  await writeModelCard(place('README.md'), card);
+  assert.equal(readFileSync(place('README.md'), 'utf8'), modelCard(card));
+  assert.deepEqual(readdirSync(place()), ['README.md']);
 });

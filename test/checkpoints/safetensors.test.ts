@@ -1,8 +1,6 @@
 import { shapeSize } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
@@ -14,6 +12,7 @@ import {
   serializeSafetensors,
   writeSafetensors,
 } from '../../src/checkpoints';
+import { temporaryFolder } from '../temporary-folder';
 
 const bytes = ({ data }: HostTensor) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 
@@ -37,8 +36,7 @@ const anyFile = fc.uniqueArray(fc.tuple(anyName, anyTensor), { selector: ([name]
 const anyMetadata = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }));
 
 test('what is written is read back: every type, rank 0 to 5, empty sizes, any Unicode name', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'safetensors-'));
-  const path = join(folder, 'file.safetensors');
+  const path = temporaryFolder()('file.safetensors');
   await fc.assert(
     fc.asyncProperty(anyFile, anyMetadata, async (list, metadata) => {
       const tensors = Object.fromEntries(list);
@@ -56,7 +54,6 @@ test('what is written is read back: every type, rank 0 to 5, empty sizes, any Un
     }),
     { numRuns: 200, seed: 1 },
   );
-  rmSync(folder, { recursive: true });
 });
 
 test('the same content gives the same bytes in whatever order it is given, and data is aligned', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { describeCheckpoint, readCheckpoint } from '../../src/checkpoints';
@@ -7,6 +8,7 @@ import { readPickle } from '../../src/checkpoints/pickle';
 import { CHECKPOINT_RULES } from '../../src/checkpoints/allowed-globals';
 import { pickleLimits } from '../../src/checkpoints/pickle-machine';
 import { plainValue } from '../../src/checkpoints/plain-values';
+import { temporaryFolder } from '../temporary-folder';
 import { bytesOf, text } from './pickle-bytes';
 
 const fixture = (name: string): string => join(__dirname, '..', 'fixtures', 'checkpoints', name);
@@ -70,13 +72,9 @@ test('metadata of null means none, as in the format', async () => {
   assert.equal(Object.keys(tensors).length, 1);
 });
 
-test('a program of torch.jit.save, a pointer of Git LFS and a web page are named', async t => {
+test('a program of torch.jit.save, a pointer of Git LFS and a web page are named', async () => {
   await assert.rejects(readCheckpoint(fixture('script.pt')), /TorchScript program \(torch\.jit\.save\)/);
-  const { mkdtemp, rm, writeFile } = await import('node:fs/promises');
-  const { tmpdir } = await import('node:os');
-  const folder = await mkdtemp(join(tmpdir(), 'cosim-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const file = join(folder, 'weights.safetensors');
+  const file = temporaryFolder()('weights.safetensors');
   await writeFile(file, 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n');
   await assert.rejects(readCheckpoint(file), /pointer of Git LFS/);
   await writeFile(file, '<!DOCTYPE html><html><body>not found</body></html>');

@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import '@tensorflow/tfjs-backend-cpu';
 import { dispose, memory, ready, setBackend, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import { type HostTensor, loadTensors, readSafetensors, saveTensors, writeSafetensors } from '../../src/checkpoints';
+import { temporaryFolder } from '../temporary-folder';
 
 const golden = join(__dirname, '../golden/ckpt');
-let folder = '';
-const file = () => join(folder, 'file.safetensors');
+const file = temporaryFolder()('file.safetensors');
 
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'tensors-'));
   await setBackend('cpu');
   await ready();
 });
-after(() => rmSync(folder, { recursive: true }));
 
 const content = async (tensors: Record<string, Tensor>) =>
   Promise.all(Object.entries(tensors).map(async ([name, t]) => [name, t.dtype, t.shape, [...(await t.data())]]));
@@ -29,8 +25,8 @@ test('tensors come back as they were saved, with their metadata', async () => {
     steps: tensor(12, [], 'int32'),
     mask: tensor([1, 0], [2], 'bool'),
   };
-  await saveTensors(file(), tensors, { step: '12' });
-  const { tensors: loaded, metadata } = await loadTensors(file());
+  await saveTensors(file, tensors, { step: '12' });
+  const { tensors: loaded, metadata } = await loadTensors(file);
   assert.deepEqual((await content(loaded)).sort(), (await content(tensors)).sort());
   assert.deepEqual({ ...metadata }, { step: '12' });
   dispose(tensors);
@@ -40,8 +36,8 @@ test('tensors come back as they were saved, with their metadata', async () => {
 
 test('on disk the weights lie as in PyTorch', async () => {
   const dense = tensor([1, 2, 3, 4, 5, 6], [2, 3]); // [in, out]
-  await saveTensors(file(), { dense });
-  const { tensors } = await readSafetensors(file());
+  await saveTensors(file, { dense });
+  const { tensors } = await readSafetensors(file);
   assert.deepEqual(tensors.dense, { dtype: 'F32', shape: [3, 2], data: Float32Array.of(1, 4, 2, 5, 3, 6) });
   dispose(dense);
 });
@@ -63,8 +59,8 @@ test("PyTorch's state dict and the tensors that PyTorch says are in it are the s
 
 /** A file with one tensor, read back as numbers. */
 const values = async (host: HostTensor): Promise<[string, number[]]> => {
-  await writeSafetensors(file(), { x: host });
-  const { tensors } = await loadTensors(file());
+  await writeSafetensors(file, { x: host });
+  const { tensors } = await loadTensors(file);
   const result: [string, number[]] = [tensors.x.dtype, [...(await tensors.x.data())]];
   dispose(tensors);
   return result;
@@ -98,10 +94,10 @@ test('integers become int32, and those beyond 32 bits are refused without leavin
   assert.deepEqual(await values({ dtype: 'I64', shape: [2], data }), ['int32', [-(2 ** 31), 2 ** 31 - 1]]);
   assert.deepEqual(await values({ dtype: 'U8', shape: [1], data: Uint8Array.of(255) }), ['int32', [255]]);
   const before = memory().numTensors;
-  await writeSafetensors(file(), {
+  await writeSafetensors(file, {
     a: { dtype: 'F32', shape: [1], data: Float32Array.of(1) },
     b: { dtype: 'I64', shape: [1], data: BigInt64Array.of(2n ** 31n) },
   });
-  await assert.rejects(loadTensors(file()), { name: 'CheckpointError', code: 'integer-range' });
+  await assert.rejects(loadTensors(file), { name: 'CheckpointError', code: 'integer-range' });
   assert.equal(memory().numTensors, before);
 });

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type LiteratureRow, literatureRows, readLiterature } from '../../src/claims';
-import { withFolder } from '../training/runs';
+import { withFolder } from '../temporary-folder';
 
 test('every value of Tables 1 to 6 is there, each once', async () => {
   const rows = await readLiterature();

@@ -14,7 +14,7 @@ import {
   type ResultTable,
   type StoredResult,
 } from '../../src/claims';
-import { withFolder } from '../training/runs';
+import { withFolder } from '../temporary-folder';
 
 /** Of code that is not today's. */
 const maker = {

@@ -7,8 +7,9 @@ import { jumpTimes } from '../../src/diffusion';
 import { denoising, type DistillMethod } from '../../src/methods';
 import { denoiserFromConfig, freshParameters } from '../../src/networks';
 import { distill, Run } from '../../src/training';
+import { temporaryFolder } from '../temporary-folder';
 import { tinyImageNet, tinyImages } from '../tiny';
-import { cosim, temporaryFolder } from './commands';
+import { cosim } from './commands';
 
 const file = temporaryFolder();
 

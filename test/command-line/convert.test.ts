@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { readCheckpoint, readSafetensors } from '../../src/checkpoints';
 import { goldenCheckpoint } from '../checkpoints/golden';
-import { cosim, temporaryFolder } from './commands';
+import { temporaryFolder } from '../temporary-folder';
+import { cosim } from './commands';
 
 const file = temporaryFolder();
 

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { edmZip, fetchedFolder } from '../../src/datasets';
 import { cifarRecords, noise, pngOf, writeIdxFolder } from '../datasets/files';
 import { setEnvironment } from '../environment';
-import { cosim, temporaryFolder } from './commands';
+import { temporaryFolder } from '../temporary-folder';
+import { cosim } from './commands';
 
 const file = temporaryFolder();
 setEnvironment({ COSIM_CACHE: file('cache') });

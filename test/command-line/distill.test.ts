@@ -8,7 +8,8 @@ import { durationText, estimateText, memoryText } from '../../src/command-line/d
 import { selectBackend } from '../../src/compute/backend';
 import { ddpmpp, edmDenoiser, freshParameters, saveModel } from '../../src/networks';
 import type { DistillEstimate } from '../../src/runs';
-import { cosim, temporaryFolder } from './commands';
+import { temporaryFolder } from '../temporary-folder';
+import { cosim } from './commands';
 
 const file = temporaryFolder();
 

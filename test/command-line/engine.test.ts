@@ -6,7 +6,8 @@ import { runCommandLine } from '../../src/command-line';
 import { cpuPlugin } from '../compute/xla/pjrt/cpu-plugin';
 import { sharedLibrary } from '../compute/xla/pjrt/compiled';
 import { restoreEnvironment } from '../environment';
-import { cosim, temporaryFolder } from './commands';
+import { temporaryFolder } from '../temporary-folder';
+import { cosim } from './commands';
 
 const temporary = temporaryFolder();
 const before = { ...process.env };

@@ -14,7 +14,8 @@ import { loadTeacher } from '../../src/models';
 import { sampleHeun } from '../../src/samplers';
 import { goldenCheckpoint } from '../checkpoints/golden';
 import { close } from '../metrics/sets';
-import { cosim, temporaryFolder } from './commands';
+import { temporaryFolder } from '../temporary-folder';
+import { cosim } from './commands';
 
 const file = temporaryFolder();
 

@@ -6,9 +6,10 @@ import { loadGenerator, loadModel } from '../../src/models';
 import { checkExport } from '../../src/samplers';
 import { goldenCheckpoint } from '../checkpoints/golden';
 import { parseOnnx } from '../onnx-file';
+import { temporaryFolder } from '../temporary-folder';
 import { tinyImageNet, tinyImages } from '../tiny';
 import { startRun } from '../training/runs';
-import { cosim, temporaryFolder } from './commands';
+import { cosim } from './commands';
 
 const file = temporaryFolder();
 

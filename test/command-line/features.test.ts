@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { echo, writeNetwork } from '../features/feature-files';
 import { setEnvironment } from '../environment';
-import { cosim, temporaryFolder } from './commands';
+import { temporaryFolder } from '../temporary-folder';
+import { cosim } from './commands';
 
 const file = temporaryFolder();
 setEnvironment({ COSIM_CACHE: file('cache') });

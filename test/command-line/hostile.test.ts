@@ -4,11 +4,12 @@ import { before, test } from 'node:test';
 import MarkdownIt from 'markdown-it';
 import { writeSafetensors } from '../../src/checkpoints';
 import { selectBackend } from '../../src/compute/backend';
+import { temporaryFolder } from '../temporary-folder';
 import { HOSTILE } from '../text/hostile';
 import { pngOf } from '../datasets/files';
 import { tinyImageNet, tinyImages } from '../tiny';
 import { startRun } from '../training/runs';
-import { cosim, temporaryFolder } from './commands';
+import { cosim } from './commands';
 
 const file = temporaryFolder();
 

@@ -6,9 +6,10 @@ import { program } from '../../src/command-line';
 import { jsonLine } from '../../src/command-line/json-output';
 import { withInner } from '../../src/command-line/wrong-use';
 import { selectBackend } from '../../src/compute/backend';
+import { temporaryFolder } from '../temporary-folder';
 import { tinyImageNet, tinyImages } from '../tiny';
 import { startRun } from '../training/runs';
-import { cosim, temporaryFolder } from './commands';
+import { cosim } from './commands';
 
 const file = temporaryFolder();
 

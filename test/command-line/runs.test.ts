@@ -6,9 +6,10 @@ import { csvParse } from 'd3';
 import { selectBackend } from '../../src/compute/backend';
 import { tensorboardEvents } from '../../src/runs';
 import type { IterationReport } from '../../src/training';
+import { temporaryFolder } from '../temporary-folder';
 import { tinyImageNet, tinyImages } from '../tiny';
 import { startRun } from '../training/runs';
-import { cosim, temporaryFolder } from './commands';
+import { cosim } from './commands';
 
 const file = temporaryFolder();
 

@@ -7,9 +7,10 @@ import { selectBackend } from '../../src/compute/backend';
 import { loadNetwork } from '../../src/models';
 import { sampleHeun, sampleMultistep } from '../../src/samplers';
 import { goldenCheckpoint } from '../checkpoints/golden';
+import { temporaryFolder } from '../temporary-folder';
 import { tinyImageNet, tinyImages } from '../tiny';
 import { startRun } from '../training/runs';
-import { cosim, temporaryFolder } from './commands';
+import { cosim } from './commands';
 
 const file = temporaryFolder();
 const adm = goldenCheckpoint('edm_adm.nosrc.pkl'); // 5 classes

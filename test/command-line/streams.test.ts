@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { writeFileAtomic } from '../../src/checkpoints';
 import { leaveable, Stopped } from '../../src/command-line/stopped';
 import { goldenCheckpoint } from '../checkpoints/golden';
-import { temporaryFolder } from './commands';
+import { temporaryFolder } from '../temporary-folder';
 
 const file = temporaryFolder();
 const MAIN = join(__dirname, '../../src/command-line/main.ts');

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,19 +12,21 @@ import { type Job, type JobState, waitForJobs } from '../../src/queue';
 import { ablate, type AblateOptions } from '../../src/studies';
 import { pointsTask, type Task } from '../../src/tasks';
 import { type RedisServer, startRedis } from '../queue/redis-server';
+import { temporaryFolder } from '../temporary-folder';
 
 const SMALL: AblateOptions = { vary: { R: [1, 2] }, images: 256, n: 50, run: { batch: 32 } };
+
+const place = temporaryFolder();
 
 describe('cosim worker', () => {
   let redis: RedisServer;
   let task: Task;
-  let dir = '';
   const workers: ChildProcess[] = [];
 
   /** A worker from the sources, and what it said so far. */
   const startWorker = (): { process: ChildProcess; said: () => string; ended: Promise<unknown[]> } => {
     const program = join(__dirname, '..', '..', 'src', 'command-line', 'main.ts');
-    const args = ['worker', '--queue', redis.url, '--store', join(dir, 'store'), '--backend', 'wasm'];
+    const args = ['worker', '--queue', redis.url, '--store', place('store'), '--backend', 'wasm'];
     const worker = spawn(process.execPath, ['--import', 'tsx', program, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -35,11 +36,10 @@ describe('cosim worker', () => {
     return { process: worker, said: () => said, ended: once(worker, 'exit') };
   };
   const onQueue = (folder: string, options: AblateOptions, onJobs?: (jobs: readonly JobState[]) => void) =>
-    ablate(task, options, { folder: join(dir, folder), queue: redis.url, onJobs });
+    ablate(task, options, { folder: place(folder), queue: redis.url, onJobs });
 
   before(async () => {
     await selectBackend({ backend: 'wasm' });
-    dir = mkdtempSync(join(tmpdir(), 'cosim-'));
     [redis, task] = await Promise.all([startRedis(), pointsTask()]);
   });
   afterEach(() => {
@@ -49,11 +49,10 @@ describe('cosim worker', () => {
     task.dispose();
     await dismissWorkers();
     await redis.close();
-    rmSync(dir, { recursive: true });
   });
 
   test('gives the numbers of this process, bit for bit, kept here, with the machine that computed them', async () => {
-    const here = await ablate(task, SMALL, { folder: join(dir, 'here') });
+    const here = await ablate(task, SMALL, { folder: place('here') });
     const worker = startWorker();
     const there = await onQueue('there', SMALL);
     assert.deepEqual(
@@ -61,7 +60,7 @@ describe('cosim worker', () => {
       here.points.map(({ value, onMode, covered }) => ({ value, onMode, covered })),
     );
     for (const { madeBy } of there.points) assert.ok(madeBy?.every(({ machine }) => machine.host !== undefined));
-    assert.equal(readdirSync(join(dir, 'there')).filter(name => name.endsWith('.json')).length, 2);
+    assert.equal(readdirSync(place('there')).filter(name => name.endsWith('.json')).length, 2);
     assert.match(worker.said(), /^ready .+\nbegan +R 1, seed 0\ndone +R 1, seed 0\nbegan +R 2, seed 0\n/);
   });
 
@@ -76,7 +75,7 @@ describe('cosim worker', () => {
     assert.match(first.said(), /given back +R 1, seed 7\n$/);
     startWorker();
     const [{ value, madeBy }] = (await waiting).points;
-    const [expected] = (await ablate(task, long, { folder: join(dir, 'whole') })).points;
+    const [expected] = (await ablate(task, long, { folder: place('whole') })).points;
     assert.equal(value, expected.value);
     assert.ok(madeBy!.length >= 2, 'the beginning and the end of the training are told apart');
   });
@@ -121,7 +120,7 @@ describe('cosim worker', () => {
     ] as const) {
       let err = '';
       const terminal = { out: () => undefined, err: (text: string) => void (err += text), live: false };
-      const store = ['--store', join(dir, 'unused')];
+      const store = ['--store', place('unused')];
       assert.notEqual(await runCommandLine([...args, ...store], terminal), 0);
       assert.match(err, problem);
     }

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { test } from 'node:test';
 import { program } from '../../src/command-line';
 import { withInner } from '../../src/command-line/wrong-use';
-import { cosim, temporaryFolder } from './commands';
+import { temporaryFolder } from '../temporary-folder';
+import { cosim } from './commands';
 
 const file = temporaryFolder();
 mkdirSync(file('folder'));

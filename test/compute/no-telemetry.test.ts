@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { temporaryFolder } from '../temporary-folder';
 
 const PROGRAM = `
   void (async () => {
@@ -14,17 +13,13 @@ const PROGRAM = `
 `;
 
 test('ONNX Runtime is loaded so that it reports nothing and leaves no files of its telemetry', () => {
-  const temporary = mkdtempSync(join(tmpdir(), 'cosim-'));
-  try {
-    const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: temporary };
-    delete env.ORT_DISABLE_TELEMETRY;
-    const said = execFileSync(process.execPath, ['--import', 'tsx', '-e', PROGRAM], { env, encoding: 'utf8' });
-    assert.equal(said, '1\n');
-    assert.deepEqual(
-      readdirSync(temporary).filter(name => !name.startsWith('tsx-')),
-      [],
-    );
-  } finally {
-    rmSync(temporary, { recursive: true });
-  }
+  const place = temporaryFolder();
+  const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: place() };
+  delete env.ORT_DISABLE_TELEMETRY;
+  const said = execFileSync(process.execPath, ['--import', 'tsx', '-e', PROGRAM], { env, encoding: 'utf8' });
+  assert.equal(said, '1\n');
+  assert.deepEqual(
+    readdirSync(place()).filter(name => !name.startsWith('tsx-')),
+    [],
+  );
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readNetwork } from '../../src/compute/onnx';
+import { temporaryFolder } from '../temporary-folder';
 
 /** A field of bytes of a protocol buffer, shorter than 128 bytes. */
 const field = (number: number, content: string | Uint8Array): Buffer => {
@@ -22,19 +22,13 @@ const network = (...content: Buffer[]): Buffer => {
 const external = (location: string, offset = '0', length = '3'): Buffer =>
   network(pair('location', location), pair('offset', offset), pair('length', length), number(14, 1));
 
-const inFolder = async (t: { after: (f: () => Promise<void>) => void }): Promise<string> => {
-  const folder = await mkdtemp(join(tmpdir(), 'cosim-'));
-  t.after(() => rm(folder, { recursive: true }));
-  return folder;
-};
-
 test('external data are read from beside the network, and give the bytes and hash of what is run', async t => {
-  const folder = await inFolder(t);
-  const [path, before] = [join(folder, 'net.onnx'), process.cwd()];
+  const place = temporaryFolder();
+  const [path, before] = [place('net.onnx'), process.cwd()];
   const file = external('weights.bin', '2');
   await writeFile(path, file);
-  await writeFile(join(folder, 'weights.bin'), Buffer.of(0, 0, 7, 8, 9));
-  const elsewhere = join(folder, 'elsewhere');
+  await writeFile(place('weights.bin'), Buffer.of(0, 0, 7, 8, 9));
+  const elsewhere = place('elsewhere');
   await mkdir(elsewhere);
   await writeFile(join(elsewhere, 'weights.bin'), Buffer.of(1, 1, 1, 1, 1)); // a file of the same name where one works
   process.chdir(elsewhere);
@@ -50,8 +44,8 @@ test('external data are read from beside the network, and give the bytes and has
   );
 });
 
-test('a network without external data is left as it is', async t => {
-  const path = join(await inFolder(t), 'net.onnx');
+test('a network without external data is left as it is', async () => {
+  const path = temporaryFolder()('net.onnx');
   const file = network(field(9, Buffer.of(7, 8, 9)));
   await writeFile(path, file);
   const { bytes, sha256 } = await readNetwork(path);
@@ -59,13 +53,13 @@ test('a network without external data is left as it is', async t => {
   assert.equal(sha256, createHash('sha256').update(file).digest('hex'));
 });
 
-test('external data outside of the folder, missing, or short are refused by name', async t => {
-  const folder = await inFolder(t);
-  const path = join(folder, 'inner', 'net.onnx');
-  await mkdir(join(folder, 'inner'));
-  await writeFile(join(folder, 'secret.bin'), 'SECRET');
-  await writeFile(join(folder, 'inner', 'short.bin'), 'ab');
-  await symlink(join(folder, 'secret.bin'), join(folder, 'inner', 'link.bin'));
+test('external data outside of the folder, missing, or short are refused by name', async () => {
+  const place = temporaryFolder();
+  const path = place('inner', 'net.onnx');
+  await mkdir(place('inner'));
+  await writeFile(place('secret.bin'), 'SECRET');
+  await writeFile(place('inner', 'short.bin'), 'ab');
+  await symlink(place('secret.bin'), place('inner', 'link.bin'));
   const cases: [Buffer, RegExp][] = [
     [external('../secret.bin'), /'w' are in '\.\.\/secret\.bin', which is not a file in the network's folder/],
     [external('/etc/passwd'), /'\/etc\/passwd', which is not a file in the network's folder/],
@@ -82,8 +76,8 @@ test('external data outside of the folder, missing, or short are refused by name
   }
 });
 
-test('an operator that makes a tensor beyond any network is refused before it runs', async t => {
-  const path = join(await inFolder(t), 'net.onnx');
+test('an operator that makes a tensor beyond any network is refused before it runs', async () => {
+  const path = temporaryFolder()('net.onnx');
   const expand = (elements: bigint): Buffer => {
     const raw = Buffer.alloc(8);
     raw.writeBigInt64LE(elements);

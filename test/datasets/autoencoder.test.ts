@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { OnnxBuilder } from '../../src/compute/onnx/onnx-builder';
 import { encodeOnnx } from '../../src/compute/onnx/onnx-file';
 import { type Autoencoder, autoencoderOf, encoded, onnxAutoencoder } from '../../src/datasets';
-import { temporaryFolder } from '../command-line/commands';
 import { writeFileSync } from 'node:fs';
+import { temporaryFolder } from '../temporary-folder';
 
 const file = temporaryFolder();
 

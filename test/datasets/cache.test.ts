@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { dataCache } from '../../src/datasets';
-import { temporaryFolder } from './files';
+import { temporaryFolder } from '../temporary-folder';
 
 const place = temporaryFolder();
 const NAMES = ['COSIM_CACHE', 'XDG_CACHE_HOME'] as const;

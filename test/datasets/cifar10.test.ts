@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { cifar10, DatasetError } from '../../src/datasets';
-import { cifarRecords, temporaryFolder } from './files';
+import { temporaryFolder } from '../temporary-folder';
+import { cifarRecords } from './files';
 
 const place = temporaryFolder();
 

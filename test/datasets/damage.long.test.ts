@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { randomSource } from '../../src/compute/noise';
 import { DatasetError, indexRange, openDataset } from '../../src/datasets';
 import { mutate } from '../../scripts/torture/mutate';
-import { cifarRecords, edmName, npyOf, pictures, temporaryFolder, writeIdxFolder, zipOf } from './files';
+import { temporaryFolder } from '../temporary-folder';
+import { cifarRecords, edmName, npyOf, pictures, writeIdxFolder, zipOf } from './files';
 
 const place = temporaryFolder();
 

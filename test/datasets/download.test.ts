@@ -5,7 +5,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { download, DownloadError, type DownloadProgress } from '../../src/datasets';
-import { noise, temporaryFolder } from './files';
+import { temporaryFolder } from '../temporary-folder';
+import { noise } from './files';
 
 const place = temporaryFolder();
 const content = noise(300_000);

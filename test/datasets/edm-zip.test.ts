@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { DatasetError, edmZip, type EdmZipOptions } from '../../src/datasets';
-import { edmName, noise, pictures, png16, pngOf, temporaryFolder, zipOf } from './files';
+import { temporaryFolder } from '../temporary-folder';
+import { edmName, noise, pictures, png16, pngOf, zipOf } from './files';
 
 const place = temporaryFolder();
 type Files = (readonly [string, Uint8Array | string])[];

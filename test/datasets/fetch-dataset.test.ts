@@ -16,7 +16,8 @@ import {
   type PublishedDataset,
 } from '../../src/datasets';
 import { setEnvironment } from '../environment';
-import { cifarRecords, idxFiles, temporaryFolder } from './files';
+import { temporaryFolder } from '../temporary-folder';
+import { cifarRecords, idxFiles } from './files';
 
 const place = temporaryFolder();
 setEnvironment({ COSIM_CACHE: place('cache') });

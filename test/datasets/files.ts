@@ -1,20 +1,11 @@
 /* Small files in the formats of the published data sets. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { after } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { dump } from 'npyjs';
 import sharp from 'sharp';
 import { ZipFile } from 'yazl';
-
-/** A folder of its own for the tests of a file, removed after them; gives paths in it. */
-export const temporaryFolder = (): ((...names: string[]) => string) => {
-  const folder = mkdtempSync(join(tmpdir(), 'cosim-data-'));
-  after(() => rmSync(folder, { recursive: true }));
-  return (...names) => join(folder, ...names);
-};
 
 /** Bytes that differ from place to place and from image to image. */
 export const noise = (count: number, seed = 0): Uint8Array =>

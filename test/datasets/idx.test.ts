@@ -4,7 +4,8 @@ import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { DatasetError, fashionMnist, mnist } from '../../src/datasets';
-import { bigEndian, idxFiles, noise, temporaryFolder, writeIdxFolder } from './files';
+import { temporaryFolder } from '../temporary-folder';
+import { bigEndian, idxFiles, noise, writeIdxFolder } from './files';
 
 const place = temporaryFolder();
 const { images, labels } = idxFiles(7);

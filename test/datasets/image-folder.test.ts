@@ -4,7 +4,8 @@ import { dirname } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { DatasetError, imageFolder, type ImageFolderOptions } from '../../src/datasets';
-import { noise, pictures, pngOf, temporaryFolder } from './files';
+import { temporaryFolder } from '../temporary-folder';
+import { noise, pictures, pngOf } from './files';
 
 const place = temporaryFolder();
 

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { normal } from '../../src/compute/noise';
 import { DatasetError, latents } from '../../src/datasets';
-import { edmName, npyOf, temporaryFolder, zipOf } from './files';
+import { temporaryFolder } from '../temporary-folder';
+import { edmName, npyOf, zipOf } from './files';
 
 const place = temporaryFolder();
 

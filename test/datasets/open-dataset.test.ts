@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { DatasetError, fetchedFolder, openDataset, type OpenDatasetOptions } from '../../src/datasets';
 import { setEnvironment } from '../environment';
-import { cifarRecords, edmName, npyOf, pictures, temporaryFolder, writeIdxFolder, zipOf } from './files';
+import { temporaryFolder } from '../temporary-folder';
+import { cifarRecords, edmName, npyOf, pictures, writeIdxFolder, zipOf } from './files';
 
 const place = temporaryFolder();
 setEnvironment({ COSIM_CACHE: place('cache') });

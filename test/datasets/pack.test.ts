@@ -17,7 +17,8 @@ import {
   points,
 } from '../../src/datasets';
 import { openZip } from '../../src/datasets/formats/zip-archive';
-import { cifarRecords, noise, pngOf, temporaryFolder, writeIdxFolder } from './files';
+import { temporaryFolder } from '../temporary-folder';
+import { cifarRecords, noise, pngOf, writeIdxFolder } from './files';
 
 const place = temporaryFolder();
 

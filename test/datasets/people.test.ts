@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { DatasetError, edmZip, imageFolder, latents, openDataset, picturesOfZip } from '../../src/datasets';
 import { decodePicture } from '../../src/datasets/pictures/picture';
 import { cosim } from '../command-line/commands';
-import { noise, npyOf, pngOf, temporaryFolder, zipOf } from './files';
+import { temporaryFolder } from '../temporary-folder';
+import { noise, npyOf, pngOf, zipOf } from './files';
 
 const place = temporaryFolder();
 const fixture = (...names: string[]): string => join(__dirname, '..', 'fixtures', 'datasets', 'people', ...names);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { edmZip, imageFolder, latents } from '../../src/datasets';
 import { fixturesFolder } from '../golden';
-import { temporaryFolder } from './files';
+import { temporaryFolder } from '../temporary-folder';
 
 const place = temporaryFolder();
 const folder = join(fixturesFolder, 'datasets'); // by make_zip_fixtures.py: Pillow, numpy and zipfile

@@ -17,8 +17,8 @@ import {
   precisionRecall,
   type MetricResult,
 } from '../../src/metrics';
-import { temporaryFolder } from '../command-line/commands';
 import { close } from '../metrics/sets';
+import { temporaryFolder } from '../temporary-folder';
 import { projection, projector } from './projector';
 
 const folder = temporaryFolder();

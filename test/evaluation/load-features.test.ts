@@ -7,8 +7,8 @@ import { loadFeatures } from '../../src/evaluation';
 import { KNOWN_FEATURES, preprocessingText } from '../../src/features';
 import { expectDeclaration } from '../../src/features/feature-plan';
 import { CLASSIFIER_FILE } from '../../src/models';
-import { temporaryFolder } from '../command-line/commands';
 import { declared, echo } from '../features/feature-files';
+import { temporaryFolder } from '../temporary-folder';
 
 const file = temporaryFolder();
 before(() => selectBackend({ backend: 'cpu' }));

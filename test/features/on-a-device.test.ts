@@ -9,8 +9,8 @@ import { onnxFeatures, type Preprocessing } from '../../src/features';
 import { preprocessOnDevice } from '../../src/features/device-preprocessing';
 import { preprocess } from '../../src/features/preprocessing';
 import { featureIdentity } from '../../src/metrics';
-import { temporaryFolder } from '../command-line/commands';
 import { testDevice } from '../compute/xla/pjrt/cpu-plugin';
+import { temporaryFolder } from '../temporary-folder';
 import { declared, writeNetwork } from './feature-files';
 
 const file = temporaryFolder();

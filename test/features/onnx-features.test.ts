@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { type FeatureDeclaration, onnxFeatures } from '../../src/features';
 import { type FeatureExtractor, featureIdentity } from '../../src/metrics';
-import { temporaryFolder } from '../command-line/commands';
+import { temporaryFolder } from '../temporary-folder';
 import { declared, echo, writeNetwork } from './feature-files';
 
 const file = temporaryFolder();

@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { barsPerStep, displaySymbol, provenance, renderChart, saveFigure } from '../../src/figures';
 import { spread } from '../../src/metrics';
+import { withFolder } from '../temporary-folder';
 
 const chart = () =>
   renderChart(barsPerStep({ title: 'Bars', values: [{ series: 'a', steps: 1, seed: 0, value: 3 }], metric: 'FD' }));
-
-const inFolder = async (work: (folder: string) => Promise<void>): Promise<void> => {
-  const folder = mkdtempSync(join(tmpdir(), 'cosim-figures-'));
-  try {
-    await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-};
 
 test('provenance names commit, machine, node, backend and date beside what it was given', () => {
   const made = provenance({ preset: 'smoke', seeds: [0, 1], n: 2000 });
@@ -32,7 +23,7 @@ test('provenance names commit, machine, node, backend and date beside what it wa
 });
 
 test('provenance outside git says so', () =>
-  inFolder(folder => {
+  withFolder(folder => {
     const home = process.cwd();
     process.chdir(folder);
     try {
@@ -44,7 +35,7 @@ test('provenance outside git says so', () =>
   }));
 
 test('a saved chart is four whole files: picture, vector, specification, numbers with their provenance', () =>
-  inFolder(async folder => {
+  withFolder(async folder => {
     const made = provenance({ preset: 'smoke', seeds: [0] });
     const figure = await saveFigure(join(folder, 'deep/bars'), await chart(), { rows: [{ steps: 1, value: 3 }] }, made);
     assert.deepEqual(readdirSync(join(folder, 'deep')).sort(), ['bars.json', 'bars.png', 'bars.svg', 'bars.vl.json']);
@@ -60,14 +51,14 @@ test('a saved chart is four whole files: picture, vector, specification, numbers
   }));
 
 test('a picture without a specification saves no .svg and no .vl.json', () =>
-  inFolder(async folder => {
+  withFolder(async folder => {
     const made = provenance({ preset: 'smoke', seeds: [0] });
     await saveFigure(join(folder, 'grid'), { title: '', png: (await chart()).png }, [], made);
     assert.deepEqual(readdirSync(folder).sort(), ['grid.json', 'grid.png']);
   }));
 
 test('a figure gives notebooks its PNG first and, for a small chart, its Vega-Lite form; logs get one line', () =>
-  inFolder(async folder => {
+  withFolder(async folder => {
     const made = provenance({ preset: 'smoke', seeds: [0] });
     const figure = await saveFigure(join(folder, 'bars'), await chart(), {}, made);
     const bundle = figure[displaySymbol]();

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { dump, type TypedArray } from 'npyjs';
 import { ZipFile } from 'yazl';
 import { readSafetensors, writeSafetensors } from '../../src/checkpoints';
@@ -14,13 +13,10 @@ import {
   type ReferenceStatistics,
   saveStatistics,
 } from '../../src/metrics';
+import { temporaryFolder } from '../temporary-folder';
 import { normals } from './sets';
 
-const folder = mkdtempSync(join(tmpdir(), 'cosim-statistics-'));
-after(() => {
-  rmSync(folder, { recursive: true });
-});
-const place = (name: string): string => join(folder, name);
+const place = temporaryFolder();
 const golden = (name: string): string => join(__dirname, '..', 'golden', 'metrics', name);
 
 const features: FeatureIdentity = { name: 'FD-Test', d: 5, sha256: 'ab'.repeat(32), preprocessing: 'bilinear 16' };
@@ -133,7 +129,7 @@ test('other endings, and options that contradict the file, are refused', async (
 
 test('what cannot be loaded is not saved, and leaves nothing behind', async () => {
   const statistics = await example();
-  const before = readdirSync(folder).length;
+  const before = readdirSync(place()).length;
   const save = (change: Partial<ReferenceStatistics>) => saveStatistics(place('d.npz'), { ...statistics, ...change });
   await assert.rejects(save({ mean: statistics.mean.map(() => NaN) }), /not finite/);
   await assert.rejects(save({ covariance: statistics.covariance.map((v, i) => (i === 1 ? v + 1 : v)) }), /symmetric/);
@@ -141,7 +137,7 @@ test('what cannot be loaded is not saved, and leaves nothing behind', async () =
   await assert.rejects(save({ n: 1 }), /n must be an integer from 2/);
   await assert.rejects(save({ features: { ...features, d: 6 } }), /features\.d must be 5/);
   await assert.rejects(save({ source: { n: NaN } }), /source must be a record/);
-  assert.equal(readdirSync(folder).length, before);
+  assert.equal(readdirSync(place()).length, before);
 });
 
 test('damaged and hostile npz files: a clear error each', async () => {

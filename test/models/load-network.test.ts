@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { relativeError } from '../../scripts/parity/measure';
 import { type HostTensor, readCheckpoint, readSafetensors, writeSafetensors } from '../../src/checkpoints';
@@ -11,9 +9,9 @@ import { loadNetwork, loadTeacher, teacherFile } from '../../src/models';
 import { saveModel } from '../../src/networks';
 import { goldenCheckpoint } from '../checkpoints/golden';
 import { TESTED_BACKENDS } from '../golden';
+import { temporaryFolder } from '../temporary-folder';
 
-const folder = mkdtempSync(join(tmpdir(), 'networks-'));
-after(() => rmSync(folder, { recursive: true }));
+const place = temporaryFolder();
 
 /** An array of a fixture as a tensor, images as [B, H, W, C]; undefined where there is none. */
 const inputOf = (tensors: Record<string, HostTensor>, name: string): tf.Tensor | undefined => {
@@ -73,13 +71,13 @@ test('what a file does not say, or says wrongly, is an error that leaves no tens
 test('converted files load as what they were converted from; our own models load too', async () => {
   await selectBackend({ backend: 'cpu' });
   const { tensors, className, initKwargs } = await readCheckpoint(goldenCheckpoint('edm_adm.nosrc.pkl'));
-  const converted = join(folder, 'adm.safetensors');
+  const converted = place('adm.safetensors');
   await writeSafetensors(converted, tensors, { class_name: className!, init_kwargs: JSON.stringify(initKwargs) });
   const [a, b] = [await loadNetwork(converted), await loadNetwork(goldenCheckpoint('edm_adm.nosrc.pkl'))];
   assert.deepEqual(a.denoiser.config, b.denoiser.config);
   for (const [name, tensor] of Object.entries(b.parameters))
     assert.deepEqual(await a.parameters[name].data(), await tensor.data());
-  const own = join(folder, 'own.safetensors');
+  const own = place('own.safetensors');
   await saveModel(own, a);
   const again = await loadNetwork(own);
   assert.deepEqual(again.denoiser.config, b.denoiser.config);

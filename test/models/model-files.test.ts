@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
@@ -17,6 +15,7 @@ import {
   type Tensors,
 } from '../../src/networks';
 import { gaussians } from '../close';
+import { withFolder } from '../temporary-folder';
 
 const tiny = { resolution: 8, channels: 1, modelChannels: 8, channelMult: [1, 2], blocks: 1, attention: [4] };
 const values = async (tensors: Tensors): Promise<Record<string, number[]>> => {
@@ -25,13 +24,8 @@ const values = async (tensors: Tensors): Promise<Record<string, number[]>> => {
 };
 
 describe('models in files', () => {
-  const inFolder = async (use: (dir: string) => Promise<void>): Promise<void> => {
-    const dir = await mkdtemp(join(tmpdir(), 'cosim-model-'));
-    await use(dir).finally(() => rm(dir, { recursive: true }));
-  };
-
   test('come back bit for bit, with their configuration, and denoise the same', () =>
-    inFolder(async dir => {
+    withFolder(async dir => {
       await selectBackend({ backend: 'wasm' });
       const x = tf.tensor(gaussians(3 * 64, 'x'), [3, 8, 8, 1]);
       const sigma = tf.tensor1d([0.1, 1, 50]);
@@ -50,7 +44,7 @@ describe('models in files', () => {
     }));
 
   test('a mixture comes back too', () =>
-    inFolder(async dir => {
+    withFolder(async dir => {
       await selectBackend({ backend: 'cpu' });
       const model = mixtureDenoiser({ weights: [0.4, 0.6], means: [[-1], [2]], covariances: [[[0.1]], [[0.2]]] });
       await saveModel(join(dir, 'm.safetensors'), model);
@@ -59,7 +53,7 @@ describe('models in files', () => {
     }));
 
   test('files that are no model, or of another network, are refused by name', () =>
-    inFolder(async dir => {
+    withFolder(async dir => {
       await selectBackend({ backend: 'cpu' });
       const path = join(dir, 'm.safetensors');
       await saveTensors(path, { a: tf.ones([1]) });
@@ -72,7 +66,7 @@ describe('models in files', () => {
     }));
 
   test('come with how they are sampled from; a generator in few steps is no teacher', () =>
-    inFolder(async dir => {
+    withFolder(async dir => {
       await selectBackend({ backend: 'cpu' });
       const before = tf.memory().numTensors;
       const denoiser = edmDenoiser(mlp({ width: 8 }));

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { CheckpointError, writeSafetensors } from '../../src/checkpoints';
 import { ArgumentError } from '../../src/compute/check';
@@ -13,6 +10,7 @@ import {
   publishedDenoiser,
   PUBLISHED_NAMES,
 } from '../../src/networks';
+import { temporaryFolder } from '../temporary-folder';
 
 const SONG = { img_resolution: 32, img_channels: 3, model_type: 'SongUNet' };
 
@@ -61,10 +59,8 @@ test('arguments by position are those of the reference signature', () => {
   assert.throws(() => denoiserFromReference('EDMPrecond', SONG, [32]), /img_resolution must be given once/);
 });
 
-test('weights that are NaN or infinite are named when a network is loaded', async t => {
-  const folder = await mkdtemp(join(tmpdir(), 'cosim-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const file = join(folder, 'net.safetensors');
+test('weights that are NaN or infinite are named when a network is loaded', async () => {
+  const file = temporaryFolder()('net.safetensors');
   const metadata = { format: 'cosim-model-1', config: JSON.stringify({ kind: 'mlp', width: 4, blocks: 1 }) };
   for (const [dtype, data] of [
     ['F32', Float32Array.of(1, NaN)],

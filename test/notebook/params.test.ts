@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, test } from 'node:test';
 import { params, presetRows } from '../../src/notebook';
+import { temporaryFolder } from '../temporary-folder';
 
 const own = { images: 2000, coef: 1, seeds: [0, 1], name: 'digits', ema: true };
 
@@ -67,10 +66,9 @@ test('COSIM_PARAMS as JSON text replaces single values', () => {
 });
 
 test('COSIM_PARAMS as the path of a JSON file', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'cosim-params-'));
-  writeFileSync(join(folder, 'p.json'), '{ "images": 7 }');
-  assert.equal(withParams(join(folder, 'p.json')).images, 7);
-  rmSync(folder, { recursive: true });
+  const file = temporaryFolder()('p.json');
+  writeFileSync(file, '{ "images": 7 }');
+  assert.equal(withParams(file).images, 7);
 });
 
 test('an unknown key is refused and the nearest key named', () => {

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { goldenFolder } from '../golden';
+import { temporaryFolder } from '../temporary-folder';
 
 const root = join(__dirname, '..', '..');
-const folder = mkdtempSync(join(tmpdir(), 'cosim-parity-'));
-after(() => rmSync(folder, { recursive: true }));
+const place = temporaryFolder();
 
 const parity = (...args: string[]): { status: number | null; lines: string[]; stderr: string } => {
   const script = join(root, 'scripts', 'parity.ts');
@@ -21,7 +20,7 @@ const parity = (...args: string[]): { status: number | null; lines: string[]; st
 
 /** A folder with the counts and one recorded network, whose JSON may be changed. */
 const copyOf = (name: string, change: (json: Record<string, unknown>) => void = () => undefined): string => {
-  const dir = join(folder, name);
+  const dir = place(name);
   cpSync(join(goldenFolder, 'counts'), join(dir, 'counts'), { recursive: true });
   mkdirSync(join(dir, 'net'));
   cpSync(join(goldenFolder, 'net', 've_ncsnpp_cond.safetensors'), join(dir, 'net', 'another.safetensors'));
@@ -71,9 +70,9 @@ describe('npm run parity', () => {
   });
 
   test('a folder that is not there, without cases or not named ends with a message', () => {
-    assert.match(parity(join(folder, 'nowhere')).stderr, /nowhere: no such folder/);
+    assert.match(parity(place('nowhere')).stderr, /nowhere: no such folder/);
     assert.match(parity().stderr, /usage: npm run parity -- DIR/);
-    mkdirSync(join(folder, 'empty'));
-    assert.equal(parity(join(folder, 'empty')).status, 1);
+    mkdirSync(place('empty'));
+    assert.equal(parity(place('empty')).status, 1);
   });
 });

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { codeHash, codeHashes } from '../../src/provenance';
+import { temporaryFolder } from '../temporary-folder';
 
 const SRC = join(__dirname, '..', '..', 'src');
 const ENTRY = 'studies/training-curve.ts';
 
-let root: string;
+const root = temporaryFolder()('src');
 let unchanged: string;
 
 const hash = (entry = ENTRY): string => codeHashes(root).of(join(root, entry));
@@ -28,12 +28,9 @@ const hashWith = async (file: string, from: string | RegExp, to: string, entry =
 };
 
 before(async () => {
-  root = join(await mkdtemp(join(tmpdir(), 'cosim-code-')), 'src');
   await cp(SRC, root, { recursive: true });
   unchanged = hash();
 });
-
-after(() => rm(join(root, '..'), { recursive: true, force: true }));
 
 test('the same sources elsewhere have the same hash', () => {
   assert.match(unchanged, /^[0-9a-f]{16}$/);

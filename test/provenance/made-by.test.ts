@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeKept } from '../../src/checkpoints';
@@ -9,21 +7,13 @@ import { chooseCompute } from '../../src/compute/engine-choice';
 import { collectMadeBy } from '../../src/figures';
 import { beginMaking, distinctMadeBy, isStale, type Made, type MadeBy } from '../../src/provenance';
 import { configHash, sweep } from '../../src/studies/sweep';
+import { withFolder } from '../temporary-folder';
 
 const file = join(__dirname, '..', '..', 'src', 'studies', 'sweep.ts');
 const today = beginMaking(file)();
 const before: MadeBy = { ...today, commit: '0ld', code: '0000000000000000' };
 
 type Row = { value: number } & Made;
-
-const withFolder = async (use: (folder: string) => Promise<void>): Promise<void> => {
-  const folder = await mkdtemp(join(tmpdir(), 'cosim-made-by-'));
-  try {
-    await use(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-};
 
 const run = async (folder: string, fresh: boolean) => {
   const evaluate = (): Promise<Row[]> => Promise.resolve([{ value: 2 }]);

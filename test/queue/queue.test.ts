@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { cancelJobs, type Job, JobError, type JobState, Refusal, waitForJobs, work } from '../../src/queue';
+import { temporaryFolder } from '../temporary-folder';
 import { type RedisServer, startRedis } from './redis-server';
 
 const jobOf = (x: number, more: object = {}): Job => ({
@@ -44,10 +44,11 @@ const collect = async (
   return results;
 };
 
+const place = temporaryFolder();
+
 describe('a queue of jobs on Redis', () => {
   let redis: RedisServer;
-  let dir = '';
-  let log = '';
+  const log = place('log');
   const workers = new Set<ChildProcess>();
 
   const startWorker = (...args: string[]): ChildProcess => {
@@ -66,8 +67,6 @@ describe('a queue of jobs on Redis', () => {
 
   before(async () => {
     redis = await startRedis();
-    dir = mkdtempSync(join(tmpdir(), 'cosim-'));
-    log = join(dir, 'log');
   });
   beforeEach(() => {
     writeFileSync(log, '');
@@ -75,7 +74,6 @@ describe('a queue of jobs on Redis', () => {
   after(async () => {
     for (const worker of workers) await kill(worker);
     await redis.close();
-    rmSync(dir, { recursive: true });
   });
 
   test('gives every result once, to who waits and to who comes later; nothing is computed twice', async () => {

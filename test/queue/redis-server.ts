@@ -46,6 +46,7 @@ export const startRedis = async (
   more: readonly string[] = [],
 ): Promise<RedisServer> => {
   const dir = mkdtempSync(join(tmpdir(), 'cosim-'));
+  const removeDir = (): void => rmSync(dir, { recursive: true, force: true });
   const port = await freePort();
   const options = ['--port', String(port), '--bind', ...addresses.map((one, i) => (i === 0 ? one : `-${one}`)), '--protected-mode', 'no', '--dir', dir, '--appendonly', 'yes', '--appendfsync', 'always', '--save', '', ...more]; // prettier-ignore
   let server: ChildProcess;
@@ -62,7 +63,10 @@ export const startRedis = async (
     server.kill('SIGKILL');
     await gone;
   };
-  await start();
+  await start().catch((error: unknown) => {
+    removeDir();
+    throw error;
+  });
   return {
     url: `redis://127.0.0.1:${port}`,
     dir,
@@ -73,7 +77,7 @@ export const startRedis = async (
     },
     close: async () => {
       await kill();
-      rmSync(dir, { recursive: true });
+      removeDir();
     },
   };
 };

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { runCommandLine } from '../../src/command-line';
 import { cancelJobs, waitForJobs, work, type WorkerEvent } from '../../src/queue';
+import { temporaryFolder } from '../temporary-folder';
 import { freePort, type RedisServer, startRedis } from './redis-server';
 
 const PASSWORD = 'p@ss:w/rd#1';
@@ -29,10 +29,11 @@ const USER = [
 /** Whether a text has the password in either form. */
 const hasSecret = (text: string): boolean => text.includes(PASSWORD) || text.includes(SECRET);
 
+const place = temporaryFolder();
+
 describe('a queue with password and TLS', () => {
   let redis: RedisServer;
-  let dir = '';
-  let cert = '';
+  const cert = place('cert.pem');
   let port = 0;
   let tlsPort = 0;
   const processes: ChildProcess[] = [];
@@ -50,9 +51,7 @@ describe('a queue with password and TLS', () => {
     `${protocol}://${userAndPassword}@127.0.0.1:${protocol === 'redis' ? port : tlsPort}`;
 
   before(async () => {
-    dir = mkdtempSync(join(tmpdir(), 'cosim-'));
-    cert = join(dir, 'cert.pem');
-    const key = join(dir, 'key.pem');
+    const key = place('key.pem');
     execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=queue', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert], { stdio: 'ignore' }); // prettier-ignore
     tlsPort = await freePort();
     redis = await startRedis(undefined, ['--tls-port', String(tlsPort), '--tls-cert-file', cert, '--tls-key-file', key, '--tls-auth-clients', 'no', '--requirepass', 'another', '--user', ...USER]); // prettier-ignore
@@ -61,12 +60,11 @@ describe('a queue with password and TLS', () => {
   after(async () => {
     for (const child of processes) child.kill('SIGKILL');
     await redis.close();
-    rmSync(dir, { recursive: true });
   });
 
   test('a sweep and its worker meet on it, and the password stands nowhere', async () => {
     const queue = url('rediss', `cosim:${SECRET}`);
-    const log = join(dir, 'log');
+    const log = place('log');
     const worker = start(join(__dirname, 'tiny-worker.ts'), [queue, log], queue);
     const sweep = start(join(__dirname, 'tiny-sweep.ts'), ['5'], queue);
     assert.equal(await sweep.ended, 0, sweep.said());
@@ -80,7 +78,7 @@ describe('a queue with password and TLS', () => {
 
   test('cosim worker says which server it works for, without the password, and ends where that is wrong', async () => {
     const program = join(__dirname, '..', '..', 'src', 'command-line', 'main.ts');
-    const args = ['worker', '--until-empty', '--backend', 'cpu', '--store', join(dir, 'store')];
+    const args = ['worker', '--until-empty', '--backend', 'cpu', '--store', place('store')];
     const right = start(program, args, url('rediss', `cosim:${SECRET}`));
     assert.equal(await right.ended, 0, right.said());
     assert.match(right.said(), new RegExp(`^ready +rediss://\\*\\*\\*@127\\.0\\.0\\.1:${tlsPort} as .+:\\d+\n$`));

@@ -20,8 +20,8 @@ import {
   stateBytes,
 } from '../../src/runs';
 import { runOptions } from '../../src/training';
+import { withFolder } from '../temporary-folder';
 import { noiseData, tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
-import { withFolder } from '../training/runs';
 
 before(() => selectBackend({ backend: 'wasm' }));
 

@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { relativeError } from '../../scripts/parity/measure';
 import { type Floors, imagesOf } from '../../scripts/parity/network';
@@ -12,16 +9,13 @@ import { factorise, mixtureAt } from '../../src/diffusion/gaussian-mixture';
 import { type Denoiser, mixtureDenoiser } from '../../src/networks';
 import { exportOnnx, sampleMultistep } from '../../src/samplers';
 import { assertAllClose } from '../close';
+import { temporaryFolder } from '../temporary-folder';
 import { tinyImageNet, tinyMlp, twoModes } from '../tiny';
 import { type HostArray, modelOf, openFile, reference } from './exported';
 
-const folder = mkdtempSync(join(tmpdir(), 'cosim-export-'));
-const file = (name: string): string => join(folder, name);
+const file = temporaryFolder();
 
 before(() => selectBackend({ backend: 'wasm' }));
-after(() => {
-  rmSync(folder, { recursive: true });
-});
 
 const oneHot = (labels: readonly number[], classes: number): HostArray => {
   const data = new Float32Array(labels.length * classes);

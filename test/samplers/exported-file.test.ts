@@ -1,23 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
 import { auxiliaryOf, ddpmpp, type Denoiser, edmDenoiser } from '../../src/networks';
 import { checkExport, exportOnnx } from '../../src/samplers';
 import { parseOnnx } from '../onnx-file';
+import { temporaryFolder } from '../temporary-folder';
 import { tinyImageNet, tinyMlp } from '../tiny';
 import { modelOf, reference } from './exported';
 
-const folder = mkdtempSync(join(tmpdir(), 'cosim-export-'));
-const file = (name: string): string => join(folder, name);
+const file = temporaryFolder();
 
 before(() => selectBackend({ backend: 'wasm' }));
-after(() => {
-  rmSync(folder, { recursive: true });
-});
 
 describe('an exported file', () => {
   /** Every operation that the files consist of; all of them are standard ONNX. */
@@ -112,7 +108,7 @@ describe('what cannot be exported', () => {
   });
 
   test('bad arguments, an auxiliary, chance inside, more than 2 GB: a clear error, and no file', async () => {
-    const empty = mkdtempSync(join(folder, 'empty-'));
+    const empty = mkdtempSync(file('empty-'));
     const path = join(empty, 'x.onnx');
     const model = modelOf(tinyMlp());
     const auxiliary = modelOf(auxiliaryOf(tinyMlp()));

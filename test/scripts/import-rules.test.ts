@@ -1,31 +1,27 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { temporaryFolder } from '../temporary-folder';
 
 const root = resolve(__dirname, '..', '..');
 
 /** The names of the rules that a source tree made of these files breaks, in alphabetical order. */
 const brokenRules = (files: Record<string, string>): string[] => {
-  const folder = mkdtempSync(join(tmpdir(), 'import-rules-'));
-  try {
-    writeFileSync(join(folder, 'tsconfig.json'), '{}');
-    for (const [name, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(folder, name)), { recursive: true });
-      writeFileSync(join(folder, name), text);
-    }
-    const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
-    const rules = join(root, '.dependency-cruiser.cjs');
-    const args = [program, '--config', rules, '--output-type', 'json', 'src'];
-    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
-    assert.ok(stdout.startsWith('{'), stderr);
-    const { summary } = JSON.parse(stdout) as { summary: { violations: { rule: { name: string } }[] } };
-    return [...new Set(summary.violations.map(({ rule }) => rule.name))].sort();
-  } finally {
-    rmSync(folder, { recursive: true });
+  const place = temporaryFolder();
+  writeFileSync(place('tsconfig.json'), '{}');
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(place(name)), { recursive: true });
+    writeFileSync(place(name), text);
   }
+  const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+  const rules = join(root, '.dependency-cruiser.cjs');
+  const args = [program, '--config', rules, '--output-type', 'json', 'src'];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: place(), encoding: 'utf8' });
+  assert.ok(stdout.startsWith('{'), stderr);
+  const { summary } = JSON.parse(stdout) as { summary: { violations: { rule: { name: string } }[] } };
+  return [...new Set(summary.violations.map(({ rule }) => rule.name))].sort();
 };
 
 const value = 'export const a = 1;\n';

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { executeNotebook } from '../../scripts/notebook/execute';
 import { writeOut } from '../../scripts/notebook/kernel.cjs';
 import { type Cell, joinText, type Output } from '../../scripts/notebook/notebook-file';
 import { notebooksFolder } from '../../scripts/project';
+import { temporaryFolder } from '../temporary-folder';
 
 const code = (source: string): Cell => ({
   cell_type: 'code',
@@ -75,13 +74,9 @@ const TWO_CELLS = `
 `;
 
 test('packages that are built or installed while a cell runs do not break the next', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'cosim-'));
-  try {
-    mkdirSync(join(dir, 'node_modules'));
-    const files = [require.resolve('../../scripts/notebook/kernel.cjs'), require.resolve('tslab/dist/converter')];
-    const said = execFileSync(process.execPath, ['-e', TWO_CELLS, ...files], { cwd: dir, encoding: 'utf8' });
-    assert.equal(said, 'true\n');
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
+  const place = temporaryFolder();
+  mkdirSync(place('node_modules'));
+  const files = [require.resolve('../../scripts/notebook/kernel.cjs'), require.resolve('tslab/dist/converter')];
+  const said = execFileSync(process.execPath, ['-e', TWO_CELLS, ...files], { cwd: place(), encoding: 'utf8' });
+  assert.equal(said, 'true\n');
 });

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { extractCells } from '../../scripts/notebook/check-cells';
 import { cleanNotebook } from '../../scripts/notebook/clean';
@@ -16,6 +14,7 @@ import {
 } from '../../scripts/notebook/notebook-file';
 import { fromPercent, toPercent } from '../../scripts/notebook/percent';
 import { outputProblems, runProblems } from '../../scripts/notebook/verdict';
+import { temporaryFolder } from '../temporary-folder';
 
 const picture: Output = { output_type: 'display_data', data: { 'image/png': 'AAAA' }, metadata: {} };
 const stream = (name: 'stdout' | 'stderr', text: string): Output => ({ output_type: 'stream', name, text });
@@ -240,12 +239,11 @@ describe('cells as one module', () => {
 });
 
 describe('finding notebooks', () => {
-  it('lists numbered notebooks in order, narrows by the start of a name, and says what there is', t => {
-    const folder = mkdtempSync(join(tmpdir(), 'notebooks-'));
-    t.after(() => rmSync(folder, { recursive: true }));
-    for (const name of ['02_b.ipynb', '01_a.ipynb', 'draft.ipynb', '01_a.txt']) writeFileSync(join(folder, name), '');
-    assert.deepEqual(findNotebooks(folder, []), [join(folder, '01_a.ipynb'), join(folder, '02_b.ipynb')]);
-    assert.deepEqual(findNotebooks(folder, ['02']), [join(folder, '02_b.ipynb')]);
-    assert.throws(() => findNotebooks(folder, ['03']), /'03'.*01_a, 02_b/);
+  it('lists numbered notebooks in order, narrows by the start of a name, and says what there is', () => {
+    const place = temporaryFolder();
+    for (const name of ['02_b.ipynb', '01_a.ipynb', 'draft.ipynb', '01_a.txt']) writeFileSync(place(name), '');
+    assert.deepEqual(findNotebooks(place(), []), [place('01_a.ipynb'), place('02_b.ipynb')]);
+    assert.deepEqual(findNotebooks(place(), ['02']), [place('02_b.ipynb')]);
+    assert.throws(() => findNotebooks(place(), ['03']), /'03'.*01_a, 02_b/);
   });
 });

@@ -5,8 +5,8 @@ import { executeNotebook } from '../../scripts/notebook/execute';
 import { findNotebooks, readNotebook } from '../../scripts/notebook/notebook-file';
 import { runProblems } from '../../scripts/notebook/verdict';
 import { notebooksFolder } from '../../scripts/project';
-import { temporaryFolder } from '../datasets/files';
 import { type PaperFiles, writePaperFiles } from '../tasks/paper-files';
+import { temporaryFolder } from '../temporary-folder';
 
 const file = temporaryFolder();
 let files: PaperFiles;

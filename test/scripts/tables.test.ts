@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fullWidthSection } from '../../bench/full-width-table';
 import { differingLines, generatedFiles, outdated } from '../../scripts/tables';
-import { withFolder } from '../training/runs';
+import { withFolder } from '../temporary-folder';
 
 test('README.md and RESULTS.md are what the stored results give (npm run tables)', async () => {
   assert.deepEqual(outdated(await generatedFiles()), []);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { secondsInCache } from '../../scripts/notebook/times';
-import { temporaryFolder } from '../datasets/files';
+import { temporaryFolder } from '../temporary-folder';
 
 const file = temporaryFolder();
 

@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 import { growth, WORKS } from '../../scripts/torture/memory-work';
 import { selectBackend } from '../../src/compute/backend';
 import { dismissWorkers } from '../../src/compute/onnx';
-import { withFolder } from '../training/runs';
+import { withFolder } from '../temporary-folder';
 
 // `npm run torture -- memory` does 1,000 steps and 200 runs, and looks at the resident memory too.
 before(() => selectBackend({ backend: 'wasm' }));

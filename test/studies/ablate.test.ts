@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { selectBackend } from '../../src/compute/backend';
 import { ablate, type AblateOptions } from '../../src/studies';
 import { tinyTask } from '../tasks/tiny-task';
+import { temporaryFolder } from '../temporary-folder';
 
-const root = mkdtempSync(join(tmpdir(), 'cosim-ablate-'));
+const place = temporaryFolder();
 before(() => selectBackend({ backend: 'cpu' }));
-after(() => rmSync(root, { recursive: true }));
 
 const small = { images: 8, n: 5, run: { batch: 4, engine: 'eager' as const } };
 
@@ -26,7 +23,7 @@ test('every value is trained with every seed, seeds outermost; chart and table h
   withTask(async task => {
     const labels: string[] = [];
     const onProgress = (_done: number, total: number, label: string) => labels.push(`${label} of ${total}`);
-    const where = { folder: join(root, 'one'), onProgress };
+    const where = { folder: place('one'), onProgress };
     const { points, chart, rows } = await ablate(task, { vary: { R: [1, 2] }, seeds: [0, 1], ...small }, where);
     assert.deepEqual(
       points.map(({ values, seed }) => [values, seed]),
@@ -47,7 +44,7 @@ test('every value is trained with every seed, seeds outermost; chart and table h
 
 test('only what depends on a change is computed: other values are found, other sampling trains nothing', () =>
   withTask(async task => {
-    const where = { folder: join(root, 'kept') };
+    const where = { folder: place('kept') };
     const run = async (options: AblateOptions) => {
       const before = task.measured.length;
       let trained = 0;
@@ -78,7 +75,7 @@ test('only what depends on a change is computed: other values are found, other s
 
 test('options of training, of sampling and texts vary too', () =>
   withTask(async task => {
-    const where = { folder: join(root, 'kinds') };
+    const where = { folder: place('kinds') };
     const times = [[80], [80, 2]];
     const sampled = await ablate(task, { vary: { times }, ...small }, where);
     assert.deepEqual(sampled.rows.map(row => row.times), ['80', '80, 2']); // prettier-ignore
@@ -91,7 +88,7 @@ test('options of training, of sampling and texts vary too', () =>
 test('what cannot be varied is refused before anything is trained', () =>
   withTask(async task => {
     const refused = (vary: object, message: RegExp) =>
-      assert.rejects(ablate(task, { vary, ...small }, { folder: join(root, 'none') }), message);
+      assert.rejects(ablate(task, { vary, ...small }, { folder: place('none') }), message);
     await refused({}, /ablate: vary must be one option or two, got 0/);
     await refused({ Q: [1] }, /unknown option 'Q'/);
     await refused({ R: [] }, /vary.R must be a list of values/);

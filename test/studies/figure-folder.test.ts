@@ -1,27 +1,20 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { writeKept } from '../../src/checkpoints';
 import type { Picture } from '../../src/figures';
 import { beginMaking, type MadeBy } from '../../src/provenance';
 import { configHash, keepFigure, sweep } from '../../src/studies';
+import { withFolder } from '../temporary-folder';
 
 const SWEEP = join(__dirname, '..', '..', 'src', 'studies', 'sweep.ts');
 const FIGURES = join(__dirname, '..', '..', 'figures');
 const picture: Picture = { title: 'A picture', png: Buffer.from('png') };
 
 /** Runs `use` with an empty folder and the preset whose figures go there. */
-const withPreset = async (use: (folder: string, preset: string) => Promise<void>): Promise<void> => {
-  const folder = await mkdtemp(join(tmpdir(), 'cosim-figures-'));
-  try {
-    await use(folder, relative(FIGURES, folder));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-};
+const withPreset = (use: (folder: string, preset: string) => Promise<void>): Promise<void> =>
+  withFolder(folder => use(folder, relative(FIGURES, folder)));
 
 type Stored = { provenance: { madeBy: MadeBy[]; interrupted?: boolean }; numbers: { madeBy: number[] }[] };
 

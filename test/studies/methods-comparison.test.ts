@@ -13,7 +13,7 @@ import {
   teacherPoints,
 } from '../../src/studies';
 import { tinyTask } from '../tasks/tiny-task';
-import { withFolder } from '../training/runs';
+import { withFolder } from '../temporary-folder';
 
 before(() => selectBackend({ backend: 'wasm' }));
 

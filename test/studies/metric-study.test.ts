@@ -13,7 +13,7 @@ import {
   metricStudy,
   type MetricStudy,
 } from '../../src/studies';
-import { withFolder } from '../training/runs';
+import { withFolder } from '../temporary-folder';
 
 const study = (): MetricStudy => ({
   name: 'digits',

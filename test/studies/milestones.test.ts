@@ -20,8 +20,8 @@ import {
   trainMilestones,
 } from '../../src/studies';
 import { ONE_CALL_TIMES } from '../../src/studies/one-call';
+import { withFolder } from '../temporary-folder';
 import { noiseData } from '../tiny';
-import { withFolder } from '../training/runs';
 
 /** Noise in bytes, as images are stored. */
 const noiseImages = (length: number): Dataset => {

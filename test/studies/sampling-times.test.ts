@@ -7,7 +7,7 @@ import { selectBackend } from '../../src/compute/backend';
 import { loadGenerator } from '../../src/models';
 import { type SamplingTimesOptions, samplingTimesStudy } from '../../src/studies';
 import { tinyTask } from '../tasks/tiny-task';
-import { withFolder } from '../training/runs';
+import { withFolder } from '../temporary-folder';
 
 before(() => selectBackend({ backend: 'wasm' }));
 

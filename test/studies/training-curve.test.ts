@@ -6,8 +6,9 @@ import { selectBackend } from '../../src/compute/backend';
 import { type CurveConfig, type CurvePoint, trainingCurve } from '../../src/studies';
 import { autosave } from '../../src/studies/autosave';
 import { tinyTask } from '../tasks/tiny-task';
+import { withFolder } from '../temporary-folder';
 import { tinyMlp, tinyPoints } from '../tiny';
-import { startRun, withFolder } from '../training/runs';
+import { startRun } from '../training/runs';
 
 before(() => selectBackend({ backend: 'wasm' }));
 

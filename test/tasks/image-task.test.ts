@@ -11,7 +11,8 @@ import { pixelFeatures } from '../../src/features';
 import { classStudy, compareMethods, compareTrained, samplingTimesStudy, teacherPoints } from '../../src/studies';
 import { blockSeeds, type Draw, imageMetric, imageTask, type ImageTaskOptions, inMetric } from '../../src/tasks';
 import { assertClose } from '../close';
-import { temporaryFolder, writeIdxFolder } from '../datasets/files';
+import { writeIdxFolder } from '../datasets/files';
+import { temporaryFolder } from '../temporary-folder';
 import { CLASSES, type PaperFiles, writePaperFiles } from './paper-files';
 
 const file = temporaryFolder();

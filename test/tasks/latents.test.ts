@@ -16,7 +16,7 @@ import {
 import { guidanceCurve } from '../../src/studies';
 import { guidedTeacher } from '../../src/studies/guidance-study';
 import { type Draw, latentsTasks } from '../../src/tasks';
-import { temporaryFolder } from '../command-line/commands';
+import { temporaryFolder } from '../temporary-folder';
 
 const folder = temporaryFolder();
 after(dismissWorkers);

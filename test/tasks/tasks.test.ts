@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
@@ -10,6 +7,7 @@ import { mostChanged, pickImages } from '../../src/runs/images';
 import { ablation, ablationRows, compareSteps, teacherAt } from '../../src/studies';
 import { blockSeeds, type Draw, imageTask } from '../../src/tasks';
 import { pointsTask } from '../../src/tasks/points-task';
+import { temporaryFolder } from '../temporary-folder';
 
 test('seeds of blocks are disjoint and do not depend on the number of samples', () => {
   assert.deepEqual(blockSeeds(3, 0), [0, 1, 2]);
@@ -76,7 +74,7 @@ test('digits: real digits of the asked classes measure near the floor, noise far
 
 test('the ablation trains every strength and seed, reports alpha, lambda, coef and beta, and comes from the cache the second time', async () => {
   await selectBackend({ backend: 'wasm' });
-  const folder = await mkdtemp(join(tmpdir(), 'cosim-ablation-'));
+  const folder = temporaryFolder()();
   const task = await pointsTask();
   const options = {
     coefs: [0.5, 1],
@@ -102,7 +100,6 @@ test('the ablation trains every strength and seed, reports alpha, lambda, coef a
   assert.ok(Math.abs((row.lambda as number) + 0.58333) < 1e-4);
   assert.equal((row['32 images'] as number[]).length, 2);
   task.dispose();
-  await rm(folder, { recursive: true });
 });
 
 test('the most changed images come first', () => {

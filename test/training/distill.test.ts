@@ -8,8 +8,9 @@ import { freshParameters, type Model } from '../../src/networks';
 import type { DistillMethod } from '../../src/methods';
 import { distill, Run, type RunOptions } from '../../src/training';
 import { assertAllClose } from '../close';
+import { withFolder } from '../temporary-folder';
 import { tinyMlp, tinyPoints } from '../tiny';
-import { snapshot, withFolder } from './runs';
+import { snapshot } from './runs';
 
 before(() => selectBackend({ backend: 'wasm' }));
 after(dismissWorkers);

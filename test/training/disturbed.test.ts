@@ -10,8 +10,9 @@ import { dismissWorkers } from '../../src/compute/onnx';
 import type { Dataset } from '../../src/datasets';
 import { freshParameters } from '../../src/networks';
 import { distill, Run } from '../../src/training';
+import { withFolder } from '../temporary-folder';
 import { tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
-import { snapshot, startRun, withFolder } from './runs';
+import { snapshot, startRun } from './runs';
 
 before(() => selectBackend({ backend: 'wasm' }));
 after(dismissWorkers);

@@ -10,8 +10,9 @@ import type { Dataset } from '../../src/datasets';
 import { denoising, type Method } from '../../src/methods';
 import { type Denoiser, freshParameters } from '../../src/networks';
 import { Run, RUN_DEFAULTS, type RunOptions, workersFor } from '../../src/training';
+import { withFolder } from '../temporary-folder';
 import { tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
-import { snapshot, startRun, withFolder } from './runs';
+import { snapshot, startRun } from './runs';
 
 const CASES: { name: string; denoiser: () => Denoiser; dataset: Dataset }[] = [
   { name: 'an MLP', denoiser: tinyMlp, dataset: tinyPoints },

@@ -9,8 +9,8 @@ import { selectBackend } from '../../src/compute/backend';
 import { dismissWorkers } from '../../src/compute/onnx';
 import { Run } from '../../src/training';
 import { fixturesFolder } from '../golden';
+import { withFolder } from '../temporary-folder';
 import { tinyImages, tinyPoints } from '../tiny';
-import { withFolder } from './runs';
 
 const folder = join(fixturesFolder, 'old-runs');
 const { cpu } = JSON.parse(readFileSync(join(folder, 'written-by.json'), 'utf8')) as { cpu: string };

@@ -8,8 +8,9 @@ import type { Dataset } from '../../src/datasets';
 import type { Denoiser } from '../../src/networks';
 import { Run } from '../../src/training';
 import { TESTED_BACKENDS } from '../golden';
+import { withFolder } from '../temporary-folder';
 import { noiseData, tinyEdm2, tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
-import { snapshot, startRun, withFolder } from './runs';
+import { snapshot, startRun } from './runs';
 
 const cases: {
   name: string;

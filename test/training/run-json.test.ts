@@ -8,8 +8,9 @@ import { selectBackend } from '../../src/compute/backend';
 import { ArgumentError } from '../../src/compute/check';
 import type { Dataset } from '../../src/datasets';
 import { readRunJson, Run } from '../../src/training';
+import { withFolder } from '../temporary-folder';
 import { tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
-import { startRun, withFolder } from './runs';
+import { startRun } from './runs';
 
 before(() => selectBackend({ backend: 'cpu' }));
 

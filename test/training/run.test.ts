@@ -11,8 +11,9 @@ import { auxiliaryParameters, freshParameters, mixtureDenoiser } from '../../src
 import { distill, pretrain, Run, type RunOptions, TrainingError } from '../../src/training';
 import { assertAllClose, assertClose, valuesOf } from '../close';
 import { TESTED_BACKENDS } from '../golden';
+import { withFolder } from '../temporary-folder';
 import { noiseData, tinyImageNet, tinyImages, tinyMlp, tinyPoints, twoModes } from '../tiny';
-import { snapshot, startRun, withFolder } from './runs';
+import { snapshot, startRun } from './runs';
 
 const flat = async (run: Run, role: 'phi' | 'psi' | 'ema'): Promise<number[]> =>
   (await Promise.all(Object.values(run.parameters(role)).map(valuesOf))).flat();

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Dataset } from '../../src/datasets';
 import { cosim } from '../../src/methods';
 import { auxiliaryParameters, type Denoiser, freshParameters } from '../../src/networks';
@@ -20,12 +17,6 @@ export const startRun = (denoiser: Denoiser, dataset: Dataset, options: Partial<
   });
   tf.dispose([theta, psi]);
   return run;
-};
-
-/** Runs `use` with a folder that is removed afterwards. */
-export const withFolder = async (use: (dir: string) => Promise<void>): Promise<void> => {
-  const dir = await mkdtemp(join(tmpdir(), 'cosim-run-'));
-  await use(dir).finally(() => rm(dir, { recursive: true, force: true }));
 };
 
 /** Everything a run holds that must survive: parameters of all roles, the average, and its history without the clock. */

@@ -11,8 +11,9 @@ import type { Dataset } from '../../src/datasets';
 import type { Denoiser } from '../../src/networks';
 import { Run, type RunOptions } from '../../src/training';
 import { openCpuDevice } from '../compute/xla/pjrt/cpu-plugin';
+import { withFolder } from '../temporary-folder';
 import { tinyEdm2, tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
-import { snapshot, startRun, withFolder } from './runs';
+import { snapshot, startRun } from './runs';
 
 /** Networks of many operations take XLA seconds to compile: they are split in one way only. */
 const CASES: {

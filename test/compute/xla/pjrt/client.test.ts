@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import koffi from 'koffi';
@@ -18,6 +17,7 @@ import {
   PjrtError,
   PluginError,
 } from '../../../../src/compute/xla/pjrt';
+import { temporaryFolder } from '../../../temporary-folder';
 import { sharedLibrary } from './compiled';
 
 /** Two results that take the place of two donated arguments. */
@@ -186,7 +186,7 @@ describe('the client against a plugin that checks what it is given', () => {
       Client.open(__filename),
       (e: unknown) => e instanceof PluginError && e.message.includes(__filename),
     );
-    const empty = join(mkdtempSync(join(tmpdir(), 'cosim-')), 'empty.c');
+    const empty = temporaryFolder()('empty.c');
     writeFileSync(empty, 'int nothing;');
     await assert.rejects(Client.open(sharedLibrary(empty)), /is no PJRT plugin: it has no GetPjrtApi/);
     const later = sharedLibrary(join(__dirname, 'mock-plugin.c'), 'later.so', ['-DMAJOR=1']);
@@ -195,7 +195,7 @@ describe('the client against a plugin that checks what it is given', () => {
   });
 
   test("CUDA's plugin gets its libraries, its assembler and its options by itself", async () => {
-    const site = join(mkdtempSync(join(tmpdir(), 'cosim-')), 'site-packages');
+    const site = temporaryFolder()('site-packages');
     const place = (...parts: string[]): string => {
       mkdirSync(dirname(join(site, ...parts)), { recursive: true });
       return join(site, ...parts);
@@ -239,7 +239,7 @@ describe('the client against a plugin that checks what it is given', () => {
   });
 
   describe('programs on disk', () => {
-    const cache = mkdtempSync(join(tmpdir(), 'cosim-programs-'));
+    const cache = temporaryFolder()();
     const had = async (module = MOVE, options = {}): Promise<string> => {
       const { program, from, cacheProblem } = await compileCached(client, module, {
         cache,

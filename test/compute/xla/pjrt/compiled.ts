@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { temporaryFolder } from '../../../temporary-folder';
+
+const place = temporaryFolder();
 
 /** Compiles C into a shared library in a folder of its own, with the compiler `CC` names, else `cc`. @returns its path */
 export const sharedLibrary = (
@@ -9,7 +11,7 @@ export const sharedLibrary = (
   name = `${basename(source, '.c')}.so`,
   flags: readonly string[] = [],
 ): string => {
-  const path = join(mkdtempSync(join(tmpdir(), 'cosim-')), name);
+  const path = join(mkdtempSync(place('library-')), name);
   const compiler = process.env.CC ?? 'cc';
   try {
     execFileSync(compiler, ['-shared', '-fPIC', '-O1', '-pthread', '-o', path, source, ...flags], { stdio: 'pipe' });

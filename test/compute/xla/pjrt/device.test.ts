@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../../../src/compute';
 import { trace } from '../../../../src/compute/graph/trace';
 import { moduleOf } from '../../../../src/compute/xla/emit';
 import { alive, compileCached, openXlaDevice, type PjrtDevice } from '../../../../src/compute/xla/pjrt';
+import { temporaryFolder } from '../../../temporary-folder';
 import { runOnDevice } from '../run-on-device';
 import { cpuPlugin } from './cpu-plugin';
 
@@ -31,8 +29,8 @@ const SUM_OVER_DEVICES = `module @sum {
 
 describe('XLA itself through its plugin for the CPU', () => {
   let device: PjrtDevice;
-  const cache = mkdtempSync(join(tmpdir(), 'cosim-programs-'));
   let aliveBefore = { ...alive };
+  const cache = temporaryFolder()();
   before(async () => {
     aliveBefore = { ...alive };
     await selectBackend({ backend: 'wasm' });

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { findPlugin, findPlugins } from '../../../../src/compute/xla/pjrt';
 import { driverProblem, hardwareHere, nvidiaDriver } from '../../../../src/compute/xla/pjrt/hardware';
 import { cudaFolderOf, librariesOf, sitePackagesOf } from '../../../../src/compute/xla/pjrt/plugin-libraries';
+import { temporaryFolder } from '../../../temporary-folder';
 import { sharedLibrary } from './compiled';
 
-const folder = (): string => mkdtempSync(join(tmpdir(), 'cosim-plugins-'));
+const place = temporaryFolder();
+const folder = (): string => mkdtempSync(place('folder-'));
 const file = (...parts: string[]): string => {
   const path = join(...parts);
   mkdirSync(dirname(path), { recursive: true });
