@@ -47,7 +47,9 @@ const isLinked = () => {
  */
 const writeCodeHashes = () => {
   const source = join(root, 'src');
-  const { codeHashes, commitHash } = createRequire(import.meta.url)(join(root, 'dist', 'provenance', 'index.js'));
+  const { codeHashes, commitHash, sourcesHash } = createRequire(import.meta.url)(
+    join(root, 'dist', 'provenance', 'index.js'),
+  );
   const hashes = codeHashes(source);
   const files = readdirSync(source, { recursive: true }).filter(name => name.endsWith('.ts'));
   const lines = files
@@ -55,6 +57,7 @@ const writeCodeHashes = () => {
     .sort(([a], [b]) => (a < b ? -1 : 1));
   writeFileSync(join(root, 'dist', 'commit'), `${commitHash()}\n`);
   writeFileSync(join(root, 'dist', 'code-hash.json'), `${JSON.stringify(Object.fromEntries(lines), null, 1)}\n`);
+  writeFileSync(join(root, 'dist', 'sources.sha256'), `${sourcesHash(source)}\n`);
 };
 
 /** Removes from dist/ what was compiled from sources that have since moved or gone. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { ArgumentError } from '../compute/check';
@@ -9,9 +10,48 @@ const ROOT = join(__dirname, '..');
 /** Written by the build into dist/: hash by module, 'studies/sweep'. */
 const CODE_HASH_FILE = 'code-hash.json';
 
-let built: Readonly<Record<string, string>> | undefined;
+/** Written by the build into dist/: `sourcesHash` of what it was built from. */
+const SOURCES_FILE = 'sources.sha256';
+
+type Hashes = Readonly<Record<string, string>>;
+
+let built: Hashes | undefined;
 let sources: CodeHashes | undefined;
 const ofSources = new Map<string, string>(); // by file
+
+const sourceFiles = (root: string): string[] =>
+  readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'));
+
+/**
+ * Of every source file of a tree, its name and its text: 64 hexadecimal digits.
+ * @param root absolute path of `src`
+ */
+export const sourcesHash = (root: string): string => {
+  const hash = createHash('sha256');
+  for (const name of sourceFiles(root).sort()) {
+    const text = readFileSync(join(root, name));
+    hash.update(`${name.split(sep).join('/')} ${text.length}\n`).update(text);
+  }
+  return hash.digest('hex');
+};
+
+const readHashes = (folder: string): Hashes => JSON.parse(readFileSync(join(folder, CODE_HASH_FILE), 'utf8')) as Hashes;
+
+const moduleName = (file: string): string =>
+  relative(ROOT, file)
+    .split(sep)
+    .join('/')
+    .replace(/\.[jt]s$/, '');
+
+/** Run from `src`: the hashes of the last build where it was of these very sources, for to parse them takes seconds. */
+const builtFromSources = (): Hashes => {
+  const dist = join(ROOT, '..', 'dist');
+  try {
+    return readFileSync(join(dist, SOURCES_FILE), 'utf8').trim() === sourcesHash(ROOT) ? readHashes(dist) : {};
+  } catch {
+    return {};
+  }
+};
 
 /**
  * The hash of all code that a module runs to compute its results, 16 hexadecimal digits; the same from `src` and from
@@ -23,13 +63,13 @@ const ofSources = new Map<string, string>(); // by file
  */
 export const codeHash = (file: string): string => {
   if (file.endsWith('.ts')) {
-    const hash = ofSources.get(file) ?? (sources ??= codeHashes(ROOT)).of(file);
+    built ??= builtFromSources();
+    const hash = ofSources.get(file) ?? built[moduleName(file)] ?? (sources ??= codeHashes(ROOT)).of(file);
     ofSources.set(file, hash);
     return hash;
   }
-  built ??= JSON.parse(readFileSync(join(ROOT, CODE_HASH_FILE), 'utf8')) as Record<string, string>;
-  const name = relative(ROOT, file).split(sep).join('/').replace(/\.js$/, '');
-  const hash = built[name];
+  built ??= readHashes(ROOT);
+  const hash = built[moduleName(file)];
   if (hash === undefined)
     throw new ArgumentError(`codeHash: file must be a module of cosim (its __filename), got '${file}'`);
   return hash;
@@ -48,9 +88,8 @@ export const isCodeOfToday = (hash: string): boolean => {
 
 const hashesOfToday = (): ReadonlySet<string> => {
   if (!__filename.endsWith('.ts')) {
-    built ??= JSON.parse(readFileSync(join(ROOT, CODE_HASH_FILE), 'utf8')) as Record<string, string>;
+    built ??= readHashes(ROOT);
     return new Set(Object.values(built));
   }
-  const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'));
-  return new Set(files.map(name => codeHash(join(ROOT, name))));
+  return new Set(sourceFiles(ROOT).map(name => codeHash(join(ROOT, name))));
 };

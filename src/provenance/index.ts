@@ -1,4 +1,4 @@
-export { codeHash } from './code-hash';
+export { codeHash, sourcesHash } from './code-hash';
 export { codeHashes } from './code-hashes';
 export {
   beginMaking,

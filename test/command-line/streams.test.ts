@@ -54,7 +54,7 @@ test('SIGTERM ends sample with 143, one line and nothing written', async () => {
 test('SIGHUP ends eval with 129 and one line; what is finished stays in the cache alone', async () => {
   mkdirSync(file('eval'));
   const out = ['--out', file('eval/a.json'), '--cache', file('cache'), '--save-every', '10'];
-  const args = ['eval', ...LONG, '--steps', '50', '--data', 'digits', '--features', 'digits', '--n-reference', '50', '--n', '500', '--blocks', '1', ...out]; // prettier-ignore
+  const args = ['eval', ...LONG, '--steps', '10', '--data', 'digits', '--features', 'digits', '--n-reference', '50', '--n', '500', '--blocks', '1', ...out]; // prettier-ignore
   const ended = await run(args, { preload: SCREEN, signal: 'SIGHUP', when: /measured: [1-9]\d* of/ });
   assert.equal(ended.code, 129, ended.err);
   const last = ended.err.split('\x1b[K').at(-1);

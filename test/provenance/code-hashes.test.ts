@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { codeHash, codeHashes } from '../../src/provenance';
+import { codeHash, codeHashes, sourcesHash } from '../../src/provenance';
 import { temporaryFolder } from '../temporary-folder';
 
 const SRC = join(__dirname, '..', '..', 'src');
@@ -35,6 +35,19 @@ before(async () => {
 test('the same sources elsewhere have the same hash', () => {
   assert.match(unchanged, /^[0-9a-f]{16}$/);
   assert.equal(codeHash(join(SRC, ENTRY)), unchanged);
+});
+
+test('the hash of all sources is of their names and their texts', async () => {
+  assert.equal(sourcesHash(root), sourcesHash(SRC));
+  const [path, moved] = [join(root, 'training/ema.ts'), join(root, 'training/averages.ts')];
+  const text = await readFile(path, 'utf8');
+  await writeFile(path, `${text}// changed\n`);
+  assert.notEqual(sourcesHash(root), sourcesHash(SRC));
+  await writeFile(path, text);
+  await rename(path, moved);
+  assert.notEqual(sourcesHash(root), sourcesHash(SRC));
+  await rename(moved, path);
+  assert.equal(sourcesHash(root), sourcesHash(SRC));
 });
 
 test('a renamed file keeps the hash', async () => {
