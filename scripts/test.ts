@@ -1,6 +1,6 @@
 // Every check of the project, one after the other; a stage that fails does not keep the next from running.
-// --fast leaves out running the notebooks and the tests named *.long.test.ts, --static also the unit tests; --unit FOLDER...
-// runs nothing but the unit tests of these folders of test/, without the long ones.
+// --all adds the tests named *.long.test.ts; --fast leaves out running the notebooks, --static also the unit tests;
+// --unit FOLDER... runs nothing but the unit tests of these folders of test/, without the long ones.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -81,6 +81,7 @@ const main = async (): Promise<void> => {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {
+      all: { type: 'boolean', default: false },
       fast: { type: 'boolean', default: false },
       static: { type: 'boolean', default: false },
       unit: { type: 'boolean', default: false },
@@ -93,7 +94,7 @@ const main = async (): Promise<void> => {
   }
   const cells = (): Promise<void> => stage('notebook cells', () => notebookCells(notebooks));
   await Promise.all([typesAndLint(), format().then(imports).then(unused).then(cells)]); // about as long as each other
-  if (!values.static) await stage('unit tests', () => unitTests(!values.fast, []));
+  if (!values.static) await stage('unit tests', () => unitTests(values.all, []));
   if (!values.static && !values.fast) await stage('notebooks run', () => notebookRuns(notebooks));
   finish();
 };
