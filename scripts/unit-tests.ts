@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { run } from 'node:test';
 import { root } from './project';
@@ -7,7 +8,10 @@ import { root } from './project';
 export type Check = { name: string; problem?: string };
 
 /** How many test files share a process: to load the library takes longer than most of their tests. */
-const TOGETHER = 8;
+const TOGETHER = 12;
+
+/** Processes at a time: some tests wait, for a server or for a process. */
+const AT_ONCE = availableParallelism() + 1;
 
 /** Milliseconds after which a batch that still runs has failed: something hangs. */
 const PATIENCE = 600_000;
@@ -71,7 +75,7 @@ const errorText = (error: Error): string => {
     .replaceAll(`${root}/`, '');
 };
 
-/** Runs the tests in batches of files, two at a time; every test counts, suites and files only as their tests. */
+/** Runs the tests in batches of files; every test counts, suites and files only as their tests. */
 export const unitTests = (long: boolean, folders: readonly string[]): Promise<Check[]> =>
   new Promise((resolve, reject) => {
     const files = new Set(testFiles(long, folders));
@@ -83,7 +87,7 @@ export const unitTests = (long: boolean, folders: readonly string[]): Promise<Ch
       `${file ? `${relative(root, file)}: ` : ''}${name}`;
     const isGroup = (test: { name: string; details: { type?: string } }): boolean =>
       test.details.type === 'suite' || batches.has(test.name);
-    const stream = run({ files: [...batches.keys()], concurrency: 2, timeout: PATIENCE });
+    const stream = run({ files: [...batches.keys()], concurrency: AT_ONCE, timeout: PATIENCE });
     stream.on('test:stderr', ({ file, message }) => stderr.set(file, (stderr.get(file) ?? '') + message));
     const addTime = ({ name, details }: { name: string; details: { duration_ms: number } }): void => {
       if (files.has(name)) seconds.set(name, details.duration_ms / 1000);

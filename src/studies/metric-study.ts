@@ -43,11 +43,20 @@ const realImages = async (name: string, most: number): Promise<Pick<MetricStudy,
     const length = Math.min(most, dataset.length === Infinity ? DRAWN : dataset.length);
     return length < dataset.length ? subset(dataset, indexRange(length)) : dataset;
   };
+  const both = async (from: string): Promise<Pick<MetricStudy, 'name' | 'train' | 'test'>> => {
+    const train = await open(from, 'train');
+    try {
+      return { name: from, train, test: await open(from, 'test') };
+    } catch (error) {
+      await train.close?.(); // there may be one part alone
+      throw error;
+    }
+  };
   try {
-    return { name, train: await open(name, 'train'), test: await open(name, 'test') };
+    return await both(name);
   } catch (error) {
     if (!(error instanceof DatasetError)) throw error;
-    return { name: 'digits', train: await open('digits', 'train'), test: await open('digits', 'test') };
+    return both('digits');
   }
 };
 
@@ -64,11 +73,19 @@ export const metricStudy = async ({
   const { name, train, test } = await realImages(data, most > 0 ? most : Infinity);
   const spaces: FeatureExtractor[] = [];
   const missing: string[] = [];
+  const dispose = async (): Promise<void> => {
+    for (const space of spaces) await space.dispose();
+    await train.close?.();
+    await test.close?.();
+  };
   for (const wanted of name === 'digits' ? ['digits'] : features) {
     try {
       spaces.push(await loadFeatures(wanted));
     } catch (error) {
-      if (!(error instanceof ArgumentError)) throw error;
+      if (!(error instanceof ArgumentError)) {
+        await dispose();
+        throw error;
+      }
       missing.push(wanted);
     }
   }
@@ -88,11 +105,7 @@ export const metricStudy = async ({
     spaces,
     note: notes.join('; '),
     ...(name !== data && { fallback: name }),
-    dispose: async () => {
-      for (const space of spaces) await space.dispose();
-      await train.close?.();
-      await test.close?.();
-    },
+    dispose,
   };
 };
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { numberList, seedList } from '../../src/command-line/options';
 import { progressLine, shownSafely } from '../../src/command-line/terminal';
+import { program } from '../program';
 import { cosim } from './commands';
 
 const root = join(__dirname, '../..');
@@ -55,8 +56,7 @@ test('progress writes over its own line on a screen and nothing elsewhere', () =
 
 test('as a program it ends with the same codes and keeps results and errors apart', () => {
   const run = (...args: string[]) => {
-    const program = join(root, 'src/command-line/main.ts');
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', program, ...args], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...program, ...args], {
       cwd: root,
       encoding: 'utf8',
     });

@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeFileAtomic } from '../../src/checkpoints';
 import { leaveable, Stopped } from '../../src/command-line/stopped';
 import { goldenCheckpoint } from '../checkpoints/golden';
+import { program } from '../program';
 import { temporaryFolder } from '../temporary-folder';
 
 const file = temporaryFolder();
-const MAIN = join(__dirname, '../../src/command-line/main.ts');
 
 /** What a process said and how it ended. */
 type Ended = { code: number | null; out: string; err: string };
@@ -23,8 +22,8 @@ const run = async (
   args: readonly string[],
   { redirected = '', preload = '', signal, when }: { redirected?: string; preload?: string; signal?: NodeJS.Signals; when?: RegExp },
 ): Promise<Ended> => {
-  const program = [process.execPath, '--import', 'tsx', ...before(preload), MAIN, ...args];
-  const child = spawn('bash', ['-c', `exec "$@" ${redirected}`, 'bash', ...program], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const all = [process.execPath, ...before(preload), ...program, ...args];
+  const child = spawn('bash', ['-c', `exec "$@" ${redirected}`, 'bash', ...all], { stdio: ['ignore', 'pipe', 'pipe'] });
   const said = { out: '', err: '' };
   let sent = false;
   child.stdout.on('data', data => (said.out += String(data)));

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { runCommandLine } from '../../src/command-line';
@@ -12,6 +11,7 @@ import { type Job, type JobState, waitForJobs } from '../../src/queue';
 import { ablate, type AblateOptions } from '../../src/studies';
 import { pointsTask, type Task } from '../../src/tasks';
 import { type RedisServer, startRedis } from '../queue/redis-server';
+import { program } from '../program';
 import { temporaryFolder } from '../temporary-folder';
 
 const SMALL: AblateOptions = { vary: { R: [1, 2] }, images: 256, n: 50, run: { batch: 32 } };
@@ -23,13 +23,10 @@ describe('cosim worker', () => {
   let task: Task;
   const workers: ChildProcess[] = [];
 
-  /** A worker from the sources, and what it said so far. */
+  /** A worker, and what it said so far. */
   const startWorker = (): { process: ChildProcess; said: () => string; ended: Promise<unknown[]> } => {
-    const program = join(__dirname, '..', '..', 'src', 'command-line', 'main.ts');
     const args = ['worker', '--queue', redis.url, '--store', place('store'), '--backend', 'wasm'];
-    const worker = spawn(process.execPath, ['--import', 'tsx', program, ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const worker = spawn(process.execPath, [...program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
     workers.push(worker);
     let said = '';
     worker.stdout.on('data', data => (said += String(data)));

@@ -238,7 +238,9 @@ describe('a queue of jobs on Redis', () => {
     await work(redis.url, { perform, untilEmpty: true });
     const jobs = jobsOf(3);
     let ended: Promise<void> | undefined;
-    const results = collect(redis.url, jobs, { onJobs: () => (ended ??= work(redis.url, { perform, untilEmpty: true })) });
+    const results = collect(redis.url, jobs, {
+      onJobs: () => void (ended ??= work(redis.url, { perform, untilEmpty: true })),
+    });
     expectSquares(await results, jobs);
     await ended; // else it could take a job of the next test
   });

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { runCommandLine } from '../../src/command-line';
 import { cancelJobs, waitForJobs, work, type WorkerEvent } from '../../src/queue';
+import { program } from '../program';
 import { temporaryFolder } from '../temporary-folder';
 import { freePort, type RedisServer, startRedis } from './redis-server';
 
@@ -39,9 +40,9 @@ describe('a queue with password and TLS', () => {
   const processes: ChildProcess[] = [];
 
   /** A program beside this one that reads the queue's address from COSIM_QUEUE, and trusts the server's certificate. */
-  const start = (program: string, args: string[], queue: string): { ended: Promise<number>; said: () => string } => {
+  const start = (args: readonly string[], queue: string): { ended: Promise<number>; said: () => string } => {
     const env = { ...process.env, COSIM_QUEUE: queue, NODE_EXTRA_CA_CERTS: cert };
-    const child = spawn(process.execPath, ['--import', 'tsx', program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] }); // prettier-ignore
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }); // prettier-ignore
     processes.push(child);
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', data => (said += String(data)));
@@ -65,8 +66,8 @@ describe('a queue with password and TLS', () => {
   test('a sweep and its worker meet on it, and the password stands nowhere', async () => {
     const queue = url('rediss', `cosim:${SECRET}`);
     const log = place('log');
-    const worker = start(join(__dirname, 'tiny-worker.ts'), [queue, log], queue);
-    const sweep = start(join(__dirname, 'tiny-sweep.ts'), ['5'], queue);
+    const worker = start(['--import', 'tsx', join(__dirname, 'tiny-worker.ts'), queue, log], queue);
+    const sweep = start(['--import', 'tsx', join(__dirname, 'tiny-sweep.ts'), '5'], queue);
     assert.equal(await sweep.ended, 0, sweep.said());
     assert.deepEqual(JSON.parse(sweep.said()), Object.fromEntries([0, 1, 2, 3, 4].map(x => [`sweep-${x}`, String(x ** 2)]))); // prettier-ignore
     assert.equal(worker.said(), '');
@@ -77,12 +78,11 @@ describe('a queue with password and TLS', () => {
   });
 
   test('cosim worker says which server it works for, without the password, and ends where that is wrong', async () => {
-    const program = join(__dirname, '..', '..', 'src', 'command-line', 'main.ts');
-    const args = ['worker', '--until-empty', '--backend', 'cpu', '--store', place('store')];
-    const right = start(program, args, url('rediss', `cosim:${SECRET}`));
+    const args = [...program, 'worker', '--until-empty', '--backend', 'cpu', '--store', place('store')];
+    const right = start(args, url('rediss', `cosim:${SECRET}`));
     assert.equal(await right.ended, 0, right.said());
     assert.match(right.said(), new RegExp(`^ready +rediss://\\*\\*\\*@127\\.0\\.0\\.1:${tlsPort} as .+:\\d+\n$`));
-    const wrong = start(program, args, url('rediss', `cosim:${SECRET}x`));
+    const wrong = start(args, url('rediss', `cosim:${SECRET}x`));
     assert.equal(await wrong.ended, 2);
     assert.match(
       wrong.said(),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { selectBackend } from '../../src/compute/backend';
@@ -13,7 +14,12 @@ import {
   metricStudy,
   type MetricStudy,
 } from '../../src/studies';
-import { withFolder } from '../temporary-folder';
+import { cifarRecords } from '../datasets/files';
+import { setEnvironment } from '../environment';
+import { temporaryFolder, withFolder } from '../temporary-folder';
+
+const cache = temporaryFolder();
+setEnvironment({ COSIM_CACHE: cache() });
 
 const study = (): MetricStudy => ({
   name: 'digits',
@@ -55,20 +61,32 @@ test('distances grow with noise and blur; of the classes that are left the more 
   }));
 
 test('data that are not there: drawn digits, and a line that says so', async () => {
-  const before = process.env.COSIM_CACHE;
   await selectBackend({ backend: 'wasm' });
-  await withFolder(async dir => {
-    process.env.COSIM_CACHE = dir;
-    const found = await metricStudy({ most: 50 });
-    assert.equal(found.name, 'digits');
-    assert.match(
-      found.note,
-      /data: drawn digits, because cifar10 is not here \('cosim data fetch cifar10' fetches it\)/,
-    );
-    assert.deepEqual([found.train.length, found.test.length], [50, 50]);
-    assert.deepEqual(found.spaces.map(space => space.d), [64, 64]); // prettier-ignore
-    await found.dispose();
+  const found = await metricStudy({ most: 50 });
+  assert.equal(found.name, 'digits');
+  assert.match(found.note, /data: drawn digits, because cifar10 is not here \('cosim data fetch cifar10' fetches it\)/);
+  assert.deepEqual([found.train.length, found.test.length], [50, 50]);
+  assert.deepEqual(found.spaces.map(space => space.d), [64, 64]); // prettier-ignore
+  await found.dispose();
+});
+
+/** Files that this process has open in a folder. */
+const openIn = (folder: string): string[] =>
+  readdirSync('/proc/self/fd').flatMap(fd => {
+    try {
+      const path = readlinkSync(join('/proc/self/fd', fd));
+      return path.startsWith(folder) ? [path] : [];
+    } catch {
+      return []; // it was the reading itself
+    }
   });
-  if (before === undefined) delete process.env.COSIM_CACHE;
-  else process.env.COSIM_CACHE = before;
+
+test('data of which one part is there: drawn digits, and no file stays open', async () => {
+  const folder = cache('cifar10', 'cifar-10-batches-bin');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'data_batch_1.bin'), cifarRecords(3));
+  const found = await metricStudy({ most: 50 });
+  assert.equal(found.name, 'digits');
+  assert.deepEqual(openIn(cache()), []);
+  await found.dispose();
 });

@@ -1,17 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { temporaryFolder } from '../../../temporary-folder';
 
-const place = temporaryFolder();
-
-/** Compiles C into a shared library in a folder of its own, with the compiler `CC` names, else `cc`. @returns its path */
+/**
+ * Compiles C into a shared library in a folder of its own, with the compiler `CC` names, else `cc`. The folder stays as
+ * long as the process: a library that is loaded does.
+ * @returns its path
+ */
 export const sharedLibrary = (
   source: string,
   name = `${basename(source, '.c')}.so`,
   flags: readonly string[] = [],
 ): string => {
-  const path = join(mkdtempSync(place('library-')), name);
+  const folder = mkdtempSync(join(tmpdir(), 'cosim-test-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, name);
   const compiler = process.env.CC ?? 'cc';
   try {
     execFileSync(compiler, ['-shared', '-fPIC', '-O1', '-pthread', '-o', path, source, ...flags], { stdio: 'pipe' });
