@@ -54,6 +54,18 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          name: 'onnxruntime-node',
+          allowTypeImports: true,
+          message: 'Take it from runtime() of compute/onnx/runtime, which keeps it from reporting on its use.',
+        },
+      ],
+    },
+  },
   // node:test returns promises nobody needs to await
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-floating-promises': 'off' } },
 );

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import * as ort from 'onnxruntime-node';
 import { trace } from '../../src/compute/graph/trace';
 import { shapeSize } from '../../src/compute/host-arrays';
 import { normal, uniform } from '../../src/compute/noise';
 import { OnnxBuilder } from '../../src/compute/onnx/onnx-builder';
 import { encodeOnnx } from '../../src/compute/onnx/onnx-file';
+import { runtime } from '../../src/compute/onnx/runtime';
 import { onnxNetwork } from '../../src/compute/onnx-network';
 import { withPrefix } from '../../src/compute/tensors';
 import { moduleOf } from '../../src/compute/xla/emit';
@@ -50,6 +50,7 @@ const expectClose = (what: string, found: Float32Array, expected: Float32Array):
 const expectSame = async (shape: readonly number[], build: Build): Promise<void> => {
   const bytes = fileOf(shape, build);
   const x = normal({ seed: 1, stream: 'x' }, shapeSize(shape));
+  const ort = runtime();
   const session = await ort.InferenceSession.create(bytes);
   const truth = (await session.run({ x: new ort.Tensor('float32', x, shape) })).y;
   const network = onnxNetwork(bytes);
@@ -226,6 +227,7 @@ test('weights kept as small integers are widened when they are read', async () =
   // (q - z) s by output channel, as [h, w, C, K]
   assert.deepEqual([...network.parameters.w.data], [-64, 2.5, 0, 63.5, 5, 20]);
   const x = Float32Array.of(3, 5);
+  const ort = runtime();
   const session = await ort.InferenceSession.create(bytes);
   const truth = (await session.run({ x: new ort.Tensor('float32', x, [1, 2, 1, 1]) })).y.data as Float32Array;
   assert.deepEqual([...truth], [3 * -64 + 5 * 63.5, 3 * 2.5 + 5 * 5, 5 * 20]);

@@ -1,9 +1,9 @@
 import { shapeSize } from '../../src/compute/host-arrays';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Fixture, openFixture } from '../../scripts/parity/fixture';
 import { networkOf, parametersOf } from '../../scripts/parity/network';
 import { normal } from '../../src/compute/noise';
+import { runtime } from '../../src/compute/onnx/runtime';
 import type { Denoiser, Model } from '../../src/networks';
 import { goldenFolder } from '../golden';
 import { join } from 'node:path';
@@ -22,6 +22,7 @@ export type HostArray = { data: Float32Array; shape: number[] };
 
 /** A file in ONNX Runtime, as one has it who has only the file: from its inputs to its single output. */
 export const openFile = async (path: string): Promise<(feeds: Record<string, HostArray>) => Promise<HostArray>> => {
+  const { InferenceSession, Tensor } = runtime();
   const session = await InferenceSession.create(path);
   return async (feeds: Record<string, HostArray>): Promise<HostArray> => {
     const tensors = Object.entries(feeds).map(

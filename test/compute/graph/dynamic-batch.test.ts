@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../../src/compute/backend';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
 import { exportModel } from '../../../src/compute/onnx/export-model';
 import { encodeOnnx } from '../../../src/compute/onnx/onnx-file';
+import { runtime } from '../../../src/compute/onnx/runtime';
 import { assertAllClose, gaussians } from '../../close';
 
 before(() => selectBackend({ backend: 'cpu' }));
@@ -36,6 +36,7 @@ describe('one model for any batch size', () => {
     test(`${name}: as on cpu for 1, 2 and 7 samples`, async () => {
       const { model, batch, reason } = exportModel({ f: tensorFunction(f), inputs, weights: {} });
       assert.equal(batch, 'any', reason);
+      const { InferenceSession, Tensor } = runtime();
       const session = await InferenceSession.create(encodeOnnx(model), { logSeverityLevel: 3 });
       for (const n of [1, 2, 7]) {
         const x = gaussians(n * 32, name);
