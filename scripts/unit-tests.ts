@@ -8,7 +8,7 @@ import { root } from './project';
 export type Check = { name: string; problem?: string };
 
 /** How many test files share a process: to load the library takes longer than most of their tests. */
-const TOGETHER = 12;
+const TOGETHER = 16;
 
 /** Processes at a time: some tests wait, for a server or for a process. */
 const AT_ONCE = availableParallelism() + 1;
