@@ -25,7 +25,8 @@ const held = async (done: number): Promise<Held> => {
   };
 };
 
-type Engine = 'eager' | 'onnx';
+export const ENGINES = ['eager', 'onnx', 'xla'] as const;
+export type Engine = (typeof ENGINES)[number];
 
 /** Does a piece of work `n` times in all, with `marks` looks at what is held. */
 type Work = (engine: Engine, dir: string, n: number, marks: number) => Promise<Held[]>;

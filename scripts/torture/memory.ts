@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../project';
-import { growth, type Held, type WorkName } from './memory-work';
+import { ENGINES, growth, type Held, type WorkName } from './memory-work';
 import { saveCounts } from './torture-file';
 
 const MARKS = 5; // the first is where all that is made once is there
@@ -57,7 +57,7 @@ export const tortureMemory = async (args: string[]): Promise<boolean> => {
       .join('')}`;
   console.log(row('work', 'done', 'tensors', 'threads', 'files', 'MiB'));
   const all: { what: string; attempted: number; held: number; failures: string[] }[] = [];
-  for (const engine of ['eager', 'onnx'])
+  for (const engine of ENGINES)
     for (const work of ['steps', 'cycles'] as const) {
       const { seen, problems } = await trial(engine, work, Number(values[work]));
       for (const { done, tensors, threads, files, mebibytes } of seen)
