@@ -10,6 +10,9 @@ export type Check = { name: string; problem?: string };
 /** How many test files share a process: to load the library takes longer than most of their tests. */
 const TOGETHER = 16;
 
+/** Folders whose tests take longest: they begin early, so that at the end no process works alone. */
+const SLOW = ['command-line', 'compute', 'queue', 'studies', 'tasks', 'training'];
+
 /** Processes at a time: some tests wait, for a server or for a process. */
 const AT_ONCE = availableParallelism() + 1;
 
@@ -35,7 +38,7 @@ const batchSource = (files: readonly string[]): string =>
     ...files.map(name => JSON.stringify(name)).map(name => `describe(${name}, () => void load('./' + ${name}));`),
   ].join('\n');
 
-/** The test files in batches, a program each: up to `TOGETHER` of one folder of test/, a long one by itself, first. */
+/** The test files in batches, a program each: up to `TOGETHER` of one folder of test/, a long one by itself; in order. */
 const writeBatches = (files: readonly string[]): Map<string, string[]> => {
   const groups = new Map<string, string[]>();
   for (const name of files) {
@@ -44,7 +47,8 @@ const writeBatches = (files: readonly string[]): Map<string, string[]> => {
   }
   mkdirSync(BATCHES, { recursive: true });
   const batches = new Map<string, string[]>();
-  const ordered = [...groups].sort(([a], [b]) => Number(b.endsWith(LONG)) - Number(a.endsWith(LONG)));
+  const rank = (key: string): number => (key.endsWith(LONG) ? 2 : SLOW.includes(key) ? 1 : 0);
+  const ordered = [...groups].sort(([a], [b]) => rank(b) - rank(a));
   for (const [key, group] of ordered)
     for (let start = 0; start < group.length; start += TOGETHER) {
       const path = join(BATCHES, `${key.replace(/[\\/]/g, '-')}-${start / TOGETHER + 1}.mjs`);
@@ -55,7 +59,7 @@ const writeBatches = (files: readonly string[]): Map<string, string[]> => {
   return batches;
 };
 
-const SLOWEST = 70;
+const SLOWEST = 10;
 
 /** Which files to look at when the tests take too long. */
 const printSlowest = (seconds: ReadonlyMap<string, number>): void => {
