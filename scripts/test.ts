@@ -94,7 +94,8 @@ const main = async (): Promise<void> => {
   }
   const cells = (): Promise<void> => stage('notebook cells', () => notebookCells(notebooks));
   await Promise.all([typesAndLint(), format().then(imports).then(unused).then(cells)]); // about as long as each other
-  if (!values.static) await stage('unit tests', () => unitTests(values.all, []));
+  if (!values.static) await stage('unit tests', () => unitTests(false, []));
+  if (!values.static && values.all) await stage('long tests', () => unitTests(true, []));
   if (!values.static && !values.fast) await stage('notebooks run', () => notebookRuns(notebooks));
   finish();
 };

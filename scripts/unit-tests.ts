@@ -13,19 +13,16 @@ const TOGETHER = 16;
 /** Folders whose tests take longest: they begin early, so that at the end no process works alone. */
 const SLOW = ['command-line', 'compute', 'queue', 'studies', 'tasks', 'training'];
 
-/** Processes at a time: some tests wait, for a server or for a process. */
-const AT_ONCE = availableParallelism() + 1;
-
 /** Milliseconds after which a batch that still runs has failed: something hangs. */
 const PATIENCE = 600_000;
 
 const BATCHES = join(root, 'node_modules', '.cache', 'cosim', 'tests');
 const LONG = '.long.test.ts';
 
-/** The names of the test files within test/, all or those of some folders of it. */
+/** The names of the long test files within test/, or of the others; all or those of some folders of it. */
 const testFiles = (long: boolean, folders: readonly string[]): string[] =>
   readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.test.ts') && (long || !name.endsWith(LONG)))
+    .filter(name => name.endsWith('.test.ts') && long === name.endsWith(LONG))
     .filter(name => folders.length === 0 || folders.includes(name.split(/[\\/]/)[0]))
     .sort();
 
@@ -47,7 +44,7 @@ const writeBatches = (files: readonly string[]): Map<string, string[]> => {
   }
   mkdirSync(BATCHES, { recursive: true });
   const batches = new Map<string, string[]>();
-  const rank = (key: string): number => (key.endsWith(LONG) ? 2 : SLOW.includes(key) ? 1 : 0);
+  const rank = (key: string): number => Number(SLOW.includes(key));
   const ordered = [...groups].sort(([a], [b]) => rank(b) - rank(a));
   for (const [key, group] of ordered)
     for (let start = 0; start < group.length; start += TOGETHER) {
@@ -83,6 +80,8 @@ const errorText = (error: Error): string => {
 export const unitTests = (long: boolean, folders: readonly string[]): Promise<Check[]> =>
   new Promise((resolve, reject) => {
     const files = new Set(testFiles(long, folders));
+    // Some tests wait for a server or a process; long ones have work for a core, or start more processes.
+    const atOnce = availableParallelism() + (long ? 0 : 1);
     const batches = writeBatches([...files]);
     const seconds = new Map<string, number>();
     const checks: Check[] = [];
@@ -91,7 +90,7 @@ export const unitTests = (long: boolean, folders: readonly string[]): Promise<Ch
       `${file ? `${relative(root, file)}: ` : ''}${name}`;
     const isGroup = (test: { name: string; details: { type?: string } }): boolean =>
       test.details.type === 'suite' || batches.has(test.name);
-    const stream = run({ files: [...batches.keys()], concurrency: AT_ONCE, timeout: PATIENCE });
+    const stream = run({ files: [...batches.keys()], concurrency: atOnce, timeout: PATIENCE });
     stream.on('test:stderr', ({ file, message }) => stderr.set(file, (stderr.get(file) ?? '') + message));
     const addTime = ({ name, details }: { name: string; details: { duration_ms: number } }): void => {
       if (files.has(name)) seconds.set(name, details.duration_ms / 1000);

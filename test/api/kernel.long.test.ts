@@ -73,7 +73,7 @@ test('every path can be imported and used in the real kernel, with its types', a
   const notebook = { cells, metadata: {}, nbformat: 4, nbformat_minor: 5 };
   const execution = await executeNotebook(join(notebooksFolder, 'paths.ipynb'), notebook, {
     environment: {},
-    limit: 60,
+    limit: 300,
   });
   assert.deepEqual(
     execution.ended.filter(({ status }) => status !== 'ok'),

@@ -92,6 +92,6 @@ for (const [name, params] of Object.entries(RUNS))
     const [path] = findNotebooks(notebooksFolder, [name]);
     const notebook = readNotebook(path);
     const environment = { COSIM_PRESET: 'smoke', COSIM_PARAMS: JSON.stringify(params()) };
-    const execution = await executeNotebook(path, notebook, { environment, limit: 120 });
+    const execution = await executeNotebook(path, notebook, { environment, limit: 300 });
     assert.deepEqual(runProblems(notebook, execution), []);
   });
