@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { selectBackend } from '../src/compute/backend';
 import { workTexts } from '../src/command-line/working-line';
-import { LONG_STUDIES, type LongStudy, type LongStudyName } from '../src/studies';
+import { LONG_STUDIES, type LongStudy, type LongStudyName, type SearchedPoint } from '../src/studies';
 import { secondsOf } from './seconds';
 import { carriedData, studyData } from './study/data';
 import { drawOneCalls, drawSearched, drawStudy } from './study/draw';
 import { measureOneCalls, measureStudy, searchStudy } from './study/measure';
-import { shipArm } from './study/ship';
+import { searchShipped, shipArm } from './study/ship';
 import { compileArms, type Overrides, trainStudy } from './study/train';
 
 const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
@@ -28,6 +28,8 @@ const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
   --measure           measures what is there, in place of training, and draws it: figures/study_*
   --one-call          measures one call from real images at each noise level, and draws figures/study_*_one_call
   --search            searches the sampling times of the last milestones, and draws figures/study_*_searched
+  --shipped           with --search: those of the study's shipped generator, in place of milestones; writes it anew
+  --steps N,N         with --shipped: numbers of steps to search (2,4)
   --ship ARM          after measuring, makes it a shipped generator: data/generators
   --features NAME     network that looks at the images: mobilenet, digits, a file; default: mobilenet, for digits digits
   --at N,N            measures at these numbers of training images only, and the finished teacher`;
@@ -49,6 +51,8 @@ const { values, positionals } = parseArgs({
     measure: { type: 'boolean', default: false },
     'one-call': { type: 'boolean', default: false },
     search: { type: 'boolean', default: false },
+    shipped: { type: 'boolean', default: false },
+    steps: { type: 'string', default: '2,4' },
     ship: { type: 'string' },
     features: { type: 'string' },
     at: { type: 'string' },
@@ -113,17 +117,27 @@ const train = async (name: LongStudyName, wanted: readonly string[], signal: Abo
   });
 };
 
+const tellSearched = (searched: readonly SearchedPoint[]): void => {
+  for (const { seed, steps, times, result } of searched)
+    console.log(`seed ${seed}, ${steps} steps at ${times.map(t => t.toPrecision(3)).join(', ')}: fd ${result.value}`);
+};
+
 const measure = async (name: LongStudyName, signal: AbortSignal): Promise<void> => {
   const { data, out, features = name === 'digits' ? 'digits' : 'mobilenet' } = values;
   const at = values.at?.split(',').map(Number);
   const images = await studyData(name, data);
   const given = { name, data: images, out: join(out, name), features, at, signal, onProgress: lines() };
   if (values['one-call']) return drawOneCalls(name, await measureOneCalls(given));
+  if (values.search && values.shipped) {
+    const { path, searched, beside } = await searchShipped(given, values.steps.split(',').map(Number));
+    tellSearched(searched);
+    await drawSearched(name, searched, beside);
+    return console.log(`wrote ${path}`);
+  }
   if (values.search) {
     const searched = await searchStudy(given);
     const last = Math.max(...searched.map(point => point.images));
-    for (const { seed, steps, times, result } of searched)
-      console.log(`seed ${seed}, ${steps} steps at ${times.map(t => t.toPrecision(3)).join(', ')}: fd ${result.value}`);
+    tellSearched(searched);
     return drawSearched(name, searched, await measureStudy({ ...given, at: [last] }));
   }
   const points = await measureStudy(given);
@@ -145,6 +159,7 @@ const main = async (): Promise<void> => {
   if (values.help) return console.log(USAGE);
   expectCounts('to', values.to);
   expectCounts('at', values.at);
+  expectCounts('steps', values.steps);
   const { name, wanted } = expectNames();
   const signal = stopping();
   await selectBackend();

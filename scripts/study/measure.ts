@@ -135,7 +135,10 @@ export const measureOneCalls = async (given: MeasureStudy): Promise<OneCallPoint
   }
 };
 
-const SEARCH = { steps: [1, 2, 4], searchN: 1000 };
+/** Samples of one try of a search. */
+export const SEARCH_N = 1000;
+
+const SEARCH = { steps: [1, 2, 4], searchN: SEARCH_N };
 
 /** The times of CoSIM's last milestones, searched for every number of steps, and what they are worth. */
 export const searchStudy = async (given: MeasureStudy): Promise<SearchedPoint[]> => {

@@ -1,19 +1,123 @@
 /* A generator of a long study as a shipped one: its weights, and its card from what was measured. */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { writeFileAtomic } from '../../src/checkpoints';
+import { loadFeatures } from '../../src/evaluation';
 import { spread } from '../../src/metrics';
 import { generatorFile, loadModel, STUDY_GENERATORS } from '../../src/models';
-import { parameterCount } from '../../src/networks';
-import { LONG_STUDIES, type LongStudy, type LongStudyName, type StudyPoint } from '../../src/studies';
+import { parameterCount, saveModel } from '../../src/networks';
+import type { MadeBy } from '../../src/provenance';
+import {
+  LONG_STUDIES,
+  type LongStudy,
+  type LongStudyName,
+  measureMilestones,
+  type Milestone,
+  type SearchedPoint,
+  searchMilestone,
+  type StudyPoint,
+} from '../../src/studies';
+import { root } from '../project';
 import type { StudyData } from './data';
-import { keptArms } from './measure';
+import { keptArms, type MeasureStudy, SEARCH_N } from './measure';
+
+type Name = keyof typeof STUDY_GENERATORS;
+
+const cardFile = (name: Name): string => generatorFile(name).replace(/\.safetensors$/, '.json');
+
+type Quality = Pick<StudyPoint, 'steps' | 'results' | 'madeBy'>;
+
+/** What is known of a shipped generator, as its JSON file has it. */
+type Card = {
+  command: string;
+  madeBy: readonly MadeBy[];
+  engine: Milestone['engine'];
+  weights: { file: string; sha256: string; floats: string };
+  teacher: LongStudy['teacher'];
+  network: object;
+  training: { seed: number; images: number; seconds: number; [option: string]: unknown };
+  data: object;
+  /** By number of steps. */
+  times: Readonly<Record<number, readonly number[]>>;
+  /** How those that were searched were found. */
+  search?: { steps: readonly number[]; n: number; madeBy: readonly MadeBy[] };
+  quality: readonly Quality[];
+  /** At the published times, where others were searched. */
+  published?: readonly Quality[];
+};
 
 const range = (values: readonly number[]): string => {
   const { mean, low, high } = spread(values);
   return `${mean.toPrecision(3)} (${low.toPrecision(3)} to ${high.toPrecision(3)})`;
+};
+
+const rowsOf = (quality: readonly Quality[], times: string): string[] =>
+  quality.flatMap(({ steps, results }) =>
+    results.map(
+      ({ metric, blocks, floor, n, features }) =>
+        `| ${metric}, ${features?.name ?? ''} | ${steps} | ${times} | ${range(blocks)} | ${floor?.toPrecision(3) ?? ''} | ${n} x ${blocks.length} |`,
+    ),
+  );
+
+const timesText = (times: Card['times']): string =>
+  Object.values(times)
+    .map(levels => `\`${levels.map(t => Number(t.toPrecision(4))).join(', ')}\``)
+    .join('; ');
+
+const searchText = ({ search }: Card): string =>
+  search === undefined
+    ? ''
+    : `; those of ${search.steps.join(' and ')} steps searched (Algorithm 1) by ${search.n} samples a try, on seeds of their own`;
+
+/** Writes a generator's card, as JSON and as a page. */
+const writeCard = async (name: Name, { study, arm }: (typeof STUDY_GENERATORS)[Name], card: Card): Promise<void> => {
+  const { run, arms }: LongStudy = LONG_STUDIES[study];
+  const { series, method, seed } = arms[arm];
+  const { device, precision } = card.engine;
+  const { images, seconds } = card.training;
+  const searched = card.search?.steps ?? [];
+  const rows = [
+    ...card.quality.flatMap(one => rowsOf([one], searched.includes(one.steps) ? 'searched' : 'published')),
+    ...rowsOf(card.published ?? [], 'published'),
+  ];
+  const page = `# ${name}: ${series} of the long study '${study}'
+
+Written by \`${card.command}\` from \`${name}.json\`. \`loadModel('${name}')\` loads it; weights in PyTorch's layout, half precision.
+
+| | |
+| --- | --- |
+| network | \`${JSON.stringify(card.network)}\` |
+| data | \`${JSON.stringify(card.data)}\` |
+| method | \`${JSON.stringify(method)}\` |
+| training | ${images} images in ${images / run.batch!} iterations, \`${JSON.stringify(run)}\`, seed ${seed}; the weights are the moving average |
+| made by | commit ${[...new Set(card.madeBy.map(({ commit }) => commit))].join(', ')}; ${device ?? 'the processor'}, ${precision ?? 'float32'}; ${Math.round(seconds)} s, other trainings on the same card at the same time |
+| weights | \`${card.weights.file}\`, SHA-256 \`${card.weights.sha256}\` |
+| times | ${timesText(card.times)}${searchText(card)} |
+
+Mean over blocks of seeds (smallest to largest):
+
+| metric | NFE | times | value | real vs real | samples |
+| --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}
+`;
+  await writeFileAtomic(cardFile(name), `${JSON.stringify(card, null, 1)}\n`);
+  await writeFileAtomic(generatorFile(name).replace(/\.safetensors$/, '.md'), page);
+};
+
+const sha256OfFile = async (path: string): Promise<string> =>
+  createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+
+const shippedOf = (study: LongStudyName, arm?: string) => {
+  const found = Object.entries(STUDY_GENERATORS).find(
+    ([, from]) => from.study === study && (arm === undefined || from.arm === arm),
+  );
+  if (found === undefined)
+    throw new Error(`no shipped generator is ${arm === undefined ? '' : `${arm} `}of ${study}: see STUDY_GENERATORS`);
+  return { name: found[0] as Name, from: found[1] };
 };
 
 /** Copies the last milestone of an arm to data/generators, with a card as JSON and as a page. @returns its path */
@@ -24,9 +128,7 @@ export const shipArm = async (
   data: StudyData,
   out: string,
 ): Promise<string> => {
-  const found = Object.entries(STUDY_GENERATORS).find(([, from]) => from.study === study && from.arm === arm);
-  if (found === undefined) throw new Error(`no shipped generator is ${arm} of ${study}: see STUDY_GENERATORS`);
-  const name = found[0] as keyof typeof STUDY_GENERATORS;
+  const { name, from } = shippedOf(study, arm);
   const { run, arms, teacher }: LongStudy = LONG_STUDIES[study];
   const { series, seed, method } = arms[arm];
   const kept = (await keptArms(study, data, out)).arms.find(one => one.series === series && one.seed === seed);
@@ -37,50 +139,85 @@ export const shipArm = async (
   await copyFile(last.file, path);
   const { denoiser, parameters, times } = await loadModel(path);
   tf.dispose(parameters);
-  const sha256 = createHash('sha256')
-    .update(await readFile(path))
-    .digest('hex');
   const own = points.filter(point => point.series === series && point.seed === seed && point.images === last.images);
-  const card = {
+  await writeCard(name, from, {
     command: `npm run study -- ${study} --ship ${arm}`,
     madeBy: last.madeBy,
     engine: last.engine,
-    weights: { file: basename(path), sha256, floats: 'F16' },
+    weights: { file: basename(path), sha256: await sha256OfFile(path), floats: 'F16' },
     teacher,
     network: { ...denoiser.config, parameters: parameterCount(denoiser.parameters) },
     training: { method, ...run, seed, images: last.images, seconds: last.seconds },
     data: data.train.provenance,
-    times,
+    times: times ?? {},
     quality: own.map(({ steps, results, madeBy }) => ({ steps, results, madeBy })),
-  };
-  const base = path.replace(/\.safetensors$/, '');
-  await writeFileAtomic(`${base}.json`, `${JSON.stringify(card, null, 1)}\n`);
-  const { device, precision } = last.engine;
-  const rows = own.flatMap(({ steps, results }) =>
-    results.map(
-      ({ metric, blocks, floor, n, features }) =>
-        `| ${metric}, ${features?.name ?? ''} | ${steps} | ${range(blocks)} | ${floor?.toPrecision(3) ?? ''} | ${n} x ${blocks.length} |`,
-    ),
-  );
-  const page = `# ${name}: ${series} of the long study '${study}'
-
-Written by \`${card.command}\` from \`${name}.json\`. \`loadModel('${name}')\` loads it; weights in PyTorch's layout, half precision.
-
-| | |
-| --- | --- |
-| network | \`${JSON.stringify(card.network)}\` |
-| data | \`${JSON.stringify(card.data)}\` |
-| method | \`${JSON.stringify(method)}\` |
-| training | ${last.images} images in ${last.iterations} iterations, \`${JSON.stringify(run)}\`, seed ${seed}; the weights are the moving average |
-| made by | commit ${[...new Set(last.madeBy.map(({ commit }) => commit))].join(', ')}; ${device ?? 'the processor'}, ${precision ?? 'float32'}; ${Math.round(last.seconds)} s, other trainings on the same card at the same time |
-| weights | \`${basename(path)}\`, SHA-256 \`${sha256}\` |
-
-Mean over blocks of seeds (smallest to largest):
-
-| metric | NFE | value | real vs real | samples |
-| --- | --- | --- | --- | --- |
-${rows.join('\n')}
-`;
-  await writeFileAtomic(`${base}.md`, page);
+  });
   return path;
+};
+
+/** The teacher, as the study's figure has it. */
+const storedTeacher = async (study: LongStudyName): Promise<StudyPoint[]> => {
+  const { numbers } = JSON.parse(await readFile(join(root, 'figures', `study_${study}_quality.json`), 'utf8')) as {
+    numbers: { points: StudyPoint[] };
+  };
+  return numbers.points.filter(({ series }) => series === 'teacher');
+};
+
+/**
+ * Searches the times of a study's shipped generator, and writes it anew with what was found and what that is worth. Of the
+ * milestone that it was, nothing else is needed. `given.out` keeps searches and features; what is there is not made again.
+ * @returns the searched points, and beside them the generator's own at the published times and the teacher's
+ */
+export const searchShipped = async (
+  given: MeasureStudy,
+  steps: readonly number[],
+): Promise<{ path: string; searched: SearchedPoint[]; beside: StudyPoint[] }> => {
+  const { name: study, data, out, features, signal, onProgress } = given;
+  const { name, from } = shippedOf(study);
+  const { measuring, arms }: LongStudy = LONG_STUDIES[study];
+  const { series, coef, seed } = arms[from.arm];
+  const arm = { series, coef, seed };
+  const path = generatorFile(name);
+  const card = JSON.parse(await readFile(cardFile(name), 'utf8')) as Card;
+  const { images, seconds } = card.training;
+  const milestone = { file: path, images, seconds, madeBy: card.madeBy };
+  const extractor = await loadFeatures(features);
+  const judged = { ...data, extractor };
+  const watch = { signal, onProgress };
+  const { denoiser, parameters, times } = await loadModel(path);
+  try {
+    const how = { ...measuring, steps, searchN: SEARCH_N };
+    const searched = await searchMilestone(milestone, arm, judged, how, out, watch);
+    const found = Object.fromEntries(searched.map(point => [point.steps, point.times]));
+    const all = { ...times, ...found };
+    const file = join(out, basename(path)); // measured before anything takes the shipped one's place
+    const metadata = { sampler: 'multistep', times: JSON.stringify(all), images: String(images) };
+    await saveModel(file, { denoiser, parameters }, metadata, { floats: 'F16' });
+    const points = await measureMilestones([{ ...milestone, file }], arm, judged, { ...measuring, steps }, out, watch);
+    const isSearched = (point: Quality): boolean => steps.includes(point.steps);
+    const before = [...(card.published ?? []), ...card.quality.filter(one => !card.search?.steps.includes(one.steps))];
+    const quality = [
+      ...card.quality.filter(one => !isSearched(one)),
+      ...points.map(point => ({ steps: point.steps, results: point.results, madeBy: point.madeBy })),
+    ].sort((a, b) => a.steps - b.steps);
+    await copyFile(file, path);
+    await writeCard(name, from, {
+      ...card,
+      command: `npm run study -- ${study} --search --shipped`,
+      weights: { ...card.weights, sha256: await sha256OfFile(path) },
+      times: all,
+      search: {
+        steps: [...new Set([...(card.search?.steps ?? []), ...steps])].sort((a, b) => a - b),
+        n: SEARCH_N,
+        madeBy: searched.flatMap(({ madeBy }) => madeBy ?? []),
+      },
+      quality,
+      published: before.filter(one => isSearched(one) || card.published?.includes(one)),
+    });
+    const own = before.map(one => ({ ...arm, images, trainingSeconds: seconds, ...one }));
+    return { path, searched, beside: [...own, ...(await storedTeacher(study))] };
+  } finally {
+    tf.dispose(parameters);
+    await extractor.dispose();
+  }
 };

@@ -57,12 +57,13 @@ export const searchMilestone = async (
         times: readonly number[],
         measured: { n: number; blocks: number; seed?: number },
       ): Promise<MetricResult> => {
+        const name = `${series}, ${times.length} step${times.length === 1 ? '' : 's'}`;
         const [result] = await evaluate({
           images: drawnImages({
-            name: `${series}, ${times.length} steps`,
+            name,
             shape: denoiser.sampleShape,
             classes: denoiser.classes,
-            identity: { name: series, weights, sampler: times.join(', ') },
+            identity: { name, weights, sampler: times.join(', ') }, // as measureMilestones: features are drawn once
             draw: request => sampleMultistep({ ...model, ...request, times, engine: 'eager' }),
           }),
           reference: train,
