@@ -155,12 +155,17 @@ export const shipArm = async (
   return path;
 };
 
-/** The teacher, as the study's figure has it. */
+/** The teacher, as the study's figure has it; there the makers of a row are places in one list. */
 const storedTeacher = async (study: LongStudyName): Promise<StudyPoint[]> => {
-  const { numbers } = JSON.parse(await readFile(join(root, 'figures', `study_${study}_quality.json`), 'utf8')) as {
+  const text = await readFile(join(root, 'figures', `study_${study}_quality.json`), 'utf8');
+  const { numbers, provenance } = JSON.parse(text) as {
     numbers: { points: StudyPoint[] };
+    provenance: { madeBy: MadeBy[] };
   };
-  return numbers.points.filter(({ series }) => series === 'teacher');
+  const teacher = numbers.points.filter(({ series }) => series === 'teacher');
+  return JSON.parse(JSON.stringify(teacher), (key, value: unknown) =>
+    key === 'madeBy' ? (value as number[]).map(place => provenance.madeBy[place]) : value,
+  ) as StudyPoint[];
 };
 
 /**

@@ -8,12 +8,16 @@ const OTHER_COMMANDS: Readonly<Record<string, string>> = {
   generator: 'npm run generator -- digits-cosim',
 };
 
-/** What asks for figures of a long study that do not come with its measurements, by the end of their names. */
-const STUDY_FLAGS: Readonly<Record<string, string | undefined>> = { one_call: '--one-call', searched: '--search' };
+/** What asks for figures of a long study that do not come with its measurements, by study and name. */
+const STUDY_FLAGS: Readonly<Record<string, string | undefined>> = {
+  digits_one_call: '--one-call',
+  digits_searched: '--search',
+  cifar10_searched: '--search --shipped',
+};
 
 const commandOf = ({ name, provenance: { preset } }: StoredResult): string => {
   const [first, second, ...rest] = name.replace('paper/', '').split('_');
-  const flag = STUDY_FLAGS[rest.join('_')];
+  const flag = STUDY_FLAGS[[second, ...rest].join('_')];
   if (first === 'study') return flag ? `npm run study -- ${second} ${flag}` : `npm run reproduce -- ${second}`;
   return OTHER_COMMANDS[first] ?? `npm run reproduce -- ${first} --preset ${preset}`;
 };
