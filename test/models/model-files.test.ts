@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { saveTensors } from '../../src/checkpoints';
 import { selectBackend } from '../../src/compute/backend';
-import { GENERATOR_NAMES, loadModel, loadNetwork, loadTeacher, modelFile, teacherFile } from '../../src/models';
+import {
+  generatorFile,
+  GENERATOR_NAMES,
+  loadModel,
+  loadNetwork,
+  loadTeacher,
+  modelFile,
+  teacherFile,
+} from '../../src/models';
 import {
   ddpmpp,
   edmDenoiser,
@@ -109,6 +119,22 @@ describe('models in files', () => {
         [name === 'cifar10-cosim' ? 0 : 10, 'multistep', 4],
       );
       await assert.rejects(loadTeacher(name), /is a generator in few steps/);
+    }
+  });
+
+  test('the card of a shipped generator tells its file, and the times that it samples at', async () => {
+    await selectBackend({ backend: 'cpu' });
+    for (const name of GENERATOR_NAMES) {
+      const file = generatorFile(name);
+      const card = JSON.parse(readFileSync(file.replace(/safetensors$/, 'json'), 'utf8')) as {
+        weights: { sha256: string };
+        times: Record<number, number[]>;
+        search: { steps: number[] };
+      };
+      assert.equal(card.weights.sha256, createHash('sha256').update(readFileSync(file)).digest('hex'), name);
+      const { times } = await loadModel(name);
+      assert.deepEqual(times, card.times, name);
+      for (const steps of card.search.steps) assert.equal(times?.[steps]?.length, steps, name);
     }
   });
 });
