@@ -152,7 +152,8 @@ const measure = async (name: LongStudyName, signal: AbortSignal): Promise<void> 
 
 const expectCounts = (option: string, text: string | undefined): void => {
   for (const count of text?.split(',') ?? [])
-    if (!(Number(count) >= 1)) throw new Error(`--${option} must be numbers of images, got '${text}'`);
+    if (!(Number(count) >= 1) || Number(count) % 1 > 0)
+      throw new Error(`--${option} must be whole numbers from 1, got '${text}'`);
 };
 
 const main = async (): Promise<void> => {
@@ -160,6 +161,7 @@ const main = async (): Promise<void> => {
   expectCounts('to', values.to);
   expectCounts('at', values.at);
   expectCounts('steps', values.steps);
+  if (values.shipped && !values.search) throw new Error('--shipped goes with --search');
   const { name, wanted } = expectNames();
   const signal = stopping();
   await selectBackend();

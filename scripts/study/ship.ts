@@ -208,7 +208,7 @@ export const searchShipped = async (
     await copyFile(file, path);
     await writeCard(name, from, {
       ...card,
-      command: `npm run study -- ${study} --search --shipped`,
+      command: `npm run study -- ${study} --search --shipped --steps ${steps.join(',')}`,
       weights: { ...card.weights, sha256: await sha256OfFile(path) },
       times: all,
       search: {
