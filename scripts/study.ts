@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { selectBackend } from '../src/compute/backend';
 import { workTexts } from '../src/command-line/working-line';
-import { LONG_STUDIES, type LongStudy, type LongStudyName, type SearchedPoint } from '../src/studies';
+import { LONG_STUDIES, type LongStudy, type LongStudyName } from '../src/studies';
 import { secondsOf } from './seconds';
 import { carriedData, studyData } from './study/data';
-import { drawOneCalls, drawSearched, drawStudy } from './study/draw';
+import { drawOneCalls, drawSamples, drawSearched, drawStudy } from './study/draw';
 import { measureOneCalls, measureStudy, searchStudy } from './study/measure';
 import { searchShipped, shipArm } from './study/ship';
+import { samePoint, type SearchedRow, searchedRow, storedPoints, storedSearched } from './study/stored';
 import { compileArms, type Overrides, trainStudy } from './study/train';
 
 const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
@@ -25,7 +26,8 @@ const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
   --carried FOLDER    training images that were carried here, in place of --data
   --await-teacher     another process trains the teacher
   --compile           only compiles the programs of the arms, for a GPU's cache
-  --measure           measures what is there, in place of training, and draws it: figures/study_*
+  --measure           measures what is there, in place of training, and draws it: figures/study_*; with ARMs these alone,
+                      beside the other numbers that the figures have
   --one-call          measures one call from real images at each noise level, and draws figures/study_*_one_call
   --search            searches the sampling times of the last milestones, and draws figures/study_*_searched
   --shipped           with --search: those of the study's shipped generator, in place of milestones; writes it anew
@@ -60,14 +62,14 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const expectNames = (): { name: LongStudyName; wanted: string[] } => {
+const expectNames = (): { name: LongStudyName; asked: string[] } => {
   const [name, ...asked] = positionals;
   if (!Object.hasOwn(LONG_STUDIES, name ?? '')) throw new Error(USAGE);
   const { arms }: LongStudy = LONG_STUDIES[name as LongStudyName];
   for (const arm of asked)
     if (arm !== 'teacher' && !Object.hasOwn(arms, arm))
       throw new Error(`${name} has no arm '${arm}'; known: teacher, ${Object.keys(arms).join(', ')}`);
-  return { name: name as LongStudyName, wanted: asked.length > 0 ? asked : ['teacher', ...Object.keys(arms)] };
+  return { name: name as LongStudyName, asked };
 };
 
 /** Stops at the end of --for, and when it is asked to. */
@@ -91,7 +93,9 @@ const lines = (): ((stage: string, done: number, total: number, note?: string) =
   };
 };
 
-const train = async (name: LongStudyName, wanted: readonly string[], signal: AbortSignal): Promise<void> => {
+const train = async (name: LongStudyName, asked: readonly string[], signal: AbortSignal): Promise<void> => {
+  const { arms }: LongStudy = LONG_STUDIES[name];
+  const wanted = asked.length > 0 ? asked : ['teacher', ...Object.keys(arms)];
   const { carried, data, engine, precision } = values;
   const line = lines();
   const dataset = carried === undefined ? (await studyData(name, data)).train : await carriedData(name, carried);
@@ -117,35 +121,41 @@ const train = async (name: LongStudyName, wanted: readonly string[], signal: Abo
   });
 };
 
-const tellSearched = (searched: readonly SearchedPoint[]): void => {
-  for (const { seed, steps, times, result } of searched)
-    console.log(`seed ${seed}, ${steps} steps at ${times.map(t => t.toPrecision(3)).join(', ')}: fd ${result.value}`);
+const tellSearched = (searched: readonly SearchedRow[]): void => {
+  for (const { seed, steps, times, value } of searched)
+    console.log(`seed ${seed}, ${steps} steps at ${times.map(t => t.toPrecision(3)).join(', ')}: fd ${value}`);
 };
 
-const measure = async (name: LongStudyName, signal: AbortSignal): Promise<void> => {
+const measure = async (name: LongStudyName, asked: readonly string[], signal: AbortSignal): Promise<void> => {
   const { data, out, features = name === 'digits' ? 'digits' : 'mobilenet' } = values;
   const at = values.at?.split(',').map(Number);
   const images = await studyData(name, data);
   const given = { name, data: images, out: join(out, name), features, at, signal, onProgress: lines() };
   if (values['one-call']) return drawOneCalls(name, await measureOneCalls(given));
   if (values.search && values.shipped) {
-    const { path, searched, beside } = await searchShipped(given, values.steps.split(',').map(Number));
+    const { path, searched: points, beside } = await searchShipped(given, values.steps.split(',').map(Number));
+    const searched = points.map(searchedRow);
     tellSearched(searched);
     await drawSearched(name, searched, beside);
     return console.log(`wrote ${path}`);
   }
   if (values.search) {
-    const searched = await searchStudy(given);
+    const searched = (await searchStudy(given)).map(searchedRow);
     const last = Math.max(...searched.map(point => point.images));
     tellSearched(searched);
     return drawSearched(name, searched, await measureStudy({ ...given, at: [last] }));
   }
-  const points = await measureStudy(given);
+  const points = await measureStudy({ ...given, ...(asked.length > 0 && { wanted: asked }) });
   for (const { series, seed, images, steps, results } of points)
     console.log(
       `${series}, seed ${seed}, ${images} images, NFE ${steps}: ${results.map(result => `${result.metric} ${result.value.toPrecision(4)}`).join(', ')}`,
     );
-  await drawStudy(name, points, images, join(out, name));
+  const stored = asked.length > 0 ? await storedPoints(name) : [];
+  const all = [...stored.filter(old => !points.some(point => samePoint(point, old))), ...points];
+  await drawStudy(name, all);
+  if (asked.length === 0) await drawSamples(name, images, join(out, name));
+  const searched = asked.length > 0 ? await storedSearched(name) : [];
+  if (searched.length > 0) await drawSearched(name, searched, all);
   if (values.ship !== undefined)
     console.log(`wrote ${await shipArm(name, values.ship, points, images, join(out, name))}`);
 };
@@ -162,11 +172,11 @@ const main = async (): Promise<void> => {
   expectCounts('at', values.at);
   expectCounts('steps', values.steps);
   if (values.shipped && !values.search) throw new Error('--shipped goes with --search');
-  const { name, wanted } = expectNames();
+  const { name, asked } = expectNames();
   const signal = stopping();
   await selectBackend();
   const measures = values.measure || values['one-call'] || values.search || values.ship !== undefined;
-  await (measures ? measure(name, signal) : train(name, wanted, signal));
+  await (measures ? measure(name, asked, signal) : train(name, asked, signal));
 };
 
 void main()

@@ -2,22 +2,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { mean } from 'd3';
 import type { Samples } from '../../src/compute/host-arrays';
-import { edmStart } from '../../src/samplers';
-import { SAMPLING_TIMES } from '../../src/diffusion';
 import { indexRange, readSamples } from '../../src/datasets';
 import { curvePanels, curvesWithSpread, dotPanels, imageGrid } from '../../src/figures';
 import type { MetricResult } from '../../src/metrics';
 import { loadModel } from '../../src/models';
-import { sampleHeun, sampleMultistep } from '../../src/samplers';
-import {
-  keepFigure,
-  type LongStudyName,
-  type OneCallPoint,
-  type SearchedPoint,
-  type StudyPoint,
-} from '../../src/studies';
+import { keepFigure, type LongStudyName, type OneCallPoint, studySampler, type StudyPoint } from '../../src/studies';
 import type { StudyData } from './data';
 import { keptArms } from './measure';
+import type { SearchedRow } from './stored';
 
 const TITLES: Readonly<Record<LongStudyName, string>> = {
   cifar10: 'CIFAR-10 at 16 × 16',
@@ -72,15 +64,11 @@ const samples = async (name: LongStudyName, data: StudyData, out: string) => {
   const rows: [string, Samples][] = [['real images', await readSamples(data.train, indexRange(COLUMNS))]];
   const madeBy = [];
   const draw = async (label: string, file: string, steps: number): Promise<void> => {
-    const { sampler, denoiser, parameters, times } = await loadModel(file);
-    const labels = denoiser.classes > 0 ? { labels: seeds.map((_, i) => i % denoiser.classes) } : {};
-    const request = { denoiser, parameters, seeds, ...labels };
-    const drawn =
-      sampler === 'heun'
-        ? await sampleHeun({ ...request, steps: (steps + 1) / 2 })
-        : await sampleMultistep({ ...request, times: times?.[steps] ?? SAMPLING_TIMES[steps] ?? edmStart(steps) });
-    rows.push([label, drawn]);
-    tf.dispose(parameters);
+    const model = await loadModel(file);
+    const { classes } = model.denoiser;
+    const labels = classes > 0 ? { labels: seeds.map((_, i) => i % classes) } : {};
+    rows.push([label, await studySampler(model, steps).draw({ seeds, ...labels })]);
+    tf.dispose(model.parameters);
   };
   await draw(`teacher, NFE ${TEACHER_NFE}`, teacherFile, TEACHER_NFE);
   const first = new Map(arms.filter(({ milestones }) => milestones.length > 0).map(arm => [arm.series, arm] as const));
@@ -96,16 +84,18 @@ const samples = async (name: LongStudyName, data: StudyData, out: string) => {
     rowLabels: rows.map(([label]) => label),
     title: `${TITLES[name]}: below the real images, one noise a column`,
   });
-  return { sheet, seeds, madeBy };
+  return { sheet, seeds, trained: [...new Set(arms.map(({ seed }) => seed))], madeBy };
+};
+
+/** Draws samples of each training, as figures/study_NAME_samples. */
+export const drawSamples = async (name: LongStudyName, data: StudyData, out: string): Promise<void> => {
+  const { sheet, seeds, trained, madeBy } = await samples(name, data, out);
+  const made = { preset: 'laptop', seeds: trained, dataset: TITLES[name], madeBy };
+  await keepFigure(`study_${name}_samples`, sheet, { seeds }, made);
 };
 
 /** Draws what was measured, as figures/study_NAME_*. */
-export const drawStudy = async (
-  name: LongStudyName,
-  points: readonly StudyPoint[],
-  data: StudyData,
-  out: string,
-): Promise<void> => {
+export const drawStudy = async (name: LongStudyName, points: readonly StudyPoint[]): Promise<void> => {
   const title = TITLES[name];
   const trained = points.filter(({ series }) => series !== 'teacher');
   const keep = { preset: 'laptop', seeds: [...new Set(trained.map(({ seed }) => seed))], dataset: title };
@@ -114,9 +104,6 @@ export const drawStudy = async (
   const floors = points.flatMap(point => distanceOf(point).floor ?? []);
   const floor = { value: mean(floors)!, label: 'real vs real' };
   const subtitle = `n = ${n} against ${nReference} real images; dots: mean, lines: range over training seeds and blocks`;
-
-  const { sheet, seeds, madeBy } = await samples(name, data, out);
-  await keepFigure(`study_${name}_samples`, sheet, { seeds }, { ...keep, madeBy });
 
   const ends = atTheEnd(points);
   const quality = dotPanels({
@@ -201,20 +188,20 @@ export const drawOneCalls = async (name: LongStudyName, points: readonly OneCall
   await keepFigure(`study_${name}_one_call`, chart, { points }, { preset: 'laptop', seeds, dataset: TITLES[name] });
 };
 
-/** Draws what searched times are worth beside the published ones, as figures/study_NAME_searched. */
+/** Draws what searched times are worth beside the published ones and other methods, as figures/study_NAME_searched. */
 export const drawSearched = async (
   name: LongStudyName,
-  searched: readonly SearchedPoint[],
+  searched: readonly SearchedRow[],
   measured: readonly StudyPoint[],
 ): Promise<void> => {
-  const ends = atTheEnd(measured).filter(({ series }) => series === 'teacher' || series === 'CoSIM');
-  const { n, nReference, features, floor } = searched[0].result;
-  const dots = (series: string, points: readonly { steps: number; seed: number; blocks: readonly number[] }[]) =>
-    points.flatMap(({ steps, seed, blocks }) =>
+  const ends = atTheEnd(measured.filter(({ coef = 1 }) => coef === 1));
+  const others = ends.filter(({ series }) => series !== 'CoSIM');
+  const { n, nReference, floor } = searched[0];
+  const dots = (points: readonly (Pick<StudyPoint, 'series' | 'steps' | 'seed'> & { blocks: readonly number[] })[]) =>
+    points.flatMap(({ series, steps, seed, blocks }) =>
       blocks.map((value, block) => ({ series, category: steps, seed: 1000 * seed + block, value })),
     );
-  const blocksOf = (series: string) =>
-    ends.filter(point => point.series === series).map(point => ({ ...point, blocks: distanceOf(point).blocks }));
+  const called = (series: string) => ({ series: series === 'CoSIM' ? 'CoSIM, published times' : series });
   const chart = dotPanels({
     title: `${TITLES[name]}: searched sampling times`,
     subtitle: `n = ${n} against ${nReference} real images; dots: mean, lines: range over training seeds and blocks`,
@@ -222,32 +209,17 @@ export const drawSearched = async (
       {
         title: '',
         values: [
-          ...dots('teacher', blocksOf('teacher')),
-          ...dots('published times', blocksOf('CoSIM')),
-          ...dots(
-            'searched times',
-            searched.map(point => ({ ...point, blocks: point.result.blocks })),
-          ),
+          ...dots(ends.map(point => ({ ...point, ...called(point.series), blocks: distanceOf(point).blocks }))),
+          ...dots(searched.map(point => ({ ...point, series: 'CoSIM, searched times' }))),
         ].sort((a, b) => a.category - b.category),
-        metric: `Fréchet distance (${features.name})`,
+        metric: `Fréchet distance (${distanceOf(ends[0]).features.name})`,
         category: 'network evaluations per sample (NFE)',
         log: true,
         reference: { value: floor!, label: 'real vs real' },
       },
     ],
   });
-  const rows = searched.map(({ result, landscape, ...point }) => ({
-    ...point,
-    grid: 'searched',
-    value: result.value,
-    floor: result.floor,
-    n: result.n,
-    nReference: result.nReference,
-    blocks: result.blocks,
-    landscape,
-  }));
-  const teacher = ends.filter(({ series }) => series === 'teacher');
   const seeds = [...new Set(searched.map(({ seed }) => seed))];
-  const kept = { points: [...numbersOf(teacher), ...rows] };
+  const kept = { points: [...numbersOf(others), ...searched] };
   await keepFigure(`study_${name}_searched`, chart, kept, { preset: 'laptop', seeds, dataset: TITLES[name] });
 };

@@ -31,6 +31,8 @@ export type MeasureStudy = {
   out: string;
   /** Name or file of the feature network. */
   features: string;
+  /** Names of arms, or 'teacher'; undefined: all that are there. */
+  wanted?: readonly string[];
   /** Training images at which is measured, besides the finished teacher; undefined: all that are there. */
   at?: readonly number[];
   signal: AbortSignal;
@@ -43,11 +45,12 @@ export type KeptArm = Pick<StudyPoint, 'series' | 'coef' | 'seed'> & {
   milestones: Milestone[];
 };
 
-/** Everything that is kept of a study: its teacher (none that is shipped) and its arms. */
+/** What is kept of a study: its teacher (none that is shipped) and its arms, all or those that are wanted. */
 export const keptArms = async (
   name: LongStudyName,
   { train }: StudyData,
   out: string,
+  wanted?: readonly string[],
 ): Promise<{ teacher: KeptArm | undefined; arms: KeptArm[]; teacherFile: string }> => {
   const study: LongStudy = LONG_STUDIES[name];
   const dataset = trainingData(name, train);
@@ -61,7 +64,7 @@ export const keptArms = async (
   try {
     const arms: KeptArm[] = [];
     for (const [arm, { series, coef, seed, steps = study.measuring.steps }] of Object.entries(study.arms)) {
-      if (!existsSync(join(out, arm))) continue;
+      if (!existsSync(join(out, arm)) || wanted?.includes(arm) === false) continue;
       const training = await armTraining(study, study.arms[arm], model, dataset);
       arms.push({ series, coef, seed, steps, milestones: await milestonesIn(join(out, arm), training) });
     }
@@ -75,14 +78,15 @@ export const keptArms = async (
   }
 };
 
-/** All points of a study, measured now or before. @throws the signal's reason */
+/** The points of a study, or of what is wanted of it, measured now or before. @throws the signal's reason */
 export const measureStudy = async (given: MeasureStudy): Promise<StudyPoint[]> => {
-  const { name, data, out, features, at, signal, onProgress } = given;
+  const { name, data, out, features, wanted, at, signal, onProgress } = given;
   const { measuring, ofTeacher }: LongStudy = LONG_STUDIES[name];
-  const { teacher, arms, teacherFile } = await keptArms(name, data, out);
+  const { teacher, arms, teacherFile } = await keptArms(name, data, out, wanted);
   const extractor = await loadFeatures(features);
   const judged = { ...data, extractor };
   const watch = { signal, onProgress };
+  const withTeacher = wanted?.includes('teacher') ?? true;
   const chosen = ({ images }: Pick<Milestone, 'images'>): boolean => at === undefined || at.includes(images);
   try {
     const points: StudyPoint[] = [];
@@ -103,9 +107,9 @@ export const measureStudy = async (given: MeasureStudy): Promise<StudyPoint[]> =
       const how = { ...measuring, ...ofTeacher };
       points.push(...(await measureMilestones(own, { series: 'teacher', seed: 0 }, judged, how, out, watch)));
     };
-    await teachers([final]);
+    if (withTeacher) await teachers([final]);
     for (const at of images.filter(one => one !== last).sort((a, b) => a - b)) await measure(at);
-    await teachers(earlier.filter(chosen)); // last: they take the longest, and tell the least
+    if (withTeacher) await teachers(earlier.filter(chosen)); // last: they take the longest, and tell the least
     return points;
   } finally {
     await extractor.dispose();

@@ -19,9 +19,9 @@ import {
   searchMilestone,
   type StudyPoint,
 } from '../../src/studies';
-import { root } from '../project';
 import type { StudyData } from './data';
 import { keptArms, type MeasureStudy, SEARCH_N } from './measure';
+import { storedPoints } from './stored';
 
 type Name = keyof typeof STUDY_GENERATORS;
 
@@ -155,23 +155,10 @@ export const shipArm = async (
   return path;
 };
 
-/** The teacher, as the study's figure has it; there the makers of a row are places in one list. */
-const storedTeacher = async (study: LongStudyName): Promise<StudyPoint[]> => {
-  const text = await readFile(join(root, 'figures', `study_${study}_quality.json`), 'utf8');
-  const { numbers, provenance } = JSON.parse(text) as {
-    numbers: { points: StudyPoint[] };
-    provenance: { madeBy: MadeBy[] };
-  };
-  const teacher = numbers.points.filter(({ series }) => series === 'teacher');
-  return JSON.parse(JSON.stringify(teacher), (key, value: unknown) =>
-    key === 'madeBy' ? (value as number[]).map(place => provenance.madeBy[place]) : value,
-  ) as StudyPoint[];
-};
-
 /**
  * Searches the times of a study's shipped generator, and writes it anew with what was found and what that is worth. Of the
  * milestone that it was, nothing else is needed. `given.out` keeps searches and features; what is there is not made again.
- * @returns the searched points, and beside them the generator's own at the published times and the teacher's
+ * @returns the searched points, and beside them the generator's own at the published times and those of the teacher and other methods
  */
 export const searchShipped = async (
   given: MeasureStudy,
@@ -220,7 +207,8 @@ export const searchShipped = async (
       published: before.filter(one => isSearched(one) || card.published?.includes(one)),
     });
     const own = before.map(one => ({ ...arm, images, trainingSeconds: seconds, ...one }));
-    return { path, searched, beside: [...own, ...(await storedTeacher(study))] };
+    const others = (await storedPoints(study)).filter(point => point.series !== series);
+    return { path, searched, beside: [...own, ...others] };
   } finally {
     tf.dispose(parameters);
     await extractor.dispose();

@@ -41,7 +41,7 @@ export {
   teacherTraining,
   type TeacherTraining,
 } from './long-study';
-export { type MeasuredNetwork, measureMilestones, type StudyPoint } from './long-study-points';
+export { type MeasuredNetwork, measureMilestones, studySampler, type StudyPoint } from './long-study-points';
 export { measureOneCall, type OneCallPoint } from './one-call';
 export { searchMilestone, type SearchedPoint } from './searched-milestones';
 export { type Milestone, milestonesIn, type MilestoneTraining, trainMilestones } from './milestones';

@@ -6,9 +6,9 @@ import type { Dataset } from '../datasets';
 import { SAMPLING_TIMES, type SamplingTimes } from '../diffusion';
 import { drawnImages, evaluate } from '../evaluation';
 import type { FeatureExtractor, MetricResult } from '../metrics';
-import { loadModel, sha256OfWeights } from '../models';
+import { loadModel, type SampledModel, sha256OfWeights } from '../models';
 import type { Made } from '../provenance';
-import { edmStart, sampleHeun, sampleMultistep, type SamplerInput } from '../samplers';
+import { edmStart, sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput } from '../samplers';
 import type { Milestone } from './milestones';
 import { sweep } from './sweep';
 
@@ -57,6 +57,25 @@ export type Judged = {
 const timesOf = (own: SamplingTimes | undefined, steps: number): readonly number[] =>
   own?.[steps] ?? SAMPLING_TIMES[steps] ?? edmStart(steps);
 
+/** How a network of a study is sampled. */
+export type StudySampler = {
+  draw: (request: Omit<SamplerInput, 'denoiser' | 'parameters'>) => Promise<Samples>;
+  /** The sampler and its times, for people and caches. */
+  name: string;
+};
+
+/** How a network is sampled in so many evaluations: as its method has it, at its own times where it has any. */
+export const studySampler = ({ sampler, denoiser, parameters, times }: SampledModel, nfe: number): StudySampler => {
+  const model = { denoiser, parameters };
+  const draw: StudySampler['draw'] = request => {
+    if (sampler === 'heun') return sampleHeun({ ...model, ...request, steps: (nfe + 1) / 2 });
+    const multistep = sampler === 'ancestral' ? sampleAncestral : sampleMultistep;
+    return multistep({ ...model, ...request, times: timesOf(times, nfe) });
+  };
+  const levels = timesOf(times, nfe).join(', ');
+  return { draw, name: { heun: 'EDM Heun', multistep: levels, ancestral: `ancestral, ${levels}` }[sampler] };
+};
+
 /**
  * Measures each network in each number of steps, from the same seeds. Results lie in `folder/points`, features in
  * `folder/features`: a measurement that is there is not made again.
@@ -76,20 +95,18 @@ export const measureMilestones = async (
 ): Promise<StudyPoint[]> => {
   const points: StudyPoint[] = [];
   for (const { file, images, seconds, madeBy } of milestones) {
-    const { sampler, denoiser, parameters, times } = await loadModel(file);
+    const model = await loadModel(file);
+    const { denoiser, parameters } = model;
     const weights = await sha256OfWeights(parameters);
     const measure = async ({ nfe }: { nfe: number }): Promise<readonly MetricResult[]> => {
       const name = `${series}, ${nfe} step${nfe === 1 ? '' : 's'}`;
-      const draw = (request: Omit<SamplerInput, 'denoiser' | 'parameters'>): Promise<Samples> =>
-        sampler === 'heun'
-          ? sampleHeun({ denoiser, parameters, ...request, steps: (nfe + 1) / 2 })
-          : sampleMultistep({ denoiser, parameters, ...request, times: timesOf(times, nfe) });
+      const { draw, name: sampler } = studySampler(model, nfe);
       return evaluate({
         images: drawnImages({
           name,
           shape: denoiser.sampleShape,
           classes: denoiser.classes,
-          identity: { name, weights, sampler: sampler === 'heun' ? 'EDM Heun' : timesOf(times, nfe).join(', ') },
+          identity: { name, weights, sampler },
           draw,
         }),
         reference: train,

@@ -4,7 +4,7 @@
  * in milestones.ts, how it is measured in long-study-points.ts.
  */
 import type { Dataset } from '../datasets';
-import type { DistillMethod } from '../methods';
+import { type DistillMethod, METHOD_PRESETS, type MethodPresetName } from '../methods';
 import { sha256OfWeights, type TeacherName } from '../models';
 import { ddpmpp, edmDenoiser, type Model } from '../networks';
 import { distill, pretrain, type RunOptions } from '../training';
@@ -56,6 +56,11 @@ const cosimArm = (coef: number, seed: number): Arm => ({
   seed,
 });
 
+const presetArm = (preset: MethodPresetName, seed: number): Arm => {
+  const { name, method, steps } = METHOD_PRESETS[preset];
+  return { series: name, method, seed, steps };
+};
+
 /** Multiples of 256, and of what the paper's Table 6 begins with. */
 const KEEP_AT = [51_200, 102_400, 204_800, 409_600, 614_400, 819_200, 1_024_000, 1_536_000, 2_048_000];
 
@@ -93,10 +98,13 @@ export const LONG_STUDIES = {
     arms: {
       'coef1-seed0': cosimArm(1, 0),
       'coef0.5-seed0': cosimArm(0.5, 0),
-      'sid-seed0': { series: 'SiD', method: { kind: 'sid', alpha: 1.2 }, seed: 0, steps: [1] },
+      'sid-seed0': presetArm('sid', 0),
       'coef1-seed1': cosimArm(1, 1),
       'coef0.5-seed1': cosimArm(0.5, 1),
       'coef0.75-seed0': cosimArm(0.75, 0),
+      'moments4-seed0': presetArm('moments4', 0),
+      'sidOne-seed0': presetArm('sidOne', 0),
+      'hsivi-seed0': presetArm('hsivi', 0),
     },
     measuring: { steps: [1, 2, 4], metrics: ['fd', 'kid'], n: 2000, blocks: 3 },
     ofTeacher: { steps: [35], blocks: 1 },
@@ -111,6 +119,12 @@ export const LONG_STUDIES = {
       'coef1-seed1': cosimArm(1, 1),
       'coef1-seed2': cosimArm(1, 2),
       'coef0.5-seed0': cosimArm(0.5, 0),
+      'sid-seed0': presetArm('sid', 0),
+      'moments4-seed0': presetArm('moments4', 0),
+      'sid-seed1': presetArm('sid', 1),
+      'moments4-seed1': presetArm('moments4', 1),
+      'sid-seed2': presetArm('sid', 2),
+      'moments4-seed2': presetArm('moments4', 2),
     },
     measuring: { steps: [1, 2, 4, 6], metrics: ['fd'], n: 2000, blocks: 3 },
     ofTeacher: { steps: [9, 35], blocks: 3 },
