@@ -18,6 +18,8 @@ export type ClaimOutcome = {
   brief?: string;
   /** The smallest difference that the test could have seen, as a share of what was compared with: '12 %'. */
   visible?: string;
+  /** It rests on blocks of samples of one training, so it knows nothing of how training varies. */
+  oneTraining?: boolean;
 };
 
 /** Three significant digits: '0.0857', '14.0', '195', '1,230'. */
@@ -84,6 +86,8 @@ export const testOrder = (...pairs: readonly Claimed[]): ClaimOutcome => {
   const without = missing(pairs.flatMap(({ lower, higher }) => [lower, higher]));
   if (without !== undefined) return notMeasured(without);
   const orders = pairs.map(orderOf);
+  const rows = pairs.flatMap(({ lower, higher }) => [...lower, ...higher]);
+  const oneTraining = rows.some(({ series, ofBlock }) => ofBlock && series !== 'teacher');
   const held = orders.filter(order => order === 'holds').length;
   return {
     verdict: held === pairs.length ? 'holds' : orders.includes('contradicted') ? 'contradicted' : 'within the noise',
@@ -93,5 +97,6 @@ export const testOrder = (...pairs: readonly Claimed[]): ClaimOutcome => {
         ? `${held} of ${pairs.length} comparisons`
         : pairs.map(comparisonBrief).join(', then '),
     visible: visibleText(pairs),
+    ...(oneTraining && { oneTraining }),
   };
 };

@@ -13,13 +13,17 @@ const T_95 = [2.92, 2.353, 2.132, 2.015, 1.943, 1.895, 1.86, 1.833];
 
 const tLimit = (values: number): number => T_95[Math.min(values - LEAST_RUNS, T_95.length - 1)];
 
+/** Block 1 of some samples has nothing in common with training seed 1. */
+const unitOf = ({ series, ofBlock, seed }: ResultRow): string =>
+  `${ofBlock || series === 'teacher' ? 'block' : 'training'} ${seed}`;
+
 /** log(lower / higher) by seed where both have the same seeds, once each, and all values are positive; otherwise none. */
 const pairedLogRatios = ({ lower, higher }: Pick<Claimed, 'lower' | 'higher'>): number[] => {
-  const other = new Map(higher.map(({ seed, value }) => [seed, value]));
-  const own = new Set(lower.map(({ seed }) => seed));
+  const other = new Map(higher.map(row => [unitOf(row), row.value]));
+  const own = new Set(lower.map(unitOf));
   const paired = own.size === lower.length && other.size === higher.length && own.size === other.size;
-  if (!paired || !lower.every(({ seed }) => other.has(seed))) return [];
-  const ratios = lower.map(({ seed, value }) => value / other.get(seed)!);
+  if (!paired || !lower.every(row => other.has(unitOf(row)))) return [];
+  const ratios = lower.map(row => row.value / other.get(unitOf(row))!);
   return ratios.every(ratio => ratio > 0) ? ratios.map(Math.log) : [];
 };
 
@@ -40,8 +44,8 @@ const tooFew = ({ lower, higher }: Pick<Claimed, 'lower' | 'higher'>): boolean =
   Math.min(lower.length, higher.length) < LEAST_RUNS;
 
 /**
- * Whether the first group is smaller than the second by more than chance makes it. Values of the same seeds are compared seed by
- * seed: mean log ratio below -t s / sqrt(n), s the deviation of the log ratios, t the one-sided 5 % point of Student's
+ * Whether the first group is smaller than the second by more than chance makes it. Values of the same training seeds are compared seed by
+ * seed, as are blocks of the same samples: mean log ratio below -t s / sqrt(n), s the deviation of the log ratios, t the one-sided 5 % point of Student's
  * distribution; logarithms, because the scatter of a distance grows with it. Others must not overlap, which chance does to three
  * and three values in one case of twenty. Never with fewer than three values.
  */

@@ -8,6 +8,8 @@ export type ResultRow = {
   series: string;
   /** Of training, or the number of the block. */
   seed: number;
+  /** A block of samples of one training or of the teacher. */
+  ofBlock?: boolean;
   /** The smaller the better. */
   value: number;
   /** Samples. */
@@ -77,7 +79,8 @@ const blocksOf = (entry: Loose): ResultRow[] => {
   const distance = (entry.results as MetricResult[]).find(({ metric }) => metric === 'fd');
   return (distance?.blocks ?? []).flatMap((value, seed) => {
     const { n, nReference, floorBlocks } = distance!;
-    return rowOf({ ...entry, seed, value, n, nReference, floor: floorBlocks[seed] ?? distance!.floor });
+    const rows = rowOf({ ...entry, seed, value, n, nReference, floor: floorBlocks[seed] ?? distance!.floor });
+    return rows.map(row => ({ ...row, ofBlock: true }));
   });
 };
 

@@ -41,7 +41,7 @@ const verdictOfTest = (
   const rows = resultRows(found.numbers);
   const outcome = rule(found.numbers, literature);
   const seeds = rows.length > 0 ? seedsText(rows, found) : '';
-  return { ...test, ...outcome, seeds, oneTraining: ofOneTraining(rows, found) };
+  return { ...test, ...outcome, seeds, oneTraining: outcome.oneTraining ?? ofOneTraining(rows, found) };
 };
 
 const verdictOf = (measured: readonly TestVerdict[]): ClaimVerdict['verdict'] => {

@@ -25,6 +25,19 @@ test('of the same seeds, the log ratios decide by a one-sided t-test at 5 %', ()
   assert.ok(!clearlyLower(others(9, 18.9, 29), high), 'other seeds are no pairs');
 });
 
+test('blocks of samples are paired with blocks of the same samples, never with training seeds of the same numbers', () => {
+  const blocks = (rows: ResultRow[]): ResultRow[] => rows.map(row => ({ ...row, ofBlock: true }));
+  const teacher = (rows: ResultRow[]): ResultRow[] => rows.map(row => ({ ...row, series: 'teacher' }));
+  const [low, high] = [runs(9, 18.9, 29), runs(10, 20, 30)];
+  assert.ok(clearlyLower(blocks(low), blocks(high)));
+  assert.ok(clearlyLower(blocks(low), teacher(high)));
+  for (const of of [blocks, teacher]) assert.ok(!clearlyLower(low, of(high)) && !clearlyLower(of(low), high));
+  const pair = { what: 'x', lower: low, higher: high };
+  assert.equal(testOrder(pair).oneTraining, undefined);
+  assert.equal(testOrder({ ...pair, higher: teacher(blocks(high)) }).oneTraining, undefined);
+  assert.equal(testOrder({ ...pair, higher: blocks(high) }).oneTraining, true);
+});
+
 test('the least visible difference is where the rule begins to say so', () => {
   const seen = (lower: ResultRow[], higher: ResultRow[]) => {
     const share = leastVisible({ lower, higher });

@@ -127,7 +127,8 @@ test('C4: each method at its most evaluations, with the budgets', () => {
     /^4 steps against 1 of SiD: 2\.02 .* \(6,400 images, 10\.0 s against 6,400 images, 9\.00 s\)$/,
   );
   assert.equal(claim.verdict, 'holds in part');
-  assert.equal(verdictText(claim), 'holds in 1 of 2 tests, 1 contradicted; 7 not measured');
+  const open = claim.tests.length - 2;
+  assert.equal(verdictText(claim), `holds in 1 of 2 tests, 1 contradicted; ${open} not measured`);
 });
 
 test('C4: an unequal budget is not decided, unless the slower method had the time', () => {
