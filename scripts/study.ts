@@ -9,7 +9,7 @@ import { workTexts } from '../src/command-line/working-line';
 import { LONG_STUDIES, type LongStudy, type LongStudyName } from '../src/studies';
 import { secondsOf } from './seconds';
 import { carriedData, studyData } from './study/data';
-import { drawOneCalls, drawSamples, drawSearched, drawStudy } from './study/draw';
+import { drawOneCalls, drawSamples, drawSearched, drawShipped, drawStudy } from './study/draw';
 import { measureOneCalls, measureStudy, searchStudy } from './study/measure';
 import { searchShipped, shipArm } from './study/ship';
 import { samePoint, type SearchedRow, searchedRow, storedPoints, storedSearched } from './study/stored';
@@ -137,6 +137,7 @@ const measure = async (name: LongStudyName, asked: readonly string[], signal: Ab
     const searched = points.map(searchedRow);
     tellSearched(searched);
     await drawSearched(name, searched, beside);
+    await drawShipped(name, images, path, searched);
     return console.log(`wrote ${path}`);
   }
   if (values.search) {

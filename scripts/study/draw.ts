@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { mean } from 'd3';
 import type { Samples } from '../../src/compute/host-arrays';
 import { indexRange, readSamples } from '../../src/datasets';
+import { SAMPLING_TIMES, type SamplingTimes } from '../../src/diffusion';
 import { curvePanels, curvesWithSpread, dotPanels, imageGrid } from '../../src/figures';
 import type { MetricResult } from '../../src/metrics';
 import { loadModel } from '../../src/models';
@@ -21,6 +22,10 @@ const FIRST_SEED = 2 ** 20; // apart from the measured ones
 const TEACHER_NFE = 35;
 
 const distanceOf = ({ results }: StudyPoint): MetricResult => results.find(({ metric }) => metric === 'fd')!;
+
+/** CoSIM first, its other strengths last. */
+const rankOf = ({ series }: Pick<StudyPoint, 'series'>): number =>
+  series === 'CoSIM' ? 0 : series.startsWith('CoSIM') ? 2 : 1;
 
 const stepsText = (steps: number): string => `${steps} step${steps === 1 ? '' : 's'}`;
 
@@ -57,41 +62,69 @@ const values = (points: readonly StudyPoint[]) =>
     })),
   );
 
-/** Rows of images from the same noise, the last milestone of each training. */
-const samples = async (name: LongStudyName, data: StudyData, out: string) => {
-  const { arms, teacherFile } = await keptArms(name, data, out);
-  const seeds = indexRange(COLUMNS, FIRST_SEED);
-  const rows: [string, Samples][] = [['real images', await readSamples(data.train, indexRange(COLUMNS))]];
-  const madeBy = [];
-  const draw = async (label: string, file: string, steps: number): Promise<void> => {
-    const model = await loadModel(file);
-    const { classes } = model.denoiser;
-    const labels = classes > 0 ? { labels: seeds.map((_, i) => i % classes) } : {};
-    rows.push([label, await studySampler(model, steps).draw({ seeds, ...labels })]);
+type SheetRow = [label: string, images: Samples];
+
+const SEEDS = indexRange(COLUMNS, FIRST_SEED);
+
+const realRow = async (data: StudyData): Promise<SheetRow> => [
+  'real images',
+  await readSamples(data.train, indexRange(COLUMNS)),
+];
+
+/** A row from the noises that all sheets have, at a network's own times or at `times`. */
+const drawnRow = async (label: string, file: string, steps: number, times?: SamplingTimes): Promise<SheetRow> => {
+  const model = await loadModel(file);
+  const { classes } = model.denoiser;
+  const labels = classes > 0 ? { labels: SEEDS.map((_, i) => i % classes) } : {};
+  try {
+    const { draw } = studySampler(times === undefined ? model : { ...model, times }, steps);
+    return [label, await draw({ seeds: SEEDS, ...labels })];
+  } finally {
     tf.dispose(model.parameters);
-  };
-  await draw(`teacher, NFE ${TEACHER_NFE}`, teacherFile, TEACHER_NFE);
-  const first = new Map(arms.filter(({ milestones }) => milestones.length > 0).map(arm => [arm.series, arm] as const));
-  for (const { series, milestones } of [...first.values()].reverse().sort(a => (a.series === 'CoSIM' ? -1 : 1))) {
-    const last = milestones[milestones.length - 1];
-    madeBy.push(...last.madeBy);
-    for (const steps of series === 'CoSIM' ? [1, 2, 4] : [series === 'SiD' ? 1 : 4])
-      await draw(`${series}, ${stepsText(steps)}`, last.file, steps);
   }
-  const sheet = await imageGrid({
-    images: rows.map(([, images]) => images),
-    scale: 5,
-    rowLabels: rows.map(([label]) => label),
-    title: `${TITLES[name]}: below the real images, one noise a column`,
-  });
-  return { sheet, seeds, trained: [...new Set(arms.map(({ seed }) => seed))], madeBy };
 };
 
-/** Draws samples of each training, as figures/study_NAME_samples. */
+const sheetOf = (rows: readonly SheetRow[], title: string) =>
+  imageGrid({ images: rows.map(([, images]) => images), scale: 5, rowLabels: rows.map(([label]) => label), title });
+
+/** Draws samples of the last milestone of each training, as figures/study_NAME_samples. */
 export const drawSamples = async (name: LongStudyName, data: StudyData, out: string): Promise<void> => {
-  const { sheet, seeds, trained, madeBy } = await samples(name, data, out);
-  const made = { preset: 'laptop', seeds: trained, dataset: TITLES[name], madeBy };
-  await keepFigure(`study_${name}_samples`, sheet, { seeds }, made);
+  const { arms, teacherFile } = await keptArms(name, data, out);
+  const rows = [await realRow(data), await drawnRow(`teacher, NFE ${TEACHER_NFE}`, teacherFile, TEACHER_NFE)];
+  const madeBy = [];
+  const first = new Map(arms.filter(({ milestones }) => milestones.length > 0).map(arm => [arm.series, arm] as const));
+  for (const { series, steps, milestones } of [...first.values()].sort((a, b) => rankOf(a) - rankOf(b))) {
+    const last = milestones[milestones.length - 1];
+    madeBy.push(...last.madeBy);
+    for (const K of series === 'CoSIM' ? [1, 2, 4] : [Math.min(4, Math.max(...steps))])
+      rows.push(await drawnRow(`${series}, ${stepsText(K)}`, last.file, K));
+  }
+  const sheet = await sheetOf(rows, `${TITLES[name]}: below the real images, one noise a column`);
+  const made = { preset: 'laptop', seeds: [...new Set(arms.map(({ seed }) => seed))], dataset: TITLES[name], madeBy };
+  await keepFigure(`study_${name}_samples`, sheet, { seeds: SEEDS }, made);
+};
+
+/** Draws samples of the shipped generator at both its times, as figures/study_NAME_searched_samples. */
+export const drawShipped = async (
+  name: LongStudyName,
+  data: StudyData,
+  file: string,
+  searched: readonly SearchedRow[],
+): Promise<void> => {
+  const rows = [await realRow(data), await drawnRow('1 step', file, 1)];
+  for (const { steps } of searched) {
+    rows.push(await drawnRow(`${stepsText(steps)}, published times`, file, steps, SAMPLING_TIMES));
+    rows.push(await drawnRow(`${stepsText(steps)}, searched times`, file, steps));
+  }
+  const sheet = await sheetOf(rows, `${TITLES[name]}: the shipped generator, one noise a column`);
+  const madeBy = searched.flatMap(({ madeBy: makers }) => makers ?? []);
+  const made = {
+    preset: 'laptop',
+    seeds: [...new Set(searched.map(({ seed }) => seed))],
+    dataset: TITLES[name],
+    madeBy,
+  };
+  await keepFigure(`study_${name}_searched_samples`, sheet, { seeds: SEEDS }, made);
 };
 
 /** Draws what was measured, as figures/study_NAME_*. */

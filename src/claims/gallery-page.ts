@@ -13,6 +13,7 @@ const STUDY_FLAGS: Readonly<Record<string, string | undefined>> = {
   digits_one_call: '--one-call',
   digits_searched: '--search',
   cifar10_searched: '--search --shipped',
+  cifar10_searched_samples: '--search --shipped',
 };
 
 const commandOf = ({ name, provenance: { preset } }: StoredResult): string => {
