@@ -8,6 +8,7 @@ import { setTimeout as rest } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadTensors, readSafetensors } from '../src/checkpoints';
 import { type BackendName, selectBackend } from '../src/compute/backend';
+import type { Tensors } from '../src/compute/tensors';
 import { parameterCount } from '../src/networks';
 import type { RunOptions } from '../src/training';
 import { type Case, COSIM, denoiserOf, OPTIONS, SAMPLING } from './cases';
@@ -93,14 +94,18 @@ const resultError = async (path: string, ours: Ours): Promise<number> => {
 
 type Errors = { loss: number; result: number };
 
+const copiesOf = async (tensors: Tensors): Promise<Record<string, Float32Array>> => {
+  const entries = Object.entries(tensors).map(async ([name, t]) => [name, (await t.data<'float32'>()).slice()]);
+  return Object.fromEntries(await Promise.all(entries)) as Record<string, Float32Array>;
+};
+
 /** One step on all sides from one start: relative errors of the losses and of the result, for each PyTorch. */
 const compare = async (task: Task, torches: readonly Torch[], folder: string): Promise<Errors[]> => {
   const errors: Errors[] = [];
   await withOurs(task.which, engineOf(task), { ...SMOOTH, workers: task.workers }, async ours => {
     const path = join(folder, 'end.safetensors');
     for (const torch of torches) await load(torch, task.which, ours, SMOOTH, folder);
-    const entries = Object.entries(ours.state()).map(async ([name, t]) => [name, (await t.data<'float32'>()).slice()]);
-    const before = Object.fromEntries(await Promise.all(entries)) as Record<string, Float32Array>;
+    const before = task.which.work === 'edm' || task.which.work === 'cosim' ? await copiesOf(ours.state()) : {};
     const losses = await ours.step();
     for (const torch of torches) {
       const theirs = await torch.request<Steps>({ steps: 1 });

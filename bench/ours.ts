@@ -30,17 +30,18 @@ export type Ours = {
 
 export type EngineName = Exclude<AnyEngine, 'auto'>;
 
-/** Fresh weights, moved by noise so that no layer starts near zero. */
+/** Fresh weights, moved by noise so that no layer starts near zero; one after the other, as peak memory is measured. */
 export const weights = (denoiser: Denoiser, seed: number): Tensors =>
-  tf.tidy(() => {
-    const fresh = Object.entries(freshParameters(denoiser, seed));
-    return Object.fromEntries(
-      fresh.map(([name, t]) => {
+  Object.fromEntries(
+    Object.entries(freshParameters(denoiser, seed)).map(([name, t]) => {
+      const moved = tf.tidy(() => {
         const noise = normal({ seed, stream: `bench/${name}` }, t.size).map(z => 0.05 * z);
-        return [name, tf.add(t, tf.tensor(noise, t.shape))];
-      }),
-    );
-  });
+        return tf.add(t, tf.tensor(noise, t.shape));
+      });
+      t.dispose();
+      return [name, moved];
+    }),
+  );
 
 const rowsOf = ({ data, shape }: HostArray, first: number, count: number): HostArray => {
   const size = data.length / shape[0];

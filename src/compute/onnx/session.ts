@@ -4,6 +4,7 @@ import type * as Ort from 'onnxruntime-node';
 import { fail } from '../check';
 import { encodeOnnx, NEXT, type OnnxModel } from './onnx-file';
 import { runtime, SESSION_OPTIONS } from './runtime';
+import { copied, followWeights, onlyRearranges, viewOf } from './rearranged-weights';
 import { splitFixed } from './split-fixed';
 
 /** Plain named arrays. */
@@ -12,11 +13,18 @@ export type Arrays = Record<string, Float32Array>;
 /** A model's inputs and outputs. */
 export type Signature = { inputs: Record<string, Shape>; outputs: Record<string, Shape> };
 
-/** What a session is made from: a model's file, and that of what depends on `fixed` inputs alone. */
+/**
+ * What a session is made from: a model's file, and that of what depends on `fixed` inputs alone. Where that only arranges a
+ * single weight as operators take it, it is there as a model too.
+ */
 export type Parts = {
   bytes: Uint8Array;
   signature: Signature;
-  first?: { bytes: Uint8Array; fixed: readonly string[] };
+  first?: {
+    bytes: Uint8Array;
+    fixed: readonly string[];
+    arranges?: Pick<OnnxModel, 'nodes' | 'initializers' | 'outputs'>;
+  };
 };
 
 /** Inputs and outputs by the names of the traced function. */
@@ -58,17 +66,49 @@ export const partsOf = (model: OnnxModel, fixed: readonly string[] = []): Parts 
   if (fixed.length === 0) return { bytes: encodeOnnx(model), signature };
   const { first, rest } = splitFixed(model, fixed);
   if (first.nodes.length === 0) return { bytes: encodeOnnx(model), signature };
-  return { bytes: encodeOnnx(rest), signature, first: { bytes: encodeOnnx(first), fixed } };
+  const isSpent = !rest.inputs.some(({ name }) => fixed.includes(name));
+  const parts = { bytes: encodeOnnx(first), fixed, ...(isSpent && onlyRearranges(first) && { arranges: first }) };
+  return { bytes: encodeOnnx(rest), signature, first: parts };
+};
+
+/** A weight in the forms that operators take; the numbers that it comes as are not kept. */
+class ArrangedWeight {
+  readonly results: Record<string, Ort.Tensor> = {};
+
+  constructor(
+    readonly name: string,
+    private readonly shape: Shape,
+    private readonly model: Pick<OnnxModel, 'nodes' | 'initializers' | 'outputs'>,
+  ) {}
+
+  write(data: Float32Array): void {
+    const known = new Map([[this.name, viewOf({ shape: this.shape, data })]]);
+    followWeights(this.model, known);
+    for (const { name } of this.model.outputs) {
+      const view = known.get(name)!;
+      const { shape } = view;
+      this.results[name] ??= new (runtime().Tensor)('float32', new Float32Array(shapeSize(shape)), shape);
+      copied(view, this.results[name].data as Float32Array);
+    }
+  }
+}
+
+/** The session of what depends on fixed inputs alone. */
+type First = {
+  session: Ort.InferenceSession;
+  fixed: readonly string[];
+  /** A fixed input was written to. */
+  stale: boolean;
+  /** Written over by the next run. */
+  results?: Record<string, Ort.Tensor>;
 };
 
 /** An ONNX Runtime session with buffers of its own for every input and output. */
 export class Session {
-  private stale = true; // a fixed input was written to
-
   private constructor(
     private readonly session: Ort.InferenceSession,
-    private readonly first: Ort.InferenceSession | undefined,
-    private readonly fixed: ReadonlySet<string>,
+    private readonly first: First | undefined,
+    private readonly arranged: ArrangedWeight | undefined,
     readonly signature: Signature,
     private readonly feeds: Record<string, Ort.Tensor>,
     private readonly fetches: Record<string, Ort.Tensor>,
@@ -82,20 +122,24 @@ export class Session {
     const results = Object.entries(outputs).map(
       ([name, shape]) => [name in inputs ? name + NEXT : name, shape] as const,
     );
+    const { fixed = [], arranges } = first ?? {};
+    const arranged = arranges && new ArrangedWeight(fixed[0], inputs[fixed[0]], arranges);
+    const buffered = Object.entries(inputs).filter(([name]) => name !== arranged?.name);
     return new Session(
       await open(bytes),
-      first && (await open(first.bytes)),
-      new Set(first?.fixed),
+      first && !arranged ? { fixed, session: await open(first.bytes), stale: true } : undefined,
+      arranged,
       signature,
-      buffers(ort, inputs),
+      buffers(ort, Object.fromEntries(buffered)),
       buffers(ort, Object.fromEntries(results)),
     );
   }
 
-  /** The buffer that an input is read from. */
-  input(name: string): Float32Array {
-    this.stale ||= this.fixed.has(name);
-    return this.feeds[name].data as Float32Array;
+  /** Copies an input's values in, for all runs until it is written again. */
+  write(name: string, values: Float32Array): void {
+    if (name === this.arranged?.name) return this.arranged.write(values);
+    if (this.first?.fixed.includes(name)) this.first.stale = true;
+    (this.feeds[name].data as Float32Array).set(values);
   }
 
   /** The buffer that an output is written to: valid until the next run. */
@@ -104,17 +148,19 @@ export class Session {
   }
 
   async run(): Promise<void> {
-    if (this.first && this.stale) {
-      const fixed = Object.entries(this.feeds).filter(([name]) => this.fixed.has(name));
-      Object.assign(this.feeds, await this.first.run(Object.fromEntries(fixed)));
-      this.stale = false;
+    const { first, feeds, arranged } = this;
+    if (first?.stale) {
+      const fixed = Object.fromEntries(first.fixed.map(name => [name, feeds[name]]));
+      if (first.results) await first.session.run(fixed, first.results);
+      else first.results = await first.session.run(fixed);
+      first.stale = false;
     }
-    await this.session.run(this.feeds, this.fetches);
+    await this.session.run({ ...feeds, ...first?.results, ...arranged?.results }, this.fetches);
   }
 
   async dispose(): Promise<void> {
     await this.session.release();
-    await this.first?.release();
+    await this.first?.session.release();
   }
 }
 
@@ -127,6 +173,6 @@ export const feed = (session: Session, arrays: Arrays): void => {
     const array = arrays[name] as Float32Array | undefined;
     if (array?.length !== shapeSize(shape))
       fail('compiled function', name, `${shapeSize(shape)} numbers (shape [${shape.join(', ')}])`, array?.length);
-    session.input(name).set(array!);
+    session.write(name, array!);
   }
 };

@@ -3,7 +3,8 @@ import type { OnnxModel, OnnxValue } from './onnx-file';
 /**
  * Cuts a model in two: what depends on the inputs `fixed` alone, and the rest. Where those inputs stay for many runs, as
  * the weights of a network that is not trained, the first half (filters put into blocks, for instance) is computed once.
- * The rest takes the results of the first half as further inputs, of any shape.
+ * The rest takes the results of the first half as further inputs, of any shape. It does not take a single fixed input that
+ * it has no use for; of several one may change, and then all are needed again.
  */
 export const splitFixed = (model: OnnxModel, fixed: readonly string[]): { first: OnnxModel; rest: OnnxModel } => {
   const constants = new Set(model.initializers.map(({ name }) => name));
@@ -22,6 +23,7 @@ export const splitFixed = (model: OnnxModel, fixed: readonly string[]): { first:
     .flatMap(({ outputs }) => outputs)
     .filter(name => wanted.has(name))
     .map((name): OnnxValue => ({ name, type: 'float32', shape: [], anyShape: true }));
+  const spent = fixed.length === 1 && !wanted.has(fixed[0]) ? fixed[0] : undefined;
   const used = (nodes: OnnxModel['nodes']): OnnxModel['initializers'] => {
     const names = new Set(nodes.flatMap(({ inputs }) => inputs));
     return model.initializers.filter(({ name }) => names.has(name));
@@ -33,6 +35,11 @@ export const splitFixed = (model: OnnxModel, fixed: readonly string[]): { first:
       outputs: between,
       initializers: used(first),
     },
-    rest: { ...model, nodes: rest, inputs: [...model.inputs, ...between], initializers: used(rest) },
+    rest: {
+      ...model,
+      nodes: rest,
+      inputs: [...model.inputs.filter(({ name }) => name !== spent), ...between],
+      initializers: used(rest),
+    },
   };
 };

@@ -24,7 +24,7 @@ const run = async ({ program, inputs, outputs }: Job & { kind: 'run' }): Promise
   for (const [name, { id, version, data }] of Object.entries(inputs)) {
     const [slot, content] = [`${program}/${name}`, `${id}.${version}`];
     if (copied.get(slot) === content) continue;
-    session.input(name).set(data);
+    session.write(name, data);
     copied.set(slot, content);
   }
   await session.run();

@@ -50,7 +50,9 @@ describe('weights bound into a model', () => {
       'w.0': { shape: [2, 1], data: [0, 3] },
       'w.1': { shape: [2, 2], data: [1, 2, 4, 5] },
     });
-    for (const model of [reshaped, transposed, sliced, split]) assert.ok(model.nodes.every(({ op }) => op === 'Add'));
+    const padded = bound([node('Pad', ['w', 'by'], ['p'])], ['p'], integers('by', 1, 0, 0, 1));
+    assert.deepEqual(weights(padded), { w: { shape: [3, 4], data: [0, 0, 0, 0, 0, 1, 2, 0, 3, 4, 5, 0] } });
+    for (const model of [reshaped, transposed, sliced, split, padded]) assert.ok(model.nodes.every(({ op }) => op === 'Add'));
   });
 
   test('one after another, and in two forms at once', () => {

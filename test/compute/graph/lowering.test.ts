@@ -225,8 +225,8 @@ describe('constants and names', () => {
     assert.deepEqual(signature.inputs, shapes);
     assert.deepEqual(signature.outputs, { x: [2], same: [1], again: [1], one: [2], c0: [2] });
     const session = await openSession(model);
-    session.input('x').set([3, 4]);
-    session.input('v0').set([9]);
+    session.write('x', Float32Array.of(3, 4));
+    session.write('v0', Float32Array.of(9));
     await session.run();
     const expected = { x: [-3, -4], same: [9], again: [9], one: [1, 1], c0: [1, 1] };
     for (const [name, values] of Object.entries(expected)) assert.deepEqual([...session.output(name)], values, name);

@@ -46,14 +46,34 @@ describe('what depends on fixed inputs alone', () => {
       feed(session, a);
       await session.run();
       assertAllClose(session.output('y'), expected(a), 1e-6);
-      session.input('x').set(b.x);
+      session.write('x', b.x);
       await session.run();
       assertAllClose(session.output('y'), expected({ ...a, x: b.x }), 1e-6);
-      session.input('w').set(b.w);
+      session.write('w', b.w);
       await session.run();
       assertAllClose(session.output('y'), expected({ ...a, x: b.x, w: b.w }), 1e-6);
       await session.dispose();
     });
+
+  test('a single weight that is only arranged is kept in that form alone', async () => {
+    const whole = await compileModel(f, shapes, 'portable');
+    assert.equal(partsOf(whole, ['w', 'v']).first?.arranges, undefined);
+    assert.equal(partsOf(whole, ['v']).first?.arranges, undefined); // v^2 + 1 is more
+    const parts = partsOf(whole, ['w']);
+    assert.deepEqual(parts.first?.arranges?.nodes.map(({ op }) => op), ['Transpose']); // prettier-ignore
+    const session = await Session.create(parts);
+    const [a, b] = [arraysOf('a'), arraysOf('b')];
+    feed(session, a);
+    await session.run();
+    assertAllClose(session.output('y'), expected(a), 1e-6);
+    session.write('x', b.x);
+    await session.run();
+    assertAllClose(session.output('y'), expected({ ...a, x: b.x }), 1e-6);
+    session.write('w', b.w);
+    await session.run();
+    assertAllClose(session.output('y'), expected({ ...a, x: b.x, w: b.w }), 1e-6);
+    await session.dispose();
+  });
 
   test('is nothing where every operation needs another input: then the model stays whole', async () => {
     const product = await compileModel(({ x, v }) => ({ y: tf.mul(x, v) }), { x: [2, 5], v: [5] }, 'portable');
