@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { table } from '../src/figures';
+import { paperPreset } from '../src/training';
 
 export type GpuRow = {
   case: string;
@@ -52,6 +53,20 @@ const time = (row: GpuRow | undefined): string => {
   return row.quartiles ? `${ms} ± ${((row.quartiles[1] - row.quartiles[0]) / 2).toPrecision(1)}` : ms;
 };
 
+const MS_A_DAY = 86.4e6;
+const CARDS = 8; // of the paper
+
+/** What the paper's CIFAR-10 run would take at the time of one step of its network. */
+const paperRun = ({ rows, device }: GpuReport): string => {
+  const step = rows.find(row => row.case === 'cifar-cosim' && row.engine === 'xla');
+  if (!step) return '';
+  const { images } = paperPreset('cifar10-uncond');
+  const days = ((images / step.batch) * step.ms) / MS_A_DAY;
+  const [one, many] = [days, days / CARDS].map(value => value.toPrecision(2));
+  const run = `the paper's CIFAR-10 run of ${images / 1e6} million images would take ${one} days on one ${step.card ?? device}`;
+  return ` By \`cifar-cosim\` ${run}, and ${many} on ${CARDS} that lose nothing by sharing the batch: computed, not run.`;
+};
+
 /** One line a case, batch and precision: XLA from Node beside PyTorch on the same card. */
 export const gpuBlock = (): string => {
   const report = JSON.parse(readFileSync(join(__dirname, 'gpu.json'), 'utf8')) as GpuReport;
@@ -83,6 +98,6 @@ export const gpuBlock = (): string => {
   const cards = each(report.rows.map(({ card = report.device }) => card));
   const place = `${cards}, driver ${report.driver}, ${report.plugin}, PyTorch ${report.torch}`;
   const commits = each(report.rows.map(({ commit }) => commit));
-  const note = `_${place}; commit ${commits}; ${report.date.slice(0, 10)}; empty: not measured; \`bench/gpu.json\`._`;
+  const note = `_${place}; commit ${commits}; ${report.date.slice(0, 10)}; empty: not measured; \`bench/gpu.json\`.${paperRun(report)}_`;
   return `${table(filled).markdown}\n\n${note}`;
 };
