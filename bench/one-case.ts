@@ -105,13 +105,14 @@ const compare = async (task: Task, torches: readonly Torch[], folder: string): P
   await withOurs(task.which, engineOf(task), { ...SMOOTH, workers: task.workers }, async ours => {
     const path = join(folder, 'end.safetensors');
     for (const torch of torches) await load(torch, task.which, ours, SMOOTH, folder);
-    const before = task.which.work === 'edm' || task.which.work === 'cosim' ? await copiesOf(ours.state()) : {};
+    const trains = task.which.work === 'edm' || task.which.work === 'cosim';
+    const before = trains ? await copiesOf(ours.state()) : {};
     const losses = await ours.step();
     for (const torch of torches) {
       const theirs = await torch.request<Steps>({ steps: 1 });
       await torch.request({ save: path });
       const loss = Math.max(...Object.keys(losses).map(role => Math.abs(losses[role] / theirs.losses[role] - 1)));
-      const result = await (ours.result() ? resultError(path, ours) : changeError(path, before, ours));
+      const result = await (trains ? changeError(path, before, ours) : resultError(path, ours));
       if (!(loss < 1e-4 && result < 1e-3))
         throw new Error(`ours and PyTorch's (${torch.mode}) differ, loss by ${loss}, result by ${result}`);
       errors.push({ loss, result });

@@ -12,7 +12,7 @@ import { carriedData, studyData } from './study/data';
 import { drawOneCalls, drawSamples, drawSearched, drawShipped, drawStudy } from './study/draw';
 import { measureOneCalls, measureStudy, searchStudy } from './study/measure';
 import { searchShipped, shipArm } from './study/ship';
-import { samePoint, type SearchedRow, searchedRow, storedPoints, storedSearched } from './study/stored';
+import { besideStored, type SearchedRow, searchedRows, storedPoints, storedSearched } from './study/stored';
 import { compileArms, type Overrides, trainStudy } from './study/train';
 
 const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
@@ -134,14 +134,16 @@ const measure = async (name: LongStudyName, asked: readonly string[], signal: Ab
   if (values['one-call']) return drawOneCalls(name, await measureOneCalls(given));
   if (values.search && values.shipped) {
     const { path, searched: points, beside } = await searchShipped(given, values.steps.split(',').map(Number));
-    const searched = points.map(searchedRow);
+    const now = searchedRows(points);
+    const before = (await storedSearched(name)).filter(old => !now.some(({ steps }) => steps === old.steps));
+    const searched = [...before, ...now].sort((a, b) => a.steps - b.steps);
     tellSearched(searched);
     await drawSearched(name, searched, beside);
     await drawShipped(name, images, path, searched);
     return console.log(`wrote ${path}`);
   }
   if (values.search) {
-    const searched = (await searchStudy(given)).map(searchedRow);
+    const searched = searchedRows(await searchStudy(given));
     const last = Math.max(...searched.map(point => point.images));
     tellSearched(searched);
     return drawSearched(name, searched, await measureStudy({ ...given, at: [last] }));
@@ -152,7 +154,7 @@ const measure = async (name: LongStudyName, asked: readonly string[], signal: Ab
       `${series}, seed ${seed}, ${images} images, NFE ${steps}: ${results.map(result => `${result.metric} ${result.value.toPrecision(4)}`).join(', ')}`,
     );
   const stored = asked.length > 0 ? await storedPoints(name) : [];
-  const all = [...stored.filter(old => !points.some(point => samePoint(point, old))), ...points];
+  const all = besideStored(stored, points);
   await drawStudy(name, all);
   if (asked.length === 0) await drawSamples(name, images, join(out, name));
   const searched = asked.length > 0 ? await storedSearched(name) : [];
@@ -174,6 +176,10 @@ const main = async (): Promise<void> => {
   expectCounts('steps', values.steps);
   if (values.shipped && !values.search) throw new Error('--shipped goes with --search');
   const { name, asked } = expectNames();
+  if (asked.length > 0 && (values['one-call'] || values.search))
+    throw new Error(`${values.search ? '--search' : '--one-call'} takes no ARM`);
+  if (asked.length > 0 && values.ship !== undefined && !asked.includes(values.ship))
+    throw new Error(`--ship ${values.ship} is not among the arms that are measured: ${asked.join(', ')}`);
   const signal = stopping();
   await selectBackend();
   const measures = values.measure || values['one-call'] || values.search || values.ship !== undefined;

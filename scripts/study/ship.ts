@@ -8,7 +8,7 @@ import { loadFeatures } from '../../src/evaluation';
 import { spread } from '../../src/metrics';
 import { generatorFile, loadModel, STUDY_GENERATORS } from '../../src/models';
 import { parameterCount, saveModel } from '../../src/networks';
-import type { MadeBy } from '../../src/provenance';
+import { distinctMadeBy, type MadeBy } from '../../src/provenance';
 import {
   LONG_STUDIES,
   type LongStudy,
@@ -186,6 +186,8 @@ export const searchShipped = async (
     const metadata = { sampler: 'multistep', times: JSON.stringify(all), images: String(images) };
     await saveModel(file, { denoiser, parameters }, metadata, { floats: 'F16' });
     const points = await measureMilestones([{ ...milestone, file }], arm, judged, { ...measuring, steps }, out, watch);
+    const others = card.search?.steps.filter(one => !steps.includes(one)) ?? [];
+    const earlier = others.length > 0 ? (card.search?.madeBy ?? []) : []; // who found the times that stay
     const isSearched = (point: Quality): boolean => steps.includes(point.steps);
     const before = [...(card.published ?? []), ...card.quality.filter(one => !card.search?.steps.includes(one.steps))];
     const quality = [
@@ -201,14 +203,14 @@ export const searchShipped = async (
       search: {
         steps: [...new Set([...(card.search?.steps ?? []), ...steps])].sort((a, b) => a - b),
         n: SEARCH_N,
-        madeBy: searched.flatMap(({ madeBy }) => madeBy ?? []),
+        madeBy: distinctMadeBy([...earlier, ...searched.flatMap(({ madeBy }) => madeBy ?? [])]),
       },
       quality,
       published: before.filter(one => isSearched(one) || card.published?.includes(one)),
     });
     const own = before.map(one => ({ ...arm, images, trainingSeconds: seconds, ...one }));
-    const others = (await storedPoints(study)).filter(point => point.series !== series);
-    return { path, searched, beside: [...own, ...others] };
+    const beside = (await storedPoints(study)).filter(point => point.series !== series);
+    return { path, searched, beside: [...own, ...beside] };
   } finally {
     tf.dispose(parameters);
     await extractor.dispose();

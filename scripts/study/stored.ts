@@ -22,25 +22,53 @@ const pointsOf = async <Point>(figure: string): Promise<Point[]> => {
   ) as Point[];
 };
 
-export const samePoint = (a: StudyPoint, b: StudyPoint): boolean =>
+const samePoint = (a: StudyPoint, b: StudyPoint): boolean =>
   a.series === b.series && a.seed === b.seed && a.images === b.images && a.steps === b.steps;
 
-/** Every measured point of a study that its figures have in full. */
+/**
+ * Every measured point of a study that its figures have.
+ * @throws Error where a figure has less of one than was measured
+ */
 export const storedPoints = async (study: LongStudyName): Promise<StudyPoint[]> => {
   const all = [
     ...(await pointsOf<StudyPoint>(`study_${study}_curves`)),
     ...(await pointsOf<StudyPoint>(`study_${study}_quality`)),
-  ].filter(point => 'results' in point); // where there are several trainings, 'quality' has their means alone
-  return all.filter((point, i) => all.findIndex(other => samePoint(point, other)) === i);
+  ];
+  const whole = all.filter(point => 'results' in point); // where a series has several trainings, 'quality' has less
+  const less = all.find(point => !whole.some(other => samePoint(point, other)));
+  if (less)
+    throw new Error(
+      `figures/study_${study}_quality.json has not all of ${less.series}, seed ${less.seed}, ${less.images} images: measure all arms at once`,
+    );
+  return whole.filter((point, i) => whole.findIndex(other => samePoint(point, other)) === i);
 };
 
-/** A searched point, as its figure has it. */
-export type SearchedRow = Omit<SearchedPoint, 'result'> &
-  Pick<MetricResult, 'value' | 'floor' | 'n' | 'nReference' | 'blocks'> & { grid: 'searched' };
+/**
+ * The points that are to be shown: those that were measured now, and of the stored ones the others.
+ * @throws Error where they were measured differently
+ */
+export const besideStored = (stored: readonly StudyPoint[], measured: readonly StudyPoint[]): StudyPoint[] => {
+  const how = ({ results: [{ n, features }] }: StudyPoint): string => `n = ${n}, ${features.name} ${features.sha256}`;
+  const [before, now] = [stored, measured].map(points => [...new Set(points.map(how))].join('; '));
+  if (stored.length > 0 && before !== now)
+    throw new Error(`the figures have ${before}, measured was ${now}: measure all arms at once, without naming any`);
+  return [...stored.filter(old => !measured.some(point => samePoint(point, old))), ...measured];
+};
 
-export const searchedRow = ({ result, ...point }: SearchedPoint): SearchedRow => {
-  const { value, floor, n, nReference, blocks } = result;
-  return { ...point, grid: 'searched', value, floor, n, nReference, blocks };
+/** A searched point, as its figure has it: with the whole result where it is the only training, whose blocks count then. */
+export type SearchedRow = Omit<SearchedPoint, 'result'> &
+  Pick<MetricResult, 'value' | 'floor' | 'n' | 'nReference' | 'blocks'> & {
+    grid: 'searched';
+    results?: readonly MetricResult[];
+  };
+
+export const searchedRows = (points: readonly SearchedPoint[]): SearchedRow[] => {
+  const several = new Set(points.map(({ seed }) => seed)).size > 1;
+  return points.map(({ result, ...point }) => {
+    const { value, floor, n, nReference, blocks } = result;
+    const row = { ...point, grid: 'searched' as const, value, floor, n, nReference, blocks };
+    return several ? row : { ...row, results: [result] };
+  });
 };
 
 /** The searched points of a study. */

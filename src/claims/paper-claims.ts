@@ -54,10 +54,10 @@ const STEPS = {
   study_cifar10_searched: 'CIFAR-10 at 16 × 16, at its searched times',
 };
 
-/** The long trainings that other methods have too; CoSIM as it is in STEPS. */
+/** The long trainings that other methods have too; these are at their own times. */
 const LONG = {
   study_digits_quality: STEPS.study_digits_quality,
-  study_digits_searched: STEPS.study_digits_searched,
+  study_digits_searched: `${STEPS.study_digits_quality}, CoSIM at its searched times`,
 };
 
 const SEARCHED = { checkerboard: 'checkerboard', digits16: 'drawn digits' };
@@ -131,13 +131,13 @@ export const CLAIMS: readonly Claim[] = [
     claim: 'At an equal budget CoSIM is better than SiD, Moment Matching and HSIVI-SM.',
     paper: 'Tables 1, 3',
     change:
-      'the same comparison after trainings long enough that no method still improves; equal seconds as well as equal images',
+      'the same comparison after trainings long enough that no method still improves; equal seconds as well as equal images, and a search of its times counted with them',
     tests: [
       ...['SiD', 'SiD, alpha 1', 'Moment Matching', 'HSIVI-SM'].flatMap(method => against(method)),
       ...against('SiD', LONG),
       ...against('SiD', {
         study_cifar10_quality: STEPS.study_cifar10_quality,
-        study_cifar10_searched: STEPS.study_cifar10_searched,
+        study_cifar10_searched: `${STEPS.study_cifar10_quality}, CoSIM at its searched times`,
       }),
       ...against('Moment Matching', LONG),
     ],

@@ -185,7 +185,7 @@ const HEAD = `# Results
 _a < b_: smaller, hence better, as claimed and beyond the noise; _a > b_: the other way round, beyond the noise; _a ≈ b_: within it. †:
 blocks of samples of one training, which know nothing of how training varies. Verdicts are of the scale at hand, a laptop's, not of the paper.`;
 
-const RULES = `A test needs three values of each kind. Values of the same training seeds are compared seed by seed, with a one-sided t-test of the log ratios at 5 %; others
+const RULES = `A test needs three values of each kind. Values of the same training seeds, or of the same blocks of samples, are compared one by one, with a one-sided t-test of the log ratios at 5 %; others
 must not overlap, which chance does to three and three values in one case of twenty. As much the other way round is "contradicted", and what lies
 between is "within the noise": such a test could not have seen a smaller difference than "could see" says, as a share of what it compared with. Of many tests one in twenty is beyond the noise by chance alone. The rule was chosen after these values were known, and where the lead is looked for among several evaluations (C2) chance has more room: new seeds decide. In brackets: smallest and largest value. A claim's verdict is that of its tests over training seeds; those on
 blocks of one training are counted beside them.`;

@@ -40,8 +40,10 @@ const verdictOfTest = (
   if (found === undefined) return { ...test, ...notMeasured(''), seeds: '', oneTraining: false };
   const rows = resultRows(found.numbers);
   const outcome = rule(found.numbers, literature);
-  const seeds = rows.length > 0 ? seedsText(rows, found) : '';
-  return { ...test, ...outcome, seeds, oneTraining: outcome.oneTraining ?? ofOneTraining(rows, found) };
+  const ofResult = rows.length > 0 ? seedsText(rows, found) : '';
+  const oneTraining = ofOneTraining(rows, found);
+  const seeds = outcome.oneTraining && !oneTraining ? `${ofResult}; of one kind blocks of one training` : ofResult;
+  return { ...test, ...outcome, seeds, oneTraining: outcome.oneTraining ?? oneTraining };
 };
 
 const verdictOf = (measured: readonly TestVerdict[]): ClaimVerdict['verdict'] => {

@@ -125,7 +125,7 @@ export const measureMilestones = async (
       const about = { weights, metrics, n, blocks, features: extractor.sha256, reference: train.provenance };
       const entries = await sweep({
         code: __filename,
-        configs: steps.map(nfe => ({ ...about, nfe })),
+        configs: steps.map(nfe => ({ ...about, nfe, sampler: studySampler(model, nfe).name })),
         folder: join(folder, 'points'),
         evaluate: async (config, addMadeBy) => {
           const results = await measure(config);

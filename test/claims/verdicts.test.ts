@@ -131,6 +131,26 @@ test('C4: each method at its most evaluations, with the budgets', () => {
   assert.equal(verdictText(claim), `holds in 1 of 2 tests, 1 contradicted; ${open} not measured`);
 });
 
+test('a method of one training among several of another is a test on one training', () => {
+  const blocks = [3, 3.1, 3.2];
+  const fd = { metric: 'fd', value: 3.1, blocks, floor: 0.1, floorBlocks: [0.1, 0.1, 0.1], n: 500, nReference: 500 };
+  const claim = testClaims(
+    stored({
+      study_digits_quality: {
+        points: [
+          ...near(2, { series: 'CoSIM', steps: 4, images: 6400 }),
+          { series: 'SiD', seed: 0, steps: 1, images: 6400, results: [fd] },
+        ],
+      },
+    }),
+    [],
+  ).find(({ id }) => id === 'C4')!;
+  const [measured] = claim.tests.filter(({ verdict }) => verdict !== 'not measured');
+  assert.deepEqual([measured.on, measured.verdict, measured.oneTraining], ['SiD, drawn digits, long trainings', 'holds', true]); // prettier-ignore
+  assert.equal(measured.seeds, '0, 1, 2; of one kind blocks of one training');
+  assert.equal(claim.verdict, 'not measured'); // over training seeds
+});
+
 test('C4: an unequal budget is not decided, unless the slower method had the time', () => {
   const on = (images: number, seconds: number) =>
     verdictsOn('C4', '05_points', [

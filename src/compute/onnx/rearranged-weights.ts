@@ -1,6 +1,6 @@
 /*
  * Weights as operators take them. Splits, slices, transposes, reshapes and zeros around a weight are followed as views of its
- * numbers, so that each form that is needed is copied once, with nothing on the way.
+ * numbers; only zeros, and a shape that the numbers are not in the order of, need a copy.
  */
 import { type HostArray, type Shape, shapeSize } from '../host-arrays';
 import type { OnnxModel, OnnxNode } from './onnx-file';
@@ -14,21 +14,29 @@ export const viewOf = ({ shape, data }: HostArray): View => ({ shape, data, stri
 
 /** Copies the numbers of one view to where another of the same shape has its own. */
 const copy = (from: View, to: View): void => {
-  const { shape } = from;
-  const last = shape.length - 1;
-  const walk = (axis: number, source: number, target: number): void => {
-    const [n, step, stride] = [shape[axis], from.strides[axis], to.strides[axis]];
-    if (axis < last) for (let i = 0; i < n; i++) walk(axis + 1, source + i * step, target + i * stride);
-    else for (let i = 0; i < n; i++) to.data[target + i * stride] = from.data[source + i * step];
+  const [source, target] = [from.data, to.data];
+  const lead = [1, 1].slice(Math.min(2, from.shape.length)); // at least two axes
+  const [shape, steps, strides] = [from.shape, from.strides, to.strides].map(sizes => [...lead, ...sizes]);
+  const axis = shape.length - 2;
+  const [rows, columns, rowStep, step, rowStride, stride] = [shape, steps, strides].flatMap(sizes => sizes.slice(axis));
+  const walk = (at: number, a: number, b: number): void => {
+    if (at < axis) {
+      for (let i = 0; i < shape[at]; i++) walk(at + 1, a + i * steps[at], b + i * strides[at]);
+      return;
+    }
+    for (let i = 0; i < rows; i++) {
+      let [x, y] = [a + i * rowStep, b + i * rowStride];
+      for (let j = 0; j < columns; j++, x += step, y += stride) target[y] = source[x];
+    }
   };
-  if (last < 0) to.data[to.offset] = from.data[from.offset];
-  else walk(0, from.offset, to.offset);
+  walk(0, from.offset, to.offset);
 };
 
 /** The numbers of a view in order, in an array of their own. */
 export const copied = (view: View, data = new Float32Array(shapeSize(view.shape))): HostArray => {
   const result = { shape: view.shape, data };
-  copy(view, viewOf(result));
+  if (inOrder(view)) data.set(arrayOf(view).data);
+  else copy(view, viewOf(result));
   return result;
 };
 
@@ -54,7 +62,9 @@ const REARRANGEMENTS: Record<string, (x: View, node: OnnxNode, vectors: readonly
     const order = attributes.perm as number[];
     return [{ ...x, shape: order.map(axis => x.shape[axis]), strides: order.map(axis => x.strides[axis]) }];
   },
-  Slice: (x, _, [begins, ends, axes]) => [axes.reduce((y, axis, i) => part(y, axis, begins[i], ends[i]), x)],
+  Slice: (x, _, [begins, ends, axes]) => [
+    axes.reduce((y, axis, i) => part(y, axis, begins[i], Math.min(ends[i], y.shape[axis])), x),
+  ],
   Split: (x, { attributes }, [sizes]) => {
     let begin = 0;
     return sizes.map(size => part(x, attributes.axis as number, begin, (begin += size)));
@@ -68,16 +78,28 @@ const REARRANGEMENTS: Record<string, (x: View, node: OnnxNode, vectors: readonly
   },
 };
 
-/** Inputs that each of them has besides the weight; with more it does more. */
-const VECTORS: Readonly<Record<string, number>> = { Reshape: 1, Transpose: 0, Slice: 3, Split: 1, Pad: 1 };
+/** Inputs that each of them has besides the weight, and its attributes; with others it does something else. */
+const KNOWN: Readonly<Record<string, { vectors: number; attributes: string }>> = {
+  Reshape: { vectors: 1, attributes: '' },
+  Transpose: { vectors: 0, attributes: 'perm' },
+  Slice: { vectors: 3, attributes: '' },
+  Split: { vectors: 1, attributes: 'axis' },
+  Pad: { vectors: 1, attributes: '' },
+};
 
 /** The further inputs of a node as vectors; undefined where it does not only rearrange, or they are not known here. */
-const vectorsOf = ({ op, domain, inputs }: OnnxNode, constants: ReadonlyMap<string, ArrayBufferView>) => {
+const vectorsOf = (
+  { op, domain, inputs, attributes }: OnnxNode,
+  constants: ReadonlyMap<string, ArrayBufferView>,
+): number[][] | undefined => {
   const vectors = inputs.slice(1).map(name => constants.get(name));
-  if (domain !== '' || VECTORS[op] !== vectors.length) return undefined;
+  const known = domain === '' && Object.hasOwn(KNOWN, op) ? KNOWN[op] : undefined;
+  if (known?.vectors !== vectors.length || Object.keys(attributes).join() !== known.attributes) return undefined;
+  if (typeof attributes.axis === 'number' && attributes.axis < 0) return undefined;
   const numbers = vectors.map(data => (data instanceof BigInt64Array ? Array.from(data, Number) : undefined));
   if (!numbers.every(vector => vector !== undefined)) return undefined;
-  return op === 'Reshape' && !numbers[0].every(n => n > 0) ? undefined : numbers;
+  const least = op === 'Reshape' ? 1 : 0; // a size of 0 or -1 is another's, a negative place is from the end
+  return numbers.every(vector => vector.every(n => n >= least)) ? numbers : undefined;
 };
 
 const constantsOf = ({ initializers }: Pick<OnnxModel, 'initializers'>): Map<string, ArrayBufferView> =>

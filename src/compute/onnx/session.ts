@@ -4,7 +4,7 @@ import type * as Ort from 'onnxruntime-node';
 import { fail } from '../check';
 import { encodeOnnx, NEXT, type OnnxModel } from './onnx-file';
 import { runtime, SESSION_OPTIONS } from './runtime';
-import { copied, followWeights, onlyRearranges, viewOf } from './rearranged-weights';
+import { arrayOf, copied, followWeights, onlyRearranges, viewOf } from './rearranged-weights';
 import { splitFixed } from './split-fixed';
 
 /** Plain named arrays. */
@@ -86,9 +86,12 @@ class ArrangedWeight {
     followWeights(this.model, known);
     for (const { name } of this.model.outputs) {
       const view = known.get(name)!;
-      const { shape } = view;
-      this.results[name] ??= new (runtime().Tensor)('float32', new Float32Array(shapeSize(shape)), shape);
-      copied(view, this.results[name].data as Float32Array);
+      if (name in this.results) copied(view, this.results[name].data as Float32Array);
+      else {
+        const own = arrayOf(view);
+        const { data: values, shape } = own.data.buffer === data.buffer ? copied(view) : own;
+        this.results[name] = new (runtime().Tensor)('float32', values, shape);
+      }
     }
   }
 }
@@ -135,8 +138,16 @@ export class Session {
     );
   }
 
-  /** Copies an input's values in, for all runs until it is written again. */
-  write(name: string, values: Float32Array): void {
+  /** Copies an input's values in, for all runs until it is written again; before the first run each must be. */
+  write(name: string, values: Float32Array | undefined): void {
+    const shape = this.signature.inputs[name];
+    if (values?.length !== shapeSize(shape))
+      return fail(
+        'compiled function',
+        name,
+        `${shapeSize(shape)} numbers (shape [${shape.join(', ')}])`,
+        values?.length,
+      );
     if (name === this.arranged?.name) return this.arranged.write(values);
     if (this.first?.fixed.includes(name)) this.first.stale = true;
     (this.feeds[name].data as Float32Array).set(values);
@@ -167,12 +178,7 @@ export class Session {
 /** A session for a model in this thread: running it keeps the thread busy. */
 export const openSession = (model: OnnxModel): Promise<Session> => Session.create(partsOf(model));
 
-/** Checks arrays against the shapes of a signature and copies them into a session's inputs. */
+/** Copies arrays into a session's inputs. @throws ArgumentError for one that is missing or of another size */
 export const feed = (session: Session, arrays: Arrays): void => {
-  for (const [name, shape] of Object.entries(session.signature.inputs)) {
-    const array = arrays[name] as Float32Array | undefined;
-    if (array?.length !== shapeSize(shape))
-      fail('compiled function', name, `${shapeSize(shape)} numbers (shape [${shape.join(', ')}])`, array?.length);
-    session.write(name, array!);
-  }
+  for (const name of Object.keys(session.signature.inputs)) session.write(name, arrays[name]);
 };

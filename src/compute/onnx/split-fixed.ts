@@ -10,9 +10,10 @@ export const splitFixed = (model: OnnxModel, fixed: readonly string[]): { first:
   const constants = new Set(model.initializers.map(({ name }) => name));
   const known = new Set(fixed);
   const isKnown = (name: string): boolean => known.has(name) || constants.has(name) || name === '';
+  const isResult = (name: string): boolean => model.outputs.some(output => output.name === name);
   const early = new Set(
     model.nodes.filter(({ inputs, outputs }) => {
-      const only = inputs.every(isKnown) && inputs.some(name => known.has(name));
+      const only = inputs.every(isKnown) && inputs.some(name => known.has(name)) && !outputs.some(isResult);
       if (only) for (const name of outputs) known.add(name);
       return only;
     }),

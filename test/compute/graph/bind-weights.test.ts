@@ -52,7 +52,8 @@ describe('weights bound into a model', () => {
     });
     const padded = bound([node('Pad', ['w', 'by'], ['p'])], ['p'], integers('by', 1, 0, 0, 1));
     assert.deepEqual(weights(padded), { w: { shape: [3, 4], data: [0, 0, 0, 0, 0, 1, 2, 0, 3, 4, 5, 0] } });
-    for (const model of [reshaped, transposed, sliced, split, padded]) assert.ok(model.nodes.every(({ op }) => op === 'Add'));
+    for (const model of [reshaped, transposed, sliced, split, padded])
+      assert.ok(model.nodes.every(({ op }) => op === 'Add'));
   });
 
   test('one after another, and in two forms at once', () => {

@@ -80,6 +80,26 @@ describe('weights followed through what only rearranges them', () => {
       assert.ok(!onlyRearranges({ nodes: [other], initializers }), other.op);
       assert.deepEqual(followWeights({ nodes: [other], initializers }, new Map([['w', viewOf(weight)]])), [other]);
     }
+    const vectors = [
+      integers('back', -1),
+      integers('first', 0),
+      integers('by', -1, 0),
+      integers('two', 30, 30),
+      integers('far', 99),
+    ];
+    const from = [
+      node('Slice', ['w', 'back', 'far', 'first'], ['y']),
+      node('Slice', ['w', 'first', 'far', 'back'], ['y']),
+      node('Split', ['w', 'two'], ['y', 'z'], { axis: -1 }),
+      node('Split', ['w', 'two'], ['y', 'z']),
+      node('Transpose', ['w'], ['y']),
+      node('Pad', ['w', 'by'], ['y']),
+      node('Pad', ['w', 'two'], ['y'], { mode: 'edge' }),
+    ];
+    for (const other of from) assert.ok(!onlyRearranges({ nodes: [other], initializers: vectors }), other.op);
+    const all = new Map([['w', viewOf(weight)]]);
+    followWeights({ nodes: [node('Slice', ['w', 'first', 'far', 'first'], ['y'])], initializers: vectors }, all);
+    assert.deepEqual(copied(all.get('y')!), weight); // an end beyond the last number is the last
     const inferred = { nodes: [node('Reshape', ['w', 'shape'], ['y'])], initializers: [integers('shape', -1, 2)] };
     assert.ok(!onlyRearranges(inferred));
   });

@@ -61,8 +61,12 @@ describe('what depends on fixed inputs alone', () => {
     assert.equal(partsOf(whole, ['v']).first?.arranges, undefined); // v^2 + 1 is more
     const parts = partsOf(whole, ['w']);
     assert.deepEqual(parts.first?.arranges?.nodes.map(({ op }) => op), ['Transpose']); // prettier-ignore
-    const session = await Session.create(parts);
+    const session = await Session.create({ ...parts, first: { ...parts.first, bytes: new Uint8Array() } }); // not opened
     const [a, b] = [arraysOf('a'), arraysOf('b')];
+    assert.throws(
+      () => feed(session, { ...a, w: a.w.subarray(1) }),
+      /w must be 135 numbers \(shape \[3, 3, 3, 5\]\), got 134/,
+    );
     feed(session, a);
     await session.run();
     assertAllClose(session.output('y'), expected(a), 1e-6);
@@ -72,6 +76,17 @@ describe('what depends on fixed inputs alone', () => {
     session.write('w', b.w);
     await session.run();
     assertAllClose(session.output('y'), expected({ ...a, x: b.x, w: b.w }), 1e-6);
+    await session.dispose();
+  });
+
+  test('a result that depends on a fixed input alone is computed', async () => {
+    const both = ({ x, w }: Tensors): Tensors => ({ y: tf.matMul(x, w, false, true), z: tf.transpose(w) });
+    const model = await compileModel(both, { x: [1, 3], w: [2, 3] }, 'portable');
+    const session = await Session.create(partsOf(model, ['w']));
+    feed(session, { x: Float32Array.of(1, 0, 0), w: Float32Array.of(1, 2, 3, 4, 5, 6) });
+    await session.run();
+    assert.deepEqual([...session.output('y')], [1, 4]);
+    assert.deepEqual([...session.output('z')], [1, 4, 2, 5, 3, 6]);
     await session.dispose();
   });
 
