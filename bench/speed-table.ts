@@ -38,6 +38,6 @@ export const speedBlock = (rows: readonly Measured[] = measuredRows()): string =
     n: String(row.n),
   }));
   const { places, commits } = placesOf(compared);
-  const note = `_${places.join('; ')}; commit ${commits.join(', ')}; ± half the interquartile range; \`bench/results.json\`._`;
+  const note = `_${places.join('; ')}; commit ${commits.join(', ')}; ± half the interquartile range; the two sides of a row took turns on one machine, not all rows on the same; \`bench/results.json\`._`;
   return `${table(lines).markdown}\n\n${note}`;
 };

@@ -1,8 +1,9 @@
 /* What the figures of a long study have of it can be drawn again without its networks. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { storedPoints, storedSearched } from '../../scripts/study/stored';
-import { LONG_STUDIES, type LongStudyName } from '../../src/studies';
+import { besideStored, searchedRows, storedPoints, storedSearched } from '../../scripts/study/stored';
+import type { MetricResult } from '../../src/metrics';
+import { LONG_STUDIES, type LongStudyName, type SearchedPoint, type StudyPoint } from '../../src/studies';
 
 for (const study of Object.keys(LONG_STUDIES) as LongStudyName[])
   describe(`stored numbers of the long study of ${study}`, () => {
@@ -29,3 +30,45 @@ for (const study of Object.keys(LONG_STUDIES) as LongStudyName[])
       }
     });
   });
+
+const resultOf = (value: number, n = 10): MetricResult => ({
+  metric: 'fd',
+  value,
+  blocks: [value - 1, value, value + 1],
+  spread: 2,
+  smallerIsBetter: true,
+  n,
+  nReference: 20,
+  options: {},
+  features: { name: 'pixels', d: 4, sha256: 'a'.repeat(64), preprocessing: '' },
+  reference: null,
+  seeds: [],
+  floor: 1,
+  floorBlocks: [1, 1, 1],
+  floorOf: '',
+});
+
+describe('numbers that were measured now beside stored ones', () => {
+  const point = (series: string, seed: number, value: number, n?: number): StudyPoint => ({ series, seed, images: 8, steps: 2, trainingSeconds: 1, results: [resultOf(value, n)] }); // prettier-ignore
+  const valuesOf = (points: readonly StudyPoint[]): unknown[] =>
+    points.map(({ series, seed, results }) => [series, seed, results[0].value]);
+
+  test('take the place of the same points, and stand behind the others', () => {
+    const stored = [point('CoSIM', 0, 5), point('SiD', 0, 6), point('CoSIM', 1, 7)];
+    const all = besideStored(stored, [point('SiD', 0, 8), point('SiD', 1, 9)]);
+    assert.deepEqual(valuesOf(all), [['CoSIM', 0, 5], ['CoSIM', 1, 7], ['SiD', 0, 8], ['SiD', 1, 9]]); // prettier-ignore
+    assert.deepEqual(valuesOf(besideStored([], [point('SiD', 0, 8)])), [['SiD', 0, 8]]);
+  });
+
+  test('measured otherwise they are refused', () => {
+    const message = /the figures have n = 10, pixels a+, measured was n = 12, pixels a+: measure all arms at once/;
+    assert.throws(() => besideStored([point('CoSIM', 0, 5)], [point('SiD', 0, 6, 12)]), message);
+  });
+
+  test('searched points of one training keep their blocks, those of several count as one value each', () => {
+    const searched = (seed: number): SearchedPoint => ({ series: 'CoSIM', seed, images: 8, steps: 1, times: [80], landscape: [], result: resultOf(5) }); // prettier-ignore
+    const [one] = searchedRows([searched(0)]);
+    assert.deepEqual([one.value, one.blocks, one.results?.[0].blocks], [5, [4, 5, 6], [4, 5, 6]]);
+    for (const row of searchedRows([searched(0), searched(1)])) assert.ok(row.value === 5 && !('results' in row));
+  });
+});
