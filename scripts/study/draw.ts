@@ -234,17 +234,20 @@ export const drawSearched = async (
     points.flatMap(({ series, steps, seed, blocks }) =>
       blocks.map((value, block) => ({ series, category: steps, seed: 1000 * seed + block, value })),
     );
-  const called = (series: string) => ({ series: series === 'CoSIM' ? 'CoSIM, published times' : series });
+  const shown = ends.map(point => ({
+    ...point,
+    series: point.series === 'CoSIM' ? 'CoSIM, published times' : point.series,
+    blocks: distanceOf(point).blocks,
+  }));
   const chart = dotPanels({
     title: `${TITLES[name]}: searched sampling times`,
     subtitle: `n = ${n} against ${nReference} real images; dots: mean, lines: range over training seeds and blocks`,
     panels: [
       {
         title: '',
-        values: [
-          ...dots(ends.map(point => ({ ...point, ...called(point.series), blocks: distanceOf(point).blocks }))),
-          ...dots(searched.map(point => ({ ...point, series: 'CoSIM, searched times' }))),
-        ].sort((a, b) => a.category - b.category),
+        values: [...dots(shown), ...dots(searched.map(point => ({ ...point, series: 'CoSIM, searched times' })))].sort(
+          (a, b) => a.category - b.category,
+        ),
         metric: `Fréchet distance (${distanceOf(ends[0]).features.name})`,
         category: 'network evaluations per sample (NFE)',
         log: true,

@@ -91,8 +91,8 @@ export const measureStudy = async (given: MeasureStudy): Promise<StudyPoint[]> =
   try {
     const points: StudyPoint[] = [];
     const images = [...new Set(arms.flatMap(arm => arm.milestones.filter(chosen).map(kept => kept.images)))];
-    if (images.length === 0 && !(withTeacher && arms.length === 0))
-      throw new Error(`${out} has no milestone to measure yet`);
+    const teacherAlone = wanted?.every(one => one === 'teacher') ?? false;
+    if (images.length === 0 && !teacherAlone) throw new Error(`${out} has no milestone to measure yet`);
     const last = Math.max(...images);
     const measure = async (at: number): Promise<void> => {
       const how = { ...measuring, blocks: at === last ? measuring.blocks : 1 };

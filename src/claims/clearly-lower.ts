@@ -44,10 +44,10 @@ const tooFew = ({ lower, higher }: Pick<Claimed, 'lower' | 'higher'>): boolean =
   Math.min(lower.length, higher.length) < LEAST_RUNS;
 
 /**
- * Whether the first group is smaller than the second by more than chance makes it. Values of the same training seeds are compared seed by
- * seed, as are blocks of the same samples: mean log ratio below -t s / sqrt(n), s the deviation of the log ratios, t the one-sided 5 % point of Student's
- * distribution; logarithms, because the scatter of a distance grows with it. Others must not overlap, which chance does to three
- * and three values in one case of twenty. Never with fewer than three values.
+ * Whether the first group is smaller than the second by more than chance makes it. Values of the same training seeds are
+ * compared seed by seed, as are blocks of the same samples: mean log ratio below -t s / sqrt(n), s the deviation of the log
+ * ratios, t the one-sided 5 % point of Student's distribution; logarithms, because the scatter of a distance grows with it.
+ * Others must not overlap, which chance does to three and three values in one case of twenty. Never with fewer than three values.
  */
 export const clearlyLower = (lower: readonly ResultRow[], higher: readonly ResultRow[]): boolean => {
   if (tooFew({ lower, higher })) return false;
