@@ -1,4 +1,4 @@
-// RESULTS.md, docs/gallery.md and the marked parts of README.md, SECURITY.md and notebooks/README.md, from stored results and the paper's
+// figures/table_6.*, RESULTS.md, docs/gallery.md and the marked parts of README.md, SECURITY.md and notebooks/README.md, from stored results and the paper's
 // numbers: `npm run tables` writes them, `npm run tables -- --check` tells what would change and fails if anything would.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { fullWidthSection, fullWidthTable } from '../bench/full-width-table';
 import { gpuBlock } from '../bench/gpu-table';
 import { speedBlock } from '../bench/speed-table';
 import { writeFileAtomic } from '../src/checkpoints';
+import { renderChart, saveFigure } from '../src/figures';
 import {
   galleryPage,
   methodTable,
@@ -15,6 +16,8 @@ import {
   readStoredResults,
   replaceBlocks,
   resultsPage,
+  STRENGTHS_FIGURE,
+  strengthsFigure,
   verdictBlock,
 } from '../src/claims';
 import { METHOD_PRESETS } from '../src/methods';
@@ -49,6 +52,18 @@ export const generatedFiles = async (): Promise<Record<string, string>> => {
   return Object.fromEntries(await Promise.all(formatted));
 };
 
+/** Draws the figures that are made of stored results anew, where their numbers have changed. @returns names of those */
+export const drawDerived = async ({ draw }: { draw: boolean }): Promise<string[]> => {
+  const figure = strengthsFigure(await readStoredResults(join(root, 'figures')), await readLiterature());
+  if (figure === undefined) return [];
+  const { title, chart, numbers, provenance } = figure;
+  const path = join(root, 'figures', STRENGTHS_FIGURE);
+  const stored: unknown = existsSync(`${path}.json`) ? JSON.parse(readFileSync(`${path}.json`, 'utf8')) : undefined;
+  if (JSON.stringify(stored) === JSON.stringify({ title, provenance, numbers })) return [];
+  if (draw) await saveFigure(path, await renderChart(chart), numbers, provenance);
+  return [STRENGTHS_FIGURE];
+};
+
 const MOST_LINES = 10;
 
 /** Lines that only one of two texts has, as 'NAME: - old' and 'NAME: + new'; at most ten, then their number. */
@@ -73,8 +88,9 @@ export const outdated = (files: Readonly<Record<string, string>>): string[] =>
 
 const main = async (): Promise<void> => {
   const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+  const drawn = (await drawDerived({ draw: !values.check })).map(name => `figures/${name}: other numbers`);
   const files = await generatedFiles();
-  const differences = outdated(files);
+  const differences = [...drawn, ...outdated(files)];
   if (!values.check) for (const [name, text] of Object.entries(files)) await writeFileAtomic(join(root, name), text);
   const upToDate = differences.length === 0;
   console.log(upToDate ? `${Object.keys(files).join(', ')}: up to date.` : differences.join('\n'));

@@ -5,6 +5,7 @@ import type { StoredResult, StoredResults } from './stored-results';
 /** Commands of the figures that no notebook draws, by the beginning of their names. */
 const OTHER_COMMANDS: Readonly<Record<string, string>> = {
   bench: 'npm run bench && node --import tsx bench/report.ts',
+  table: 'npm run tables',
   generator: 'npm run generator -- digits-cosim',
 };
 

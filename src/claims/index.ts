@@ -5,5 +5,6 @@ export { type Claim, CLAIMS } from './paper-claims';
 export { type ResultRow, resultRows } from './result-rows';
 export { methodTable, resultTable, type ResultTable } from './result-tables';
 export { resultsPage, verdictBlock } from './results-page';
+export { STRENGTHS_FIGURE, strengthsFigure } from './strengths-figure';
 export { readStoredResults, type StoredResult, type StoredResults } from './stored-results';
 export { testClaims } from './verdicts';

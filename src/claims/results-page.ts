@@ -8,6 +8,7 @@ import { RESULT_TABLES } from './experiment-tables';
 import { type LiteratureRow, literatureRows } from './literature';
 import { commitText, makingParts } from './made-text';
 import { resultRows, seedsText } from './result-rows';
+import { STRENGTHS_FIGURE } from './strengths-figure';
 import { datasetOf, resultTable, type ResultTable } from './result-tables';
 import type { StoredResult, StoredResults } from './stored-results';
 import { theoryNumbers, theoryVerdicts } from './theory-verdicts';
@@ -150,7 +151,6 @@ const verdictLines = (verdicts: readonly ClaimVerdict[]): string =>
     })),
   ).markdown;
 
-/** Every test of every claim, with the numbers that decide it. */
 /** The commits that computed what a test looks at; with a star at the name's end, of all results that begin so. */
 const testCommits = (name: string, results: StoredResults): string => {
   const whole = !name.endsWith('*');
@@ -160,6 +160,7 @@ const testCommits = (name: string, results: StoredResults): string => {
   return [...new Set(own.map(result => commitText(result)))].join(', ');
 };
 
+/** Every test of every claim, with the numbers that decide it. */
 const testLines = (verdicts: readonly ClaimVerdict[], results: StoredResults): string => {
   const lines = verdicts.flatMap(({ id, tests, verdict: whole, why }) => {
     if (whole === 'not measured' && why !== undefined)
@@ -170,14 +171,24 @@ const testLines = (verdicts: readonly ClaimVerdict[], results: StoredResults): s
       '': id,
       on,
       verdict,
-      numbers,
+      numbers: plain(numbers),
       'could see': visible,
       seeds,
       result: `\`${result}\``,
       commit: testCommits(result, results),
     }));
   });
-  return table(lines).markdown;
+  return table(lines, { format: 'markdown' }).markdown;
+};
+
+/** C2 as a picture; nothing where it was not drawn. */
+const strengthsSection = (results: StoredResults): string[] => {
+  const figure = results.get(STRENGTHS_FIGURE);
+  if (figure === undefined) return [];
+  const text =
+    "C2 over the training, the paper's Table 6 beside ours. Metrics and data differ, so each distance is divided by the geometric " +
+    'mean of the three strengths after as many images: what can be compared is which strength leads, and when.';
+  return ['## The strength of the regularisation', text, ...source(figure)];
 };
 
 const HEAD = `# Results
@@ -214,6 +225,7 @@ export const resultsPage = (
   return [
     HEAD,
     verdictPage(verdicts, results),
+    ...strengthsSection(results),
     '## Tests of the claims',
     RULES,
     testLines(verdicts, results),
