@@ -20,6 +20,9 @@ export const placesOf = (rows: readonly Measured[]): { places: string[]; commits
   commits: [...new Set(rows.map(({ commit }) => commit))],
 });
 
+/** Rows of `onnx` are stored under the name that the engine once had. */
+const nameOf = (engine: string): string => (engine === 'compiled' ? 'onnx' : engine);
+
 const cell = (ms: number, spread: number | null): string => `${ms.toFixed(1)} ±${(50 * (spread ?? 0)).toFixed(0)} %`;
 
 /** One line a case, engine and PyTorch, and where it was measured, as Markdown. */
@@ -27,7 +30,7 @@ export const speedBlock = (rows: readonly Measured[] = measuredRows()): string =
   const compared = comparedRows(rows);
   const lines = compared.map(row => ({
     case: row.case,
-    engine: row.engine,
+    engine: nameOf(row.engine),
     PyTorch: torchOf(row),
     threads: String(row.torch_threads),
     'ours, ms': cell(row.ours_ms, row.ours_spread),
