@@ -73,11 +73,12 @@ export const executeNotebook = (
   new Promise((resolve, reject) => {
     const { environment, limit, onCell, signal } = options;
     const started = performance.now();
+    const python = jupyterPython();
     const folder = mkdtempSync(join(tmpdir(), 'cosim-notebook-'));
     const config = join(__dirname, 'nbconvert-config.py');
     const kernelFile = join(folder, 'kernel.pid');
     const nbconvert = spawn(
-      jupyterPython(),
+      python,
       ['-m', 'nbconvert', '--to=notebook', '--execute', '--stdin'].concat(
         // A file, not stdout: the kernel inherits that pipe and makes it non-blocking, and large notebooks came out cut.
         `--output-dir=${folder}`,

@@ -95,10 +95,11 @@ export const runNotebooks = async (
       limit: LIMITS[preset],
       onCell: () => void cells++,
       signal,
+    }).finally(() => {
+      clearInterval(timer);
+      job.ended = Date.now();
+      line.set(shortName(name), undefined);
     });
-    clearInterval(timer);
-    job.ended = Date.now();
-    line.set(shortName(name), undefined);
     printFigures();
     const { seconds } = execution;
     if (signal?.aborted && !execution.notebook) {
