@@ -14,7 +14,9 @@ import os
 import sys
 
 COUNT = 4
-QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # every module runs a few times
+QUICK = (  # every module runs a few times: code that is made soon
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false"
+)
 os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={COUNT} {QUICK}"
 os.environ["JAX_PLATFORMS"] = "cpu"
 

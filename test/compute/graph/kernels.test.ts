@@ -4,18 +4,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../../src/compute/backend';
 import { trace } from '../../../src/compute/graph/trace';
 import { TRACED_KERNELS } from '../../../src/compute/graph/traced-kernels';
-import { arrangementCases } from './cases/arrangement';
-import { imageCases } from './cases/images';
-import { productCases } from './cases/products';
-import { reductionCases } from './cases/reductions';
-import { scalarCases } from './cases/scalars';
+import { KERNEL_CASES as CASES, KERNEL_TOLERANCE as TOLERANCE } from './cases';
 import { errorsOf, taskOf } from './kernel-case';
 import { runCompiled, shapesOf, testedLowerings } from './lowerings';
-
-const CASES = [...scalarCases, ...arrangementCases, ...reductionCases, ...productCases, ...imageCases];
-
-/** Of the largest expected magnitude; float32 carries 6e-8. */
-const TOLERANCE = 5e-6;
 
 describe('every kernel, compiled, is what plain JavaScript computes', () => {
   const called = new Set<string>();

@@ -4,33 +4,20 @@ import { selectBackend } from '../../../src/compute/backend';
 import { trace } from '../../../src/compute/graph/trace';
 import { TRACED_KERNELS } from '../../../src/compute/graph/traced-kernels';
 import { moduleOf } from '../../../src/compute/xla/emit';
-import { arrangementCases } from '../graph/cases/arrangement';
-import { imageCases } from '../graph/cases/images';
-import { productCases } from '../graph/cases/products';
-import { reductionCases } from '../graph/cases/reductions';
-import { scalarCases } from '../graph/cases/scalars';
-import { errorsOf, type KernelCase, type Runner } from '../graph/kernel-case';
+import { KERNEL_CASES, KERNEL_TOLERANCE } from '../graph/cases';
+import { errorsOf, type Runner } from '../graph/kernel-case';
 import { arraysOf, shapesOf } from '../graph/lowerings';
 import { evaluate } from './evaluate';
 import { testDevice } from './pjrt/cpu-plugin';
 import { runOnDevice } from './run-on-device';
 
-const CASES: readonly KernelCase[] = [
-  ...scalarCases,
-  ...arrangementCases,
-  ...reductionCases,
-  ...productCases,
-  ...imageCases,
-];
-
-/** Of the largest expected magnitude; float32 carries 6e-8. */
-const TOLERANCE = 5e-6;
-
 /** The worst errors of all cases of a kernel, and what exceeds the tolerance. */
 const compared = async (kernel: string, run: Runner): Promise<{ worst: number; problems: string[] }> => {
-  const cases = CASES.filter(c => c.kernel === kernel);
+  const cases = KERNEL_CASES.filter(c => c.kernel === kernel);
   const errors = (await errorsOf(cases, run)).map(({ value, gradient }) => Math.max(value, gradient));
-  const problems = cases.flatMap(({ what = kernel }, i) => (errors[i] <= TOLERANCE ? [] : `${what}: ${errors[i]}`));
+  const problems = cases.flatMap(({ what = kernel }, i) =>
+    errors[i] <= KERNEL_TOLERANCE ? [] : `${what}: ${errors[i]}`,
+  );
   return { worst: Math.max(...errors), problems };
 };
 
