@@ -225,17 +225,25 @@ describe('the client against a plugin that checks what it is given', () => {
     );
   });
 
-  test('an interrupt ends the process and does not wait for a compiler that works', async () => {
+  test('an interrupt ends the process within a second, while the compiler works for a minute', async () => {
     const script = `
       const { Client } = require(${JSON.stringify(join(__dirname, '../../../../src/compute/xla/pjrt'))});
       process.on('SIGINT', () => process.exit(130));
       Client.open(${JSON.stringify(plugin)}).then(client => { console.log('compiling'); return client.compile(${JSON.stringify(one('slow'))}); });`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(child.stdout, 'data');
-    const started = performance.now();
-    child.kill('SIGINT');
-    await once(child, 'exit');
-    assert.ok(performance.now() - started < 9000, 'it waited for the ten seconds of the compiler');
+    const codes: unknown[] = [];
+    // another program may hold the processor for a second, but hardly three times
+    while (codes.length < 3 && !codes.includes(130)) {
+      const child = spawn(process.execPath, ['--import', 'tsx', '-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await once(child.stdout, 'data');
+      child.kill('SIGINT');
+      const late = setTimeout(() => child.kill('SIGKILL'), 1000);
+      const [code] = (await once(child, 'exit')) as [number | null];
+      clearTimeout(late);
+      codes.push(code);
+    }
+    assert.ok(codes.includes(130), `it was ended after a second each time: ${codes.join()}`);
   });
 
   describe('programs on disk', () => {

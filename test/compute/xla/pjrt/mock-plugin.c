@@ -2,7 +2,7 @@
  * A PJRT plugin that computes nothing: it checks every field that a client sets, gives donated arguments back as results,
  * and counts what is alive. The structures are written here independently of the client's. Words in a module's text make
  * it misbehave: `bad` (refused), `too large` (no memory to compile), `hungry` (no memory to run), `lost` (the device is
- * gone), `fails later` (its results are errors), `slow` (ten seconds to compile).
+ * gone), `fails later` (its results are errors), `slow` (a minute to compile).
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -170,7 +170,7 @@ static Error* compile(Compile* a) {
   EXPECT(a->options_size >= 17 && !memcmp(a->options, wanted, sizeof wanted) && !memcmp(a->options + 15, "\x28\x01", 2));
   if (strstr(code, "bad")) return fail(INVALID, "cannot parse at %lld:%lld", 3, 14);
   if (strstr(code, "too large")) return fail(EXHAUSTED, "out of memory while trying to allocate %lld bytes", 1 << 24, 0);
-  usleep(strstr(code, "slow") ? 10000000 : 50000);
+  usleep(strstr(code, "slow") ? 60000000 : 50000);
   const char *p = strstr(code, "@main("), *end = p ? strstr(p, ") -> (") : NULL;
   if (!end) return fail(INVALID, "no main", 0, 0);
   Program* e = a->executable = calloc(1, sizeof(Program));
