@@ -65,9 +65,24 @@ export const bytesInWords = (bytes: number): string => {
   return `${value.toFixed(power === 0 || value >= 100 ? 0 : 1)} ${units[power]}`;
 };
 
+/** More parts than this say that others hold the memory, not this batch. */
+const MOST_PARTS = 256;
+
+/** The smallest power of two into which `needed` bytes must be split to fit into `free` ones; undefined beyond sense. */
+const partsThatFit = (needed: number, free: number): number | undefined => {
+  for (let parts = 2; parts <= MOST_PARTS; parts *= 2) if (needed / parts <= free) return parts;
+  return undefined;
+};
+
 /** The device's memory does not hold what is asked of it. Sizes in bytes; 0 where the plugin does not say. */
 export class OutOfDeviceMemoryError extends DeviceError {
   override name = 'OutOfDeviceMemoryError';
+  /**
+   * How many times smaller a round should fit, a power of two, if what is needed grows with its samples, as intermediate
+   * values do; undefined where the plugin does not say enough, or none would.
+   */
+  readonly parts: number | undefined;
+  /** @param needed beside what is in use */
   constructor(
     what: string,
     readonly needed: number,
@@ -76,12 +91,16 @@ export class OutOfDeviceMemoryError extends DeviceError {
     cause?: Error,
   ) {
     const asked = needed > 0 ? ` needs ${bytesInWords(needed)}` : ' needs more memory than there is';
-    const there = limit > 0 ? `: ${bytesInWords(limit - inUse)} of the device's ${bytesInWords(limit)} are free` : '';
-    super(
-      `${what}${asked}${there}. Take a smaller batch, or split it into more rounds (the same update in smaller parts), ` +
-        `or use bf16`,
-      { cause },
-    );
+    const free = Math.max(0, limit - inUse);
+    const there = limit > 0 ? `: ${bytesInWords(free)} of the device's ${bytesInWords(limit)} are free` : '';
+    const parts = needed > 0 && limit > 0 ? partsThatFit(needed, free) : undefined;
+    const advice =
+      parts === undefined
+        ? 'Take a smaller batch, or split it into more accumulation rounds (the same update in smaller parts)'
+        : `About ${parts} times as many accumulation rounds (the same update in smaller parts) should fit, or a batch ` +
+          `${parts} times smaller`;
+    super(`${what}${asked}${there}. ${advice}; or use bf16`, { cause });
+    this.parts = parts;
   }
 }
 

@@ -116,7 +116,8 @@ export class Program {
   private explained(error: unknown): unknown {
     if (!(error instanceof PjrtError) || error.code !== EXHAUSTED) return error;
     const { inUse, limit } = this.deviceMemory();
-    return new OutOfDeviceMemoryError('the program', this.memory?.total ?? 0, inUse, limit, error);
+    const { total, arguments: there } = this.memory ?? { total: 0, arguments: 0 };
+    return new OutOfDeviceMemoryError('the program', total - there, inUse, limit, error);
   }
 
   /**

@@ -146,11 +146,14 @@ describe('the client against a plugin that checks what it is given', () => {
     await assert.rejects(Client.open(plugin, { old_driver: true }), DriverError);
     await assert.rejects(client.compile(one('too large')), OutOfDeviceMemoryError);
     const hungry = await client.compile(one('hungry'));
-    const said = /needs 10\d MiB: 7.0 MiB of the device's 8.0 MiB are free.*smaller batch.*rounds/;
-    await assert.rejects(hungry.run([]), { name: 'OutOfDeviceMemoryError', message: said });
+    const said = (needed: number): RegExp =>
+      new RegExp(
+        `needs ${needed} MiB: 7.0 MiB of the device's 8.0 MiB are free. About 16 times .*rounds.* batch 16 times`,
+      );
+    await assert.rejects(hungry.run([]), { name: 'OutOfDeviceMemoryError', message: said(101), parts: 16 });
     assert.throws(() => {
       hungry.requireRoom();
-    }, said);
+    }, said(105)); // with its arguments, which are not there yet
     hungry.requireRoom(100 * 2 ** 20); // what lies there already needs no room
     assert.equal(hungry.cost(), undefined);
     const lost = await client.compile(one('lost'));
@@ -168,6 +171,18 @@ describe('the client against a plugin that checks what it is given', () => {
     await assert.rejects(client.upload(new Float32Array(5 * 2 ** 20), [5 * 2 ** 20]), OutOfDeviceMemoryError);
     await assert.rejects(client.upload(new Float32Array(5), [6]), /expected 24 bytes for float32 \[6\], got 20/);
     assert.equal(alive(), none);
+  });
+
+  test('out of memory: the smallest power of two of parts that fits, where the sizes are known', () => {
+    const parts = (needed: number, inUse: number, limit: number): number | undefined =>
+      new OutOfDeviceMemoryError('the program', needed * 2 ** 30, inUse * 2 ** 30, limit * 2 ** 30).parts;
+    assert.deepEqual([parts(12, 4, 10), parts(12, 6, 10), parts(13, 6, 10), parts(100, 76, 80)], [2, 4, 4, 32]);
+    assert.deepEqual(
+      [parts(12, 10, 10), parts(12, 11, 10), parts(0, 1, 10), parts(12, 0, 0)],
+      Array(4).fill(undefined),
+    );
+    const { message } = new OutOfDeviceMemoryError('the program', 0, 0, 0);
+    assert.match(message, /needs more memory than there is. Take a smaller batch.*accumulation rounds.*bf16/);
   });
 
   test('a failed run consumes what was donated to it', async () => {
