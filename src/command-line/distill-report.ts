@@ -23,9 +23,13 @@ export const durationText = (seconds: number): string => {
 export const memoryText = (bytes: number): string =>
   bytes >= 1e9 ? `${Number((bytes / 1e9).toPrecision(3))} GB` : `${Number((bytes / 1e6).toPrecision(3))} MB`;
 
+/** `~12 GB of 80 GB`; what there is only where the device says it. */
+const deviceMemoryText = ({ bytes, limit }: NonNullable<DistillEstimate['deviceMemory']>): string =>
+  `memory ~${memoryText(bytes)}${limit > 0 ? ` of ${memoryText(limit)}` : ''}`;
+
 /** `one step of 2,048 images: ~3 h; 200,000,000 images: ~34 years on this machine; memory ~12 GB`, and what that rests on. */
 export const estimateText = (estimate: DistillEstimate, images: number): string => {
-  const { measured, engine, batch, stepSeconds, totalSeconds, stateBytes, memoryBytes } = estimate;
+  const { measured, engine, batch, stepSeconds, totalSeconds, stateBytes, memoryBytes, deviceMemory } = estimate;
   const samples = measured.map(step => step.samples).join(' and ');
   return [
     `one step of ${grouped(batch)} images: ~${durationText(stepSeconds)}; `,
@@ -36,6 +40,7 @@ export const estimateText = (estimate: DistillEstimate, images: number): string 
         `rounds of ${samples} samples, ${engine.engine}, ${engine.device ?? `${engine.workers} worker${engine.workers > 1 ? 's' : ''}`}`,
       ],
       ['memory', `${memoryText(stateBytes)} of it for parameters, average, gradients and moments, each once`],
+      ...(deviceMemory ? [['on the device', deviceMemoryText(deviceMemory)]] : []),
     ]),
   ].join('');
 };

@@ -2,6 +2,7 @@
 import { median } from 'd3';
 import { totalmem } from 'node:os';
 import { dismissWorkers } from '../compute/onnx';
+import { sharedDevice } from '../compute/xla/shared-device';
 import { type Denoiser, parameterCount } from '../networks';
 import { type EngineReport, workersFor } from '../training';
 import { checkDistillation, type DistillSetup, startDistillation } from './distill-run';
@@ -14,6 +15,11 @@ export type MeasuredStep = {
   seconds: number;
   /** Peak memory of the process while it ran, bytes. */
   peakBytes: number;
+  /**
+   * The most that the accelerator's memory had held when it ended, bytes of one device; absent where none computes, or its
+   * plugin does not say.
+   */
+  deviceBytes?: number;
 };
 
 /** What a distillation will take in time and memory. */
@@ -31,6 +37,11 @@ export type DistillEstimate = {
   stateBytes: number;
   /** Of the process, at the samples of a round. */
   memoryBytes: number;
+  /**
+   * Of one accelerator, at its samples of a round, and what it has, in bytes; absent where `deviceBytes` are. It is what
+   * the process held there at most: of the run alone where it did nothing else before.
+   */
+  deviceMemory?: { bytes: number; limit: number };
 };
 
 /** Memory that this process may have, bytes. */
@@ -66,13 +77,15 @@ const peakOf = async (work: () => Promise<unknown>): Promise<number> => {
 const ENOUGH = 1; // second of steps
 const MOST = 5; // steps
 
+type Measurement = { step: MeasuredStep; engine: EngineReport };
+
 /** One round of so many samples, after one that traces it: the median of a few where they are quick. */
 const measure = async (
   given: DistillSetup,
   samples: number,
   workers: number,
   signal?: AbortSignal,
-): Promise<{ step: MeasuredStep; engine: EngineReport }> => {
+): Promise<Measurement> => {
   const run = startDistillation({ ...given, run: { ...given.run, batch: samples, accumulationRounds: 1, workers } });
   try {
     const seconds: number[] = [];
@@ -84,7 +97,9 @@ const measure = async (
         if (seconds.reduce((sum, s) => sum + s, 0) > ENOUGH) break;
       }
     });
-    return { step: { samples, seconds: median(seconds)!, peakBytes }, engine: run.engineReport };
+    const { engineReport: engine } = run;
+    const deviceBytes = engine.engine === 'xla' ? (await sharedDevice()).memory?.().peak : undefined;
+    return { step: { samples, seconds: median(seconds)!, peakBytes, ...(deviceBytes && { deviceBytes }) }, engine };
   } finally {
     run.dispose();
     await dismissWorkers(); // their memory is not the next measurement's
@@ -108,11 +123,30 @@ const lineThrough = (points: readonly (readonly [x: number, y: number])[]): ((x:
   return start >= 0 ? x => start + slope * x : x => (y1 / x1) * x;
 };
 
+/** Memory of a device at its samples of a round, by what it held at its samples of the measured ones. */
+const deviceMemoryOf = async (
+  results: readonly Measurement[],
+  round: number,
+  state: number,
+): Promise<DistillEstimate['deviceMemory']> => {
+  const share = ({ step, engine }: Measurement): number => step.samples / engine.workers;
+  const points = results.flatMap(result =>
+    result.step.deviceBytes === undefined ? [] : [[share(result), result.step.deviceBytes] as const],
+  );
+  const last = points.at(-1);
+  if (!last) return undefined;
+  const others = points.filter(([samples]) => samples < last[0]); // more devices may leave each as many
+  const line = lineThrough([others[0] ?? [0, state], last]);
+  const { limit } = (await sharedDevice()).memory!();
+  return { bytes: line(round / results.at(-1)!.engine.workers), limit };
+};
+
 /**
  * Measures a round of one sample a worker and a larger one, the run's own where that is quick, and scales: time and memory
- * of a round are a constant and a part that grows with its samples. Memory is the process's: a GPU's is not looked at.
- * Where the larger round would not fit into memory, one measurement has to do, and time is taken to grow with the samples.
- * @throws the signal's reason when stopped
+ * of a round are a constant and a part that grows with its samples. Memory is the process's, and the accelerator's where one
+ * computes. Where the larger round would not fit into the process's, one measurement has to do, and time is taken to grow
+ * with the samples.
+ * @throws the signal's reason when stopped; OutOfDeviceMemoryError where the accelerator has no room for the larger round
  */
 export const estimateDistillation = async (
   given: DistillSetup & { images: number; signal?: AbortSignal; onMeasure?: (samples: number) => void },
@@ -121,32 +155,32 @@ export const estimateDistillation = async (
   const { options } = checkDistillation(given);
   const workers = workersFor(options);
   const state = stateBytes(given);
-  const measured: MeasuredStep[] = [];
-  let engine: EngineReport | undefined;
+  const results: Measurement[] = [];
   const { batch, accumulationRounds } = options;
   const round = batch / accumulationRounds;
   for (let i = 0; i < 2; i++) {
-    const [before] = measured;
+    const before = results.at(0)?.step;
     const samples = samplesToMeasure(round, workers, before);
     if (samples === before?.samples) break;
     if (before && state + ((before.peakBytes - state) * samples) / before.samples > machineMemory()) break;
     onMeasure?.(samples);
-    const result = await measure(given, samples, workers, signal);
-    measured.push(result.step);
-    engine = result.engine;
+    results.push(await measure(given, samples, workers, signal));
   }
+  const measured = results.map(({ step }) => step);
   const at = (value: 'seconds' | 'peakBytes', origin: number): number => {
     const points = measured.map(step => [step.samples, step[value]] as const);
     return lineThrough(points.length === 1 ? [[0, origin], ...points] : points)(round);
   };
   const stepSeconds = accumulationRounds * at('seconds', 0);
+  const deviceMemory = await deviceMemoryOf(results, round, state);
   return {
     measured,
-    engine: engine!,
+    engine: results.at(-1)!.engine,
     batch,
     stepSeconds,
     totalSeconds: stepSeconds * Math.ceil(images / batch),
     stateBytes: state,
     memoryBytes: at('peakBytes', state),
+    ...(deviceMemory && { deviceMemory }),
   };
 };

@@ -118,6 +118,11 @@ test('durations and sizes have the unit that reads best; the estimate is a sente
     estimateText(estimate, 200e6),
     /^one step of 2,048 images: ~2 h; 200,000,000 images: ~22 years on this machine; memory ~2\.5 GB\n/,
   );
+  assert.doesNotMatch(estimateText(estimate, 200e6), /on the device/);
+  const onDevice = (limit: number): string =>
+    estimateText({ ...estimate, deviceMemory: { bytes: 12.3e9, limit } }, 200e6);
+  assert.match(onDevice(72e9), /^on the device +memory ~12\.3 GB of 72 GB$/m);
+  assert.match(onDevice(0), /^on the device +memory ~12\.3 GB$/m);
 });
 
 const digits = ['--preset', 'digits', '--out', file('never'), '--backend', 'wasm'];

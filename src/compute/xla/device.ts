@@ -18,6 +18,16 @@ export type DeviceArray = {
 /** Bytes that a program needs on a device. */
 type ProgramMemory = { arguments: number; temporary: number; results: number; aliased: number };
 
+/** What a device says about its memory, in bytes; 0 where it does not say. */
+export type DeviceMemory = {
+  /** held by arrays now */
+  inUse: number;
+  /** the most that was held at once */
+  peak: number;
+  /** what may be taken */
+  limit: number;
+};
+
 /** A compiled module. */
 export type DeviceProgram = {
   /**
@@ -42,6 +52,8 @@ export type Device = {
   readonly accelerates: boolean; // false: a processor behind the same interface, for tests
   /** Bytes that arrays on one device may take in all; undefined where nobody knows. */
   readonly limit?: number;
+  /** What device `index` says about its memory now; absent where it cannot be asked. */
+  memory?: (index?: number) => DeviceMemory;
   compile: (module: HloModule) => Promise<DeviceProgram>;
   /** Copies an array to device `index`; `data` must not change before the promise settles. */
   upload: (data: HostData, shape: Shape, index?: number) => Promise<DeviceArray>;

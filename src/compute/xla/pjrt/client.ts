@@ -2,6 +2,7 @@
  * A client of XLA through a PJRT plugin: a shared library (CUDA, ROCm, TPU, CPU) that compiles StableHLO and runs it on
  * its devices. This file opens one; tensors are in device-buffer.ts, compiled programs in program.ts.
  */
+import type { DeviceMemory } from '../device';
 import { type Api, pluginAt } from './api';
 import { type ClientOptions, namedValues } from './client-options';
 import { type CompileOptions, encodeCompileOptions } from './compile-options';
@@ -9,7 +10,7 @@ import { alive, type DeviceBuffer, type DeviceType, type HostData, uploadTo } fr
 import { DeviceError, EXHAUSTED, NoDeviceError, OutOfDeviceMemoryError, PjrtError } from './device-error';
 import { type Address, addressOf, bytesAt, Struct, wordAt, zeroEnded } from './native-memory';
 import { PARTS } from './argument-structs';
-import { type DeviceMemory, Program } from './program';
+import { Program } from './program';
 
 /** How a module is compiled, and which of its arguments a run consumes. */
 export type ProgramOptions = CompileOptions & {

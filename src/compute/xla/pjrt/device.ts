@@ -57,6 +57,7 @@ const pjrtDevice = (client: Client, options: DeviceOptions = {}): PjrtDevice => 
     count: client.deviceCount,
     accelerates: client.platform !== 'cpu',
     ...(limit > 0 && { limit }),
+    memory: index => client.memory(index),
     compile: module => compile(client, module, options),
     upload: (data, shape, index = 0) => {
       const type =

@@ -1,4 +1,5 @@
 /* Compiled programs on a device. */
+import type { DeviceMemory } from '../device';
 import type { Api, Arguments, Values } from './api';
 import type { STRUCTS } from './argument-structs';
 import { PARTS } from './argument-structs';
@@ -21,16 +22,6 @@ export type ProgramMemory = {
   code: number;
   /** all together: arguments, results that take no argument's place, intermediate values, code */
   total: number;
-};
-
-/** What a device says about its memory, in bytes; 0 where it does not say. */
-export type DeviceMemory = {
-  /** held by buffers now */
-  inUse: number;
-  /** the most that was held at once */
-  peak: number;
-  /** what the plugin may take */
-  limit: number;
 };
 
 /** A compiled program. */
