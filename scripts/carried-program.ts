@@ -32,18 +32,17 @@ const compressed = (from: string, to: string): void => {
   if (status !== 0) throw new Error(`xz could not compress ${from}: is it installed?`);
 };
 
-/** Makes the folder anew. @param program name of the one file, without `.cjs` */
-export const carryProgram = async (
-  folder: string,
+type Bundling = { plugins?: readonly Plugin[]; banner?: string };
+
+/** All that `entry` imports, but for koffi and what is optional, as one file. */
+export const oneFile = async (
   entry: string,
-  program: string,
-  { plugins = [], banner = '' }: { plugins?: readonly Plugin[]; banner?: string } = {},
+  outfile: string,
+  { plugins = [], banner = '' }: Bundling = {},
 ): Promise<void> => {
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
   await build({
     entryPoints: [entry],
-    outfile: join(folder, `${program}.cjs`),
+    outfile,
     bundle: true,
     minify: true,
     keepNames: true,
@@ -55,6 +54,18 @@ export const carryProgram = async (
     plugins: [withoutUnused, ...plugins],
     logLevel: 'error',
   });
+};
+
+/** Makes the folder anew. @param program name of the one file, without `.cjs` */
+export const carryProgram = async (
+  folder: string,
+  entry: string,
+  program: string,
+  bundling: Bundling = {},
+): Promise<void> => {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await oneFile(entry, join(folder, `${program}.cjs`), bundling);
   for (const name of PACKAGES)
     await cp(join(root, 'node_modules', name), join(folder, 'node_modules', name), { recursive: true });
   await rm(join(folder, 'node_modules', 'koffi', 'doc'), { recursive: true, force: true });

@@ -4,7 +4,7 @@ import type { Device } from '../../src/compute/xla/device';
 import { moduleOf } from '../../src/compute/xla/emit';
 import { KERNEL_CASES, KERNEL_TOLERANCE } from '../../test/compute/graph/cases';
 import { errorsOf } from '../../test/compute/graph/kernel-case';
-import { arraysOf, shapesOf } from '../../test/compute/graph/lowerings';
+import { arraysOf, shapesOf } from '../../test/compute/graph/shaped';
 import { runOnDevice } from '../../test/compute/xla/run-on-device';
 
 /** How far a device is from what is expected, by kernel. */

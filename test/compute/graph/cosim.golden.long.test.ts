@@ -13,7 +13,8 @@ import { cosim, type Update } from '../../../src/methods';
 import { auxiliaryOf, type Denoiser } from '../../../src/networks';
 import { adamScalars, emaBeta, initialState, trainingStep } from '../../../src/training';
 import { goldenFolder } from '../../golden';
-import { arraysOf, openLowered, runLowered, type Shaped, shapedOf, shapesOf, tensorsOf } from './lowerings';
+import { openLowered, runLowered, shapedOf, tensorsOf } from './lowerings';
+import { arraysOf, type Shaped, shapesOf } from './shaped';
 
 type Parts = Record<string, { loss: number; noise_floor: Floors }>;
 

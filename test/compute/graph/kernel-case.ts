@@ -5,7 +5,7 @@ import type { Tensors } from '../../../src/compute/tensors';
 import { type Nd } from './arrays';
 import type { Arrays } from '../../../src/compute/onnx/session';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
-import type { Shaped } from './lowerings';
+import type { Shaped } from './shaped';
 
 /** Shape and range of an input; `of` makes its values from uniform numbers instead. */
 export type Operand = { shape: readonly number[]; from?: number; to?: number; of?: (u: number) => number };

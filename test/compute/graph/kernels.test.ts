@@ -6,7 +6,8 @@ import { trace } from '../../../src/compute/graph/trace';
 import { TRACED_KERNELS } from '../../../src/compute/graph/traced-kernels';
 import { KERNEL_CASES as CASES, KERNEL_TOLERANCE as TOLERANCE } from './cases';
 import { errorsOf, taskOf } from './kernel-case';
-import { runCompiled, shapesOf, testedLowerings } from './lowerings';
+import { runCompiled, testedLowerings } from './lowerings';
+import { shapesOf } from './shaped';
 
 describe('every kernel, compiled, is what plain JavaScript computes', () => {
   const called = new Set<string>();

@@ -11,19 +11,11 @@ import { moduleOf } from '../../../src/compute/xla/emit';
 import type { PjrtDevice } from '../../../src/compute/xla/pjrt';
 import { openCpuDevice } from '../xla/pjrt/cpu-plugin';
 import { runProgram } from '../xla/run-on-device';
+import { arraysOf, type Shaped, shapesOf } from './shaped';
 
 /** The lowerings that this processor can run. */
 export const testedLowerings = async (): Promise<('blocked' | 'portable')[]> =>
   (await probeBlock()) > 0 ? ['blocked', 'portable'] : ['portable'];
-
-/** Named arrays with their shapes. */
-export type Shaped = Record<string, { shape: readonly number[]; data: ArrayLike<number> }>;
-
-export const shapesOf = (inputs: Shaped): Record<string, readonly number[]> =>
-  Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape]));
-
-export const arraysOf = (inputs: Shaped): Arrays =>
-  Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, Float32Array.from(data)]));
 
 /** What f gives for these inputs when compiled with one of the lowerings. */
 export const runCompiled = async (

@@ -27,7 +27,8 @@ import {
 import { initialState, trainingStep } from '../../../src/training';
 import { gaussians } from '../../close';
 import { tinyImageNet, tinyImages, tinyMlp, tinyPoints, twoModes } from '../../tiny';
-import { runEagerly, runLowered, type Shaped } from './lowerings';
+import { runEagerly, runLowered } from './lowerings';
+import type { Shaped } from './shaped';
 
 before(() => selectBackend({ backend: 'wasm' }));
 

@@ -6,7 +6,7 @@ import { TRACED_KERNELS } from '../../../src/compute/graph/traced-kernels';
 import { moduleOf } from '../../../src/compute/xla/emit';
 import { KERNEL_CASES, KERNEL_TOLERANCE } from '../graph/cases';
 import { errorsOf, type Runner } from '../graph/kernel-case';
-import { arraysOf, shapesOf } from '../graph/lowerings';
+import { arraysOf, shapesOf } from '../graph/shaped';
 import { evaluate } from './evaluate';
 import { testDevice } from './pjrt/cpu-plugin';
 import { runOnDevice } from './run-on-device';
