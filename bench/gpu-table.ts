@@ -22,6 +22,10 @@ export type GpuRow = {
   quartiles?: [number, number];
   /** The same with metrics read only at the end. */
   msMetricsLate?: number;
+  /** Of a step's batch, when nothing else happens. */
+  uploadMs?: number;
+  /** 1e12 operations a second in matrix products and convolutions, by their number in the module and `ms`. */
+  tflops?: number;
   peakBytes?: number;
   steps?: number;
   /** Until all its programs are compiled. */
@@ -51,6 +55,22 @@ const time = (row: GpuRow | undefined): string => {
   if (!row) return '';
   const ms = row.ms.toPrecision(3);
   return row.quartiles ? `${ms} ± ${((row.quartiles[1] - row.quartiles[0]) / 2).toPrecision(1)}` : ms;
+};
+
+type Peaks = Readonly<Record<string, number>>;
+const HOPPER: Peaks = { tf32: 494, bf16: 989 };
+const AMPERE: Peaks = { tf32: 156, bf16: 312 };
+
+/** What makers state for products of dense matrices on the tensor cores, TFLOP/s by precision, by the card's own name. */
+const PEAKS: readonly (readonly [card: RegExp, peaks: Peaks])[] = [
+  [/^NVIDIA H100 80GB HBM3$|^NVIDIA H200$/, HOPPER],
+  [/^NVIDIA A100/, AMPERE],
+];
+
+/** `12 %` of what the card could do; empty for a card or a precision that is not known here. */
+export const shareOfPeak = ({ tflops, card = '', precision }: GpuRow): string => {
+  const peak = PEAKS.find(([known]) => known.test(card))?.[1][precision];
+  return tflops === undefined || peak === undefined ? '' : `${((100 * tflops) / peak).toPrecision(2)} %`;
 };
 
 const MS_A_DAY = 86.4e6;
@@ -85,10 +105,15 @@ export const gpuBlock = (): string => {
       'as a run, ms': time(run),
       'PyTorch eager, ms': time(eager),
       'torch.compile, ms': time(compiled) + (compiled && compiled === blocks ? ' (blocks)' : ''),
+      'metrics read late, ms': row.msMetricsLate?.toPrecision(3) ?? '',
+      'upload alone, ms': row.uploadMs?.toPrecision(2) ?? '',
       'ratio to eager': eager ? (row.ms / eager.ms).toFixed(2) : '',
       'to torch.compile': compiled ? (row.ms / compiled.ms).toFixed(2) : '',
       'peak GiB, XLA / PyTorch': `${gib(row.peakBytes)} / ${gib(eager?.peakBytes)}`,
+      'TFLOP/s': row.tflops?.toPrecision(3) ?? '',
+      'of the peak': shareOfPeak({ ...row, card: row.card ?? report.device }),
       'compile, s': seconds(row.compileSeconds),
+      'beside others, s': seconds(row.togetherSeconds),
       'from the cache, s': seconds(row.loadSeconds),
     };
   });

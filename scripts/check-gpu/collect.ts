@@ -44,6 +44,8 @@ const rowOf = (line: Line, commit: string): GpuRow | undefined => {
     ms: line.ms,
     quartiles: line.quartiles as [number, number] | undefined,
     msMetricsLate: number(line.ms_metrics_late),
+    uploadMs: number(line.upload_ms),
+    tflops: number(line.tflops),
     peakBytes: number(torch ? line.peak_bytes : (line.memory as { peak?: number } | undefined)?.peak),
     steps: number(line.steps),
     compileSeconds: together ? undefined : compile,
@@ -71,12 +73,13 @@ const main = async (): Promise<void> => {
         report.checks.push({ ...line, commit });
       const row = rowOf(line, commit);
       if (!row) continue;
-      const { compileSeconds, togetherSeconds, loadSeconds } = fresh.get(keyOf(row)) ?? {};
+      const known = fresh.get(keyOf(row));
+      const timed = known && (known.steps ?? 0) > (row.steps ?? 0) ? known : row; // by more steps
       fresh.set(keyOf(row), {
-        ...row,
-        compileSeconds: row.compileSeconds ?? compileSeconds,
-        togetherSeconds: row.togetherSeconds ?? togetherSeconds,
-        loadSeconds: row.loadSeconds ?? loadSeconds,
+        ...timed,
+        compileSeconds: row.compileSeconds ?? known?.compileSeconds,
+        togetherSeconds: row.togetherSeconds ?? known?.togetherSeconds,
+        loadSeconds: row.loadSeconds ?? known?.loadSeconds,
       });
     }
     for (const row of fresh.values()) {

@@ -8,10 +8,11 @@ import { addPrefix, type Tensors, withPrefix } from '../../src/compute/tensors';
 import type { DeviceArray } from '../../src/compute/xla/device';
 import { moduleOf } from '../../src/compute/xla/emit';
 import type { Precision } from '../../src/compute/xla/emitter';
-import { openXlaDevice, type PjrtDevice } from '../../src/compute/xla/pjrt';
+import { type HadProgram, openXlaDevice, type PjrtDevice } from '../../src/compute/xla/pjrt';
 import { type Case, denoiserOf, SAMPLING } from '../../bench/cases';
 import { weights } from '../../bench/ours';
 import { blockTimes, stepsFor } from './blocks';
+import { productFlops } from './product-flops';
 import { type Report, rounded } from './report';
 import { caseOf, parseCase } from './training-case';
 import { myTurn } from './turn';
@@ -75,8 +76,13 @@ const timed = async (device: PjrtDevice, which: Case, precision: Precision): Pro
   for (let i = 0; i < count; i++) ends.push(await once());
   for (const array of held.values()) array.dispose();
   program.dispose();
+  const { ms, ...how } = blockTimes(ends);
+  const flops = productFlops(module);
   return {
-    ...blockTimes(ends),
+    ms,
+    ...how,
+    flops,
+    tflops: rounded(flops / ms / 1e9),
     ready_s: rounded(ready),
     card: device.name,
     program: program.memory,
@@ -87,11 +93,20 @@ const timed = async (device: PjrtDevice, which: Case, precision: Precision): Pro
 /** @param asked `cifar-forward@B:PRECISION`, `sample-unet@B:PRECISION` */
 export const inferenceSection = async (report: Report, cache: string, asked: readonly string[]): Promise<void> => {
   await selectBackend({ backend: 'wasm' });
-  const device = await openXlaDevice({ cache });
+  const programs: Omit<HadProgram, 'program'>[] = [];
+  const device = await openXlaDevice({
+    cache,
+    onProgram: ({ from, seconds }) => {
+      programs.push({ from, seconds });
+    },
+  });
   for (const text of asked) {
     const { name, batch, precision } = parseCase(text);
+    programs.length = 0;
     try {
-      report({ case: name, batch, precision, ...(await timed(device, caseOf(name, batch), precision)) });
+      const result = await timed(device, caseOf(name, batch), precision);
+      const together = process.env.CHECK_TURNS !== undefined; // compiled while others compiled
+      report({ case: name, batch, precision, together, ...result, programs });
     } catch (error) {
       report({ case: name, batch, precision, error: String((error as Error).stack).slice(0, 1500) });
     }

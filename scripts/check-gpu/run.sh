@@ -2,8 +2,8 @@
 # Runs the check where it lies: run.sh STEP..., each step a process of its own with a time limit, so that none takes the
 # others along. A step is SECONDS:LABEL:WHAT, WHAT being the section and its arguments, or `torch` and its arguments, after
 # variables of its own, with % for a space: "90:nographs:XLA_FLAGS=--xla_gpu_enable_command_buffer= speed unet-cosim@64:tf32"
-# Without steps: correctness, then everything is timed (`times`, see plan.ts; with CHECK_ALL_S seconds for it), the large
-# network's programs are loaded from the cache and compiled alone.
+# Without steps: correctness, then everything is timed (`times`, see plan.ts; with CHECK_ALL_S seconds for it), programs are
+# loaded from the cache, the large network's are compiled alone.
 # Results: $OUT/check-gpu.jsonl, a line each; $OUT/logs.tar.gz, what was said meanwhile and what XLA made of some modules.
 cd "$(dirname "$0")" || exit 1
 : "${OUT:=$PWD/results}"
@@ -15,6 +15,7 @@ export CHECK_CACHE="${CHECK_CACHE:-${TMPDIR:-/tmp}/cosim-check-programs}" # not 
 export CHECK_LOGS="${CHECK_LOGS:-${TMPDIR:-/tmp}/cosim-check-logs}"
 export COSIM_CACHE="${COSIM_CACHE:-$CHECK_CACHE/user}" # programs of `Run`
 export TORCHINDUCTOR_COMPILE_THREADS="${TORCHINDUCTOR_COMPILE_THREADS:-3}" # for each of many processes
+export CHECK_SECONDS="${CHECK_SECONDS:-2}" # of timed steps a case
 mkdir -p "$CHECK_LOGS"
 if [ $# -eq 0 ]; then
   set -- \
@@ -22,7 +23,7 @@ if [ $# -eq 0 ]; then
     "90:steps:steps" \
     "60:kernels:kernels" \
     "$((${CHECK_ALL_S:-280} + 10)):times:times" \
-    "25:cached:speed cifar-cosim@64:tf32 unet-cosim@1024:tf32" \
+    "45:cached:CHECK_SECONDS=0.5 speed cifar-cosim@64:tf32 unet-cosim@64:tf32 mlp-cosim@1024:tf32 unet-edm@64:tf32 cifar-edm@64:tf32 unet-cosim@1024:tf32" \
     "45:alone:CHECK_CACHE=$CHECK_CACHE/empty speed cifar-cosim@64:tf32"
 fi
 for step in "$@"; do

@@ -1,11 +1,12 @@
 /* Times of whole training steps: state on the device, the batch uploaded and the metrics read every step. */
 import { selectBackend } from '../../src/compute';
-import { type HadProgram, openXlaDevice, type ProgramMemory } from '../../src/compute/xla/pjrt';
+import { type HadProgram, openXlaDevice, type PjrtDevice, type ProgramMemory } from '../../src/compute/xla/pjrt';
 import { parameterCount } from '../../src/networks';
 import { denoiserOf, OPTIONS } from '../../bench/cases';
 import { blockTimes, stepsFor } from './blocks';
+import { productFlops } from './product-flops';
 import { type Report, rounded } from './report';
-import { caseOf, parseCase, prepared, steps, xlaEngine } from './training-case';
+import { caseOf, parseCase, prepared, steps, uploadCost, xlaEngine } from './training-case';
 import { myTurn } from './turn';
 
 /** @param cache folder for programs; @param asked cases as `parseCase` reads them */
@@ -19,6 +20,14 @@ export const speedSection = async (report: Report, cache: string, asked: readonl
       programs.push({ ...how, flops, bytes, memory: program.memory });
     },
   });
+  let flops = 0;
+  const counting: PjrtDevice = {
+    ...device,
+    compile: module => {
+      flops += productFlops(module);
+      return device.compile(module);
+    },
+  };
   const { platformVersion: version, interfaceVersion } = device.client;
   report({ version, interface: interfaceVersion });
   for (const text of asked) {
@@ -28,14 +37,15 @@ export const speedSection = async (report: Report, cache: string, asked: readonl
       const t0 = performance.now();
       const ready = prepared(which, OPTIONS);
       const setUp = (performance.now() - t0) / 1000;
-      programs.length = 0;
-      const { engine, seconds } = await xlaEngine(ready, device, precision);
+      programs.length = flops = 0;
+      const { engine, seconds } = await xlaEngine(ready, counting, precision);
       await myTurn();
       const warm = await steps(engine, ready, { count: 3 });
       const { ends } = await steps(engine, ready, { first: 3, count: 3 });
       const count = stepsFor((ends[3] - ends[0]) / 3);
       const fed = await steps(engine, ready, { first: 6, count });
       const late = await steps(engine, ready, { first: 6 + count, count, late: count });
+      const upload = await uploadCost(device, engine, ready);
       const { ms, ...how } = blockTimes(fed.ends);
       report({
         case: name,
@@ -48,10 +58,13 @@ export const speedSection = async (report: Report, cache: string, asked: readonl
         ms,
         ...how,
         ms_metrics_late: rounded((late.ends[count] - late.ends[0]) / count),
+        upload_bytes: upload.bytes,
+        upload_ms: rounded(upload.ms),
         set_up_s: rounded(setUp),
         ready_s: rounded(seconds),
         programs,
-        tflops: rounded(programs.reduce((sum, { flops = 0 }) => sum + flops, 0) / ms / 1e9),
+        flops,
+        tflops: rounded(flops / ms / 1e9),
         losses: Object.fromEntries(Object.entries(fed.metrics).map(([role, { loss }]) => [role, loss])),
         first_losses: Object.fromEntries(Object.entries(warm.metrics).map(([role, { loss }]) => [role, loss])),
         memory: device.client.memory(),

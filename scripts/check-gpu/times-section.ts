@@ -90,10 +90,13 @@ export const timesSection = async (report: Report, asked: readonly string[]): Pr
   const wanted = ({ label }: Job): boolean => asked.length === 0 || asked.some(part => label.includes(part));
   const all = new Map(jobs.filter(wanted).map(job => [job.label, new Participant(job)]));
   const everyone = [...all.values()];
+  const last = everyone.filter(({ job }) => job.last);
+  for (const participant of last) participant.stop();
   const end = ALL_S;
   try {
-    await until(() => everyone.every(({ waiting, ended }) => waiting || ended), Math.min(READY_S, end));
-    const late = everyone.filter(({ waiting, ended }) => !waiting && !ended);
+    const others = everyone.filter(({ job }) => !job.last);
+    await until(() => others.every(({ waiting, ended }) => waiting || ended), Math.min(READY_S, end));
+    const late = others.filter(({ waiting, ended }) => !waiting && !ended);
     for (const participant of late) participant.stop();
     report({
       seconds: seconds(),
@@ -105,13 +108,14 @@ export const timesSection = async (report: Report, asked: readonly string[]): Pr
     const missed: Participant[] = [];
     for (const label of turns) {
       const participant = all.get(label);
-      if (!participant || participant.ended) continue;
+      if (!participant || participant.ended || participant.job.last) continue;
       if (seconds() > end) report({ no_time_for: label });
       else if (!participant.waiting) missed.push(participant);
       else if (!(await participant.turn(Math.min(TURN_S, end - seconds())))) report({ too_slow: label });
     }
     report({ seconds: seconds(), missed: missed.map(({ job }) => job.label) });
     await afterwards(report, missed, end);
+    for (const participant of last) await afterwards(report, [participant], end);
   } finally {
     for (const participant of everyone) participant.end();
   }
@@ -129,4 +133,5 @@ const afterwards = async (report: Report, missed: readonly Participant[], end: n
     if (!(await next.turn(Math.min(TURN_S, end - seconds())))) report({ too_slow: next.job.label });
     report({ after: next.job.label, seconds: seconds() });
   }
+  for (const { job } of new Set(open())) report({ no_time_for: job.label });
 };

@@ -1,5 +1,7 @@
 /* A case of the benchmark on the XLA engine: the same networks, batches and options as `npm run bench`. */
+import { median } from 'd3';
 import * as tf from '@tensorflow/tfjs-core';
+import type { HostArray } from '../../src/compute/host-arrays';
 import type { Precision } from '../../src/compute/xla/emitter';
 import type { PjrtDevice } from '../../src/compute/xla/pjrt';
 import type { Dataset } from '../../src/datasets';
@@ -77,6 +79,28 @@ export const xlaEngine = async (
   tf.dispose(state);
   await Promise.all(method.updates.map(update => engine.prepare(update)));
   return { engine, seconds: (performance.now() - started) / 1000 };
+};
+
+/** What a step uploads, alone: bytes, and the median time in ms until all of it is there. */
+export const uploadCost = async (
+  { client }: PjrtDevice,
+  engine: XlaEngine,
+  { method, draw, options }: Prepared,
+): Promise<{ bytes: number; ms: number }> => {
+  const { chance, samples } = engine.given;
+  const arrays: HostArray[] = [];
+  for (const update of method.updates)
+    for await (const part of partsOf(draw, update, slicesOf(options, 0, engine.parts), { chance, samples }))
+      arrays.push(...Object.values(part));
+  const times: number[] = [];
+  for (let i = 0; i < 9; i++) {
+    const started = performance.now();
+    const sent = await Promise.all(arrays.map(({ data, shape }) => client.upload(data, shape)));
+    await Promise.all(sent.map(buffer => buffer.ready()));
+    times.push(performance.now() - started);
+    for (const buffer of sent) buffer.dispose();
+  }
+  return { bytes: arrays.reduce((sum, { data }) => sum + data.byteLength, 0), ms: median(times)! };
 };
 
 /**
