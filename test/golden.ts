@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import type { BackendName } from '../src/compute/backend';
 
-/** Backends that every numerical test runs on. */
-export const TESTED_BACKENDS = ['wasm', 'cpu'] as const;
+/** Backends that every numerical test runs on; with `COSIM_TEST_NATIVE=1` the native one alone (docs/native-backend.md). */
+export const TESTED_BACKENDS: readonly BackendName[] =
+  process.env.COSIM_TEST_NATIVE === '1' ? ['native'] : ['wasm', 'cpu'];
 
 /** Numbers made with the reference PyTorch code; `scripts/parity` reads them. */
 export const goldenFolder = join(__dirname, 'golden');

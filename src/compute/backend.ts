@@ -6,6 +6,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import { expectKeys, expectOneOf } from './check';
 import { registerKernels } from './kernels';
 import { nativeGpu } from './native-gpu';
+import { registerNativeKernels } from './native-kernels';
 
 /** Where tensors live and kernels run, best first. */
 export const BACKENDS = ['native', 'webgpu', 'wasm', 'cpu'] as const;
@@ -21,6 +22,9 @@ export type BackendReport = {
 /** Names that TensorFlow.js gives these backends. */
 const REGISTERED = { native: 'tensorflow', webgpu: 'webgpu', wasm: 'wasm', cpu: 'cpu' } as const;
 
+/** How the native backend is made. */
+const NATIVE_MADE = 'npx cosim engine install native makes it, docs/native-backend.md';
+
 /** libtensorflow through @tensorflow/tfjs-node-gpu: CUDA where there is a card, else its CPU kernels. */
 const startNative = (): string => {
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true'; // it takes all of the card's memory otherwise
@@ -34,8 +38,8 @@ const startNative = (): string => {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new Error(
       code === 'MODULE_NOT_FOUND'
-        ? '@tensorflow/tfjs-node-gpu is not installed (optional; docs/native-backend.md)'
-        : `${message.split('\n')[0].replace(/\S*node_modules[\\/]/g, '')} (docs/native-backend.md)`, // a notebook may show it
+        ? `@tensorflow/tfjs-node-gpu is not installed (optional: ${NATIVE_MADE})`
+        : `${message.split('\n')[0].replace(/\S*node_modules[\\/]/g, '')} (${NATIVE_MADE})`, // a notebook may show it
     );
   }
 };
@@ -120,6 +124,7 @@ export const selectBackend = async (options: { backend?: BackendName } = {}): Pr
       const reason = await start[name]();
       if (!(await setBackend(name))) throw new Error('its initialisation failed');
       if (name === 'wasm' || name === 'cpu') registerKernels(name);
+      if (name === 'native') registerNativeKernels();
       tf.enableProdMode(); // no banner on stderr, no second look at every shape
       return { name, tried: [...tried, { name, taken: true, reason }] };
     } catch (error) {

@@ -8,15 +8,18 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { wasmSlice, wasmSplit } from './wasm-slice';
 
 type Inputs = Record<string, tf.Tensor>; // the engine hands its own tensors to kernels
-type Kernel = (inputs: Inputs, attrs: Record<string, unknown>) => tf.Tensor | tf.Tensor[];
+/** A kernel on the engine's own tensors. */
+export type Kernel = (inputs: Inputs, attrs: Record<string, unknown>) => tf.Tensor | tf.Tensor[];
 
-const original = (kernelName: string, backendName: string): tf.KernelFunc => {
+/** The kernel that is registered. */
+export const original = (kernelName: string, backendName: string): tf.KernelFunc => {
   const kernel = tf.getKernel(kernelName, backendName);
   if (!kernel) throw new Error(`${backendName} kernel ${kernelName} is missing`);
   return kernel.kernelFunc;
 };
 
-const replace = (kernelName: string, backendName: string, kernel: Kernel): void => {
+/** Registers a kernel, in the place of another. */
+export const replace = (kernelName: string, backendName: string, kernel: Kernel): void => {
   if (tf.getKernel(kernelName, backendName)) tf.unregisterKernel(kernelName, backendName);
   tf.registerKernel({
     kernelName,

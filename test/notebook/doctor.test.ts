@@ -25,6 +25,8 @@ describe('doctor', () => {
     );
     assert.equal(report.backend.tried.at(-1)?.name, report.backend.name);
     for (const { reason } of report.backend.tried) assert.ok(reason.length > 0);
+    const native = report.backend.tried.find(({ name }) => name === 'native');
+    assert.ok(native === undefined || native.taken || native.reason.includes('cosim engine install native'));
   });
 
   it('names the engine with the block of its convolutions, or the reason for eager computation', () => {

@@ -3,11 +3,11 @@ import { basename, dirname } from 'node:path';
 import { describe, test } from 'node:test';
 import { findCases, runCase } from '../../scripts/parity/cases';
 import { LIMIT, passes, ratioOf } from '../../scripts/parity/measure';
-import { selectBackend } from '../../src/compute/backend';
+import { type BackendName, selectBackend } from '../../src/compute/backend';
 import { goldenFolder } from '../golden';
 
 /** Every recorded case of the reference on one backend, within ten noise floors. */
-export const testCases = (backend: 'wasm' | 'cpu'): void => {
+export const testCases = (backend: BackendName): void => {
   describe(`against PyTorch on ${backend}, within ${LIMIT} noise floors`, () => {
     for (const path of findCases(goldenFolder)) {
       const kind = basename(dirname(path));

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { selectBackend } from '../../../src/compute/backend';
+import { type BackendName, selectBackend } from '../../../src/compute/backend';
 import type { TensorFunction } from '../../../src/compute/graph/trace';
 import { traceTwice } from '../../../src/compute/graph';
 import { compile, type Compiled } from '../../../src/compute/onnx/compile';
@@ -83,9 +83,9 @@ export const runLowered = async (
   return runs;
 };
 
-/** What f gives for these inputs when run by TensorFlow.js on wasm. */
-export const runEagerly = async (f: TensorFunction, inputs: Shaped): Promise<Arrays> => {
-  await selectBackend({ backend: 'wasm' });
+/** What f gives for these inputs when run by TensorFlow.js itself. */
+export const runEagerly = async (f: TensorFunction, inputs: Shaped, backend: BackendName = 'wasm'): Promise<Arrays> => {
+  await selectBackend({ backend });
   const tensors: Tensors = {};
   for (const [name, { shape, data }] of Object.entries(inputs))
     tensors[name] = tf.tensor(Float32Array.from(data), [...shape]);
