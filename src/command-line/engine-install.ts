@@ -1,21 +1,33 @@
 import { Argument, Command } from 'commander';
 import { INSTALLABLE, type Installable, installPlugin, userCache, WHEELS } from '../compute/xla/pjrt';
+import { installNative, NATIVE } from './install-native';
 import { giveResult, type JsonOption, withJson } from './json-output';
+import { nativePackage, nativePlace } from './native-place';
 import { stoppable, Stopped } from './stopped';
 import { progressLine, type Terminal } from './terminal';
 
 const size = (megabytes: number): string =>
   megabytes >= 1000 ? `${(megabytes / 1000).toFixed(1)} GB` : `${megabytes} MB`;
 
+const KINDS = [...INSTALLABLE, 'native'] as const;
+type Kind = Installable | 'native';
+
+/** Where it will lie. */
+const place = (kind: Kind): string => (kind === 'native' ? nativePlace().place : userCache('plugins', kind));
+
+/** What comes from npm; the native backend's package may be there. */
+const fromNpm = (kind: Kind): string =>
+  kind === 'native' && !nativePlace().there ? `; from npm, ${nativePackage()} without its own set-up` : '';
+
 /** What will be fetched, before it is. */
-const announcement = (kind: Installable): string => {
-  const { requirements, megabytes, licence, needs } = WHEELS[kind];
+const announcement = (kind: Kind): string => {
+  const { requirements, megabytes, licence, needs } = kind === 'native' ? NATIVE : WHEELS[kind];
   return [
     `${kind}: ${requirements.map(name => name.replace(/[=<>].*/, '')).join(', ')}`,
-    `from:    PyPI, with pip, about ${size(megabytes)}`,
+    `from:    PyPI, with pip, about ${size(megabytes)}${fromNpm(kind)}`,
     `licence: ${licence}`,
     `needs:   ${needs}`,
-    `into:    ${userCache('plugins', kind)}`,
+    `into:    ${place(kind)}`,
     '',
   ].join('\n');
 };
@@ -32,31 +44,27 @@ type InstallOptions = JsonOption & { yes?: boolean; python: string };
 export const engineInstallCommand = (terminal: Terminal): Command =>
   withJson(
     new Command('install')
-      .summary('install a plugin for a GPU or TPU')
+      .summary('install a plugin for a GPU or TPU, or the native backend')
       .description(
         "Installs XLA's plugin for a kind of accelerator, and the libraries that it needs, from PyPI into the user's cache " +
           '(~/.cache/cosim, or the folder COSIM_CACHE names). Says first what is fetched, how much, and under which licence. ' +
-          'Needs Python 3 with venv for fetching only.',
+          'Needs Python 3 with venv for fetching only. native is TensorFlow.js on libtensorflow, for the processor: it lies ' +
+          'in node_modules, and its binding is compiled here.',
       )
-      .addArgument(new Argument('<kind>', 'kind of accelerator').choices(INSTALLABLE))
+      .addArgument(new Argument('<kind>', 'kind of accelerator, or native').choices(KINDS))
       .option('--yes', 'do not ask')
       .option('--python <path>', 'the Python to fetch with', 'python3'),
   )
-    .addHelpText('after', '\nExamples:\n  $ cosim engine install cuda13\n  $ cosim engine install tpu --yes')
-    .action(async (kind: Installable, { yes = false, python, ...options }: InstallOptions) => {
+    .addHelpText('after', '\nExamples:\n  $ cosim engine install cuda13\n  $ cosim engine install native --yes')
+    .action(async (kind: Kind, { yes = false, python, ...options }: InstallOptions) => {
       terminal.err(announcement(kind));
       if (!yes) await agreed(terminal);
       const line = progressLine(terminal);
       try {
-        const path = await stoppable('stopped; nothing was installed', signal =>
-          installPlugin(kind, {
-            python,
-            signal,
-            onLine: text => {
-              line.show(text.slice(0, 100));
-            },
-          }),
-        );
+        const path = await stoppable('stopped; nothing was installed', signal => {
+          const how = { python, signal, onLine: (text: string) => line.show(text.slice(0, 100)) };
+          return kind === 'native' ? installNative(how) : installPlugin(kind, how);
+        });
         line.clear();
         giveResult(terminal, options, { kind, path }, () => `${path}\n`);
       } finally {

@@ -18,6 +18,11 @@ export class PluginError extends DeviceError {
   override name = 'PluginError';
 }
 
+/** What `cosim engine install` needs is absent, or failed. */
+export class InstallError extends DeviceError {
+  override name = 'InstallError';
+}
+
 /** The plugin works but finds no device. */
 export class NoDeviceError extends DeviceError {
   override name = 'NoDeviceError';

@@ -5,6 +5,7 @@ export * from './device-error';
 export { installPlugin } from './install-plugin';
 export { type ProgramMemory } from './program';
 export { findPlugin, findPlugins } from './find-plugin';
+export { type InstallOptions, runProgram } from './run-program';
 export { hardwareHere, nvidiaDriver } from './hardware';
 export { deviceProblem, openDevice } from './open-device';
 export { compileCached, type HadProgram } from './program-cache';
