@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import { BACKENDS, selectBackend } from '../../src/compute/backend';
+import { selectBackend } from '../../src/compute/backend';
 
 let asked: string | undefined;
 beforeEach(() => {
@@ -51,7 +51,7 @@ test('without a wish the first that works is taken, with the reason for each tha
   const { name, tried } = await selectBackend();
   assert.deepEqual(
     tried.map(t => t.name),
-    BACKENDS.slice(0, tried.length),
+    ['native', 'wasm', 'cpu'].slice(0, tried.length), // a graphics card does not make steps slower than the processor's
   );
   assert.deepEqual(
     tried.map(t => t.taken),
