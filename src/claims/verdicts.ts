@@ -37,7 +37,8 @@ const verdictOfTest = (
     return { ...test, ...rule(numbers, literature), seeds: '', oneTraining: false };
   }
   const found = results.get(test.result);
-  if (found === undefined) return { ...test, ...notMeasured('there is no stored result'), seeds: '', oneTraining: false };
+  if (found === undefined)
+    return { ...test, ...notMeasured('there is no stored result'), seeds: '', oneTraining: false };
   const rows = resultRows(found.numbers);
   const outcome = rule(found.numbers, literature);
   const ofResult = rows.length > 0 ? seedsText(rows, found) : '';
