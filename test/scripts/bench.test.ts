@@ -98,8 +98,8 @@ test('the table of speed says which PyTorch a row stands beside, and leaves out 
   assert.deepEqual(
     lines.map(cells => cells.slice(1, 8)),
     [
-      ['mlp-edm', 'compiled', '1.13.0a0 eager', '2', '30.0 ±5 %', '40.0 ±10 %', '0.75'],
-      ['mlp-edm', 'compiled', '2.15.0 compile', '4', '30.0 ±5 %', '20.0 ±10 %', '1.50'],
+      ['mlp-edm', 'onnx', '1.13.0a0 eager', '2', '30.0 ±5 %', '40.0 ±10 %', '0.75'],
+      ['mlp-edm', 'onnx', '2.15.0 compile', '4', '30.0 ±5 %', '20.0 ±10 %', '1.50'],
     ],
   );
   assert.match(block, /_two cores, Node v20\.20\.2; commit abc1234; /);
