@@ -51,14 +51,14 @@ const train = async (name: Name, task: ImageTask, seconds: number): Promise<Made
   process.once('SIGINT', () => stop.abort());
   const textOf = workTexts();
   let shown = -Infinity;
-  const onStep = ({ images: done, psiLoss }: { images: number; [metric: string]: number }): void => {
+  const onReport = ({ images: done, psiLoss }: { images: number; [metric: string]: number }): void => {
     const text = textOf({ stage: name, done, total: images, note: `psi loss ${psiLoss.toFixed(4)}` });
     if (performance.now() - shown < 2000 && done < images) return;
     shown = performance.now();
     console.log(text);
   };
   const done =
-    seconds > 0 ? await trainedGenerator(task, config, values.folder, { onStep, signal: stop.signal }) : undefined;
+    seconds > 0 ? await trainedGenerator(task, config, values.folder, { onReport, signal: stop.signal }) : undefined;
   clearTimeout(timer);
   return done ?? (await keptGenerator(task, config, values.folder));
 };

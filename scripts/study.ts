@@ -116,7 +116,7 @@ const train = async (name: LongStudyName, asked: readonly string[], signal: Abor
     to: Number(values.to),
     awaitTeacher: values['await-teacher'],
     signal,
-    onStep: (stage, { images, psiLoss, phiLoss, phiScoreGap = psiLoss ?? phiLoss }, total) =>
+    onReport: (stage, { images, psiLoss, phiLoss, phiScoreGap = psiLoss ?? phiLoss }, total) =>
       line(stage, images, total, `loss ${phiScoreGap.toPrecision(4)}`),
   });
 };

@@ -34,13 +34,13 @@ const main = async (): Promise<void> => {
   process.once('SIGINT', () => stop.abort());
   const textOf = workTexts();
   let shown = -Infinity;
-  const onStep = ({ images: done, phiLoss }: IterationReport): void => {
+  const onReport = ({ images: done, phiLoss }: IterationReport): void => {
     const text = textOf({ stage: name, done, total: images, note: `loss ${phiLoss.toFixed(4)}` });
     if (performance.now() - shown < 2000 && done < images) return;
     shown = performance.now();
     console.log(text);
   };
-  const end = await run.train({ images, dir, saveEvery: 6_400, signal: stop.signal, onStep });
+  const end = await run.train({ images, dir, saveEvery: 6_400, signal: stop.signal, onReport });
   if (end === 'aborted') return console.log(`stopped; the same command goes on from ${dir}`);
   const made = madeNow(name, run);
   const path = teacherFile(name);

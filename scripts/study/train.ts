@@ -37,7 +37,7 @@ export type TrainStudy = {
   /** Waits for the teacher that another process trains, instead of training it. */
   awaitTeacher: boolean;
   signal: AbortSignal;
-  onStep: (stage: string, report: IterationReport, total: number) => void;
+  onReport: (stage: string, report: IterationReport, total: number) => void;
 };
 
 /** The file of a study's teacher in full: undefined while it is not there. */
@@ -62,12 +62,12 @@ const withOverrides = (teacher: Exclude<LongStudy['teacher'], string>, overrides
 
 /** Trains what is wanted. @throws the signal's reason where it was stopped */
 export const trainStudy = async (given: TrainStudy): Promise<void> => {
-  const { name, wanted, train, out, overrides, to, awaitTeacher, signal, onStep } = given;
+  const { name, wanted, train, out, overrides, to, awaitTeacher, signal, onReport } = given;
   const study: LongStudy = LONG_STUDIES[name];
   const dataset = trainingData(name, train);
   const trained = async (stage: string, training: MilestoneTraining): Promise<void> => {
     const total = training.keepAt[training.keepAt.length - 1];
-    await trainMilestones(training, join(out, stage), { signal, onStep: report => onStep(stage, report, total) });
+    await trainMilestones(training, join(out, stage), { signal, onReport: report => onReport(stage, report, total) });
     signal.throwIfAborted();
   };
   if (typeof study.teacher !== 'string' && !awaitTeacher)

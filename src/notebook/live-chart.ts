@@ -15,7 +15,7 @@ export type LiveRunOptions = {
 /** A training run shown while it goes on. */
 export type LiveRun = {
   /** A step's report: moves the progress line and, now and then, redraws the chart. */
-  onStep: (report: StepReport) => Promise<void>;
+  onReport: (report: StepReport) => Promise<void>;
   /** Seconds since compilation began, before the first step. */
   onCompile: (seconds: number) => void;
   /** The newest samples as PNG, shown beside the chart from its next drawing on. */
@@ -32,7 +32,7 @@ const largestShare = 0.03; // of the running time that drawing may take
  * current samples. Both stay in the saved notebook as text and PNG. Outside a kernel nothing is drawn.
  * @example
  * const live = liveRun({ total: p.images, metrics: { psiLoss: 'generator loss', phiLoss: 'auxiliary loss' } });
- * await run.train({ images: p.images, onStep: live.onStep, onCompile: live.onCompile });
+ * await run.train({ images: p.images, onReport: live.onReport, onCompile: live.onCompile });
  * await live.done();
  */
 export const liveRun = ({ total, label = '', metrics }: LiveRunOptions): LiveRun => {
@@ -52,7 +52,7 @@ export const liveRun = ({ total, label = '', metrics }: LiveRunOptions): LiveRun
     nextAt = now + Math.max(shortestPause, (now - start) / largestShare);
   };
   return {
-    onStep: async report => {
+    onReport: async report => {
       reports.push(report);
       const values: Extra = Object.fromEntries(Object.keys(metrics).map(key => [metrics[key], report[key]]));
       line.update(report.images, values);

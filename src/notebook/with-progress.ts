@@ -35,7 +35,7 @@ const foundText = (makers: readonly FoundMaking[]): string => {
  * @example
  * const images = 64_000;
  * await withProgress({ label: 'training' }, ({ signal, onProgress }) =>
- *   run.train({ images, signal, onStep: step => onProgress(step.images, images) }),
+ *   run.train({ images, signal, onReport: report => onProgress(report.images, images) }),
  * );
  */
 export const withProgress = async <T>(options: ProgressOptions, work: (watch: Watch) => Promise<T> | T): Promise<T> => {

@@ -184,7 +184,7 @@ const trainOn = async (run: Run, input: DistillRunInput, lock: FolderLock): Prom
     lock,
     signal,
     onCompile,
-    onStep: report =>
+    onReport: report =>
       onProgress?.({ stage: 'training', done: report.images, total, made: report.images - from, report }),
   });
   signal?.throwIfAborted();

@@ -99,7 +99,7 @@ export const ablated: Evaluation<Config, TaskResult[]> = {
   evaluate: async (task, { method, run, images, seed, times, n }, { generators, signal, addMadeBy, onDone }) => {
     const trained = await trainedGenerator(task, { method, run, images, seed }, generators, {
       signal,
-      onStep: report => onDone(report.images),
+      onReport: report => onDone(report.images),
     });
     if (trained === undefined) return undefined;
     addMadeBy(trained.madeBy);

@@ -3,7 +3,7 @@ import type { Run } from '../training';
 const SECONDS = 600;
 
 /**
- * An `onStep` that saves a run when ten minutes have passed since it was last saved: what a crash can cost.
+ * An `onReport` that saves a run when ten minutes have passed since it was last saved: what a crash can cost.
  * @param onSave called after each saving, with the run's folder
  */
 export const autosave = (

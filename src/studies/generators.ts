@@ -61,11 +61,12 @@ export const trainedGenerator = async (
   { method, run: options, images, seed }: GeneratorConfig,
   folder: string,
   {
-    onStep,
+    onReport,
     signal,
     fresh = freshWanted(),
   }: {
-    onStep?: (report: IterationReport, run: Run) => void | Promise<void>;
+    /** See `TrainOptions`: what is asked of the run is that of the newest iteration that has begun. */
+    onReport?: (report: IterationReport, run: Run) => void | Promise<void>;
     signal?: AbortSignal;
     fresh?: boolean;
   } = {},
@@ -98,9 +99,9 @@ export const trainedGenerator = async (
       images,
       dir,
       signal,
-      onStep: async report => {
+      onReport: async report => {
         trained = true;
-        await onStep?.(report, run);
+        await onReport?.(report, run);
         await save();
       },
     });

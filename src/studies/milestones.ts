@@ -83,7 +83,7 @@ const thinned = (reports: readonly IterationReport[]): IterationReport[] => {
 export const trainMilestones = async (
   training: MilestoneTraining,
   folder: string,
-  { onStep, signal }: { onStep?: (report: IterationReport) => void; signal?: AbortSignal } = {},
+  { onReport, signal }: { onReport?: (report: IterationReport) => void; signal?: AbortSignal } = {},
 ): Promise<Milestone[]> => {
   const { depends, dataset, begin, keepAt } = training;
   await mkdir(folder, { recursive: true });
@@ -133,8 +133,8 @@ export const trainMilestones = async (
           images,
           dir,
           signal,
-          onStep: async report => {
-            onStep?.(report);
+          onReport: async report => {
+            onReport?.(report);
             await save();
           },
         });

@@ -79,7 +79,7 @@ export const searchedTimes: Evaluation<Config, TimesStudy> = {
     const tell = (part: number, share: number, what: string): void => onDone((part + share) / parts, what);
     const made = await trainedGenerator(task, { method, run: trainedBy, images, seed }, generators, {
       signal,
-      onStep: report => tell(0, report.images / images, 'training'),
+      onReport: report => tell(0, report.images / images, 'training'),
     });
     if (!made) return undefined;
     addMadeBy(made.madeBy);

@@ -39,7 +39,7 @@ export const trainedSteps: Evaluation<TrainedConfig, ComparisonPoint[]> = {
   ) => {
     const made = await trainedGenerator(task, { method, run, images, seed }, generators, {
       signal,
-      onStep: report => onDone(report.images),
+      onReport: report => onDone(report.images),
     });
     if (!made) return undefined;
     addMadeBy(made.madeBy);

@@ -160,7 +160,7 @@ export const trainingCurve = async (
       images,
       dir,
       signal,
-      onStep: async report => {
+      onReport: async report => {
         onImages?.(report.images);
         await save();
       },

@@ -43,6 +43,8 @@ export type Engine = {
   readonly parts: number;
   /** What its parts hold, where that is not every input, and who is told of parts that are drawn early. */
   readonly given?: DrawOptions;
+  /** Whether updates are queued on a device: the next may be started before metrics of the last are read. */
+  readonly queues?: true;
   /**
    * One update of one parameter set: accumulates over the parts, applies. Resolves when the next may be started; its
    * metrics are read afterwards. A failure leaves the state as it was where `undo` is possible.

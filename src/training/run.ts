@@ -36,6 +36,12 @@ export type IterationReport = { step: number; images: number; seconds: number; [
 export type TrainOptions = {
   /** Train until the run has seen this many images in all: calling again does nothing. */
   images: number;
+  /**
+   * After every iteration, with what it reports, in order. On an accelerator the next iteration has begun by then: it
+   * waits neither for metrics nor for this. What is asked of the run here is that of the newest iteration that has begun.
+   */
+  onReport?: (report: IterationReport) => void | Promise<void>;
+  /** After every iteration and before the next begins: `run.sample` and `run.parameters` are those of this one. */
   onStep?: (report: IterationReport) => void | Promise<void>;
   /** Every second while the steps are traced and compiled, before the first of them: seconds since that began. */
   onCompile?: (seconds: number) => void;
@@ -58,8 +64,14 @@ export type SampleOptions = Omit<SamplerInput, 'denoiser' | 'parameters'> &
     parameters?: 'ema' | 'raw';
   };
 
-/** An update whose gradient was not finite, and which of its kind it was. */
-type NonFiniteUpdate = { update: Update; step: number };
+/** An update, and which of its kind it is. */
+type NumberedUpdate = { update: Update; step: number };
+
+/** An update that was started. */
+type Started = NumberedUpdate & { metrics: PendingMetrics };
+
+/** An iteration that has ended; `nonFiniteUpdate` is the first whose gradient was not finite. */
+type Ended = { report: IterationReport; nonFiniteUpdate?: NumberedUpdate };
 
 /** What a run is made of. */
 export type RunParts = {
@@ -91,6 +103,8 @@ export class Run {
   private stepping = false;
   private disposed = false;
   private readonly turns = new Turns();
+  private begun: Promise<unknown> | undefined; // the newest iteration, until its metrics are read
+  private endedAt = 0;
   private readonly draw: DrawBatch;
 
   private constructor(
@@ -214,6 +228,7 @@ export class Run {
    */
   async train({
     images,
+    onReport,
     onStep,
     onCompile,
     signal,
@@ -223,7 +238,7 @@ export class Run {
     ...rest
   }: TrainOptions): Promise<'done' | 'aborted'> {
     this.alive();
-    expectKeys('train', rest, ['images', 'onStep', 'onCompile', 'signal', 'dir', 'saveEvery', 'lock']);
+    expectKeys('train', rest, ['images', 'onReport', 'onStep', 'onCompile', 'signal', 'dir', 'saveEvery', 'lock']);
     expectInteger('train', 'images', images);
     if (saveEvery !== Infinity) expectNumber('train', 'saveEvery', saveEvery, { min: 1 });
     if (this.training)
@@ -233,8 +248,9 @@ export class Run {
     this.training = true;
     try {
       this.lock = lock ?? (dir ? await lockFolder(dir) : undefined);
-      return await this.trainIn(this.lock, { images, onStep, onCompile, signal, saveEvery });
+      return await this.trainIn(this.lock, { images, onReport, onStep, onCompile, signal, saveEvery });
     } finally {
+      await this.begun?.catch(() => undefined); // whoever awaited it has the error
       if (!lock) await this.lock?.release();
       this.lock = undefined;
       this.training = false;
@@ -245,28 +261,37 @@ export class Run {
     lock: FolderLock | undefined,
     {
       images,
+      onReport,
       onStep,
       onCompile,
       signal,
       saveEvery,
-    }: Pick<TrainOptions, 'images' | 'onStep' | 'onCompile' | 'signal'> & { saveEvery: number },
+    }: Pick<TrainOptions, 'images' | 'onReport' | 'onStep' | 'onCompile' | 'signal'> & { saveEvery: number },
   ): Promise<'done' | 'aborted'> {
     if (this.images < images) await this.turns.take(() => this.choose(onCompile));
+    const { maxBadSteps } = this.options;
+    const mayRunAhead = this.alive().queues && !onStep && maxBadSteps > 1;
     let bad = 0;
     let saved = this.images;
-    while (this.images < images && !signal?.aborted) {
-      const { report, nonFiniteUpdate } = await this.turns.take(() => this.iterateOrSave(lock));
-      bad = nonFiniteUpdate ? bad + 1 : 0;
-      if (nonFiniteUpdate && bad >= this.options.maxBadSteps)
-        throw await this.turns.take(() => this.badStepError(nonFiniteUpdate, lock?.dir));
-      await onStep?.(report);
+    const begun: Promise<Ended>[] = []; // iterations in order, until they are reported
+    const goesOn = (): boolean => this.images < images && !signal?.aborted;
+    while (goesOn() || begun.length > 0) {
+      if (goesOn()) begun.push((await this.turns.take(() => this.beginOrSave(lock))).ended);
+      while (begun.length > (mayRunAhead && bad === 0 && goesOn() ? 1 : 0)) {
+        const { report, nonFiniteUpdate } = await begun.shift()!;
+        bad = nonFiniteUpdate ? bad + 1 : 0;
+        if (nonFiniteUpdate && bad >= maxBadSteps)
+          throw await this.turns.take(() => this.badStepError(nonFiniteUpdate, lock?.dir));
+        await onReport?.(report);
+        await onStep?.(report);
+      }
       if (lock && this.images - saved >= saveEvery) {
-        await this.turns.take(() => this.saveIn(lock));
+        await this.between(() => this.saveIn(lock));
         saved = this.images;
       }
       await nextTurn(); // progress and interrupts get their turn
     }
-    if (lock && saved < this.images) await this.turns.take(() => this.saveIn(lock));
+    if (lock && saved < this.images) await this.between(() => this.saveIn(lock));
     return this.images < images ? 'aborted' : 'done';
   }
 
@@ -286,15 +311,27 @@ export class Run {
     }
   }
 
-  /** An iteration; where a worker fails, what was there before it is saved. */
-  private async iterateOrSave(
-    lock: FolderLock | undefined,
-  ): Promise<{ report: IterationReport; nonFiniteUpdate?: NonFiniteUpdate }> {
+  /** `work` when it is its turn and no iteration is under way. */
+  private between<T>(work: () => T | Promise<T>): Promise<T> {
+    return this.turns.take(async () => {
+      await this.begun?.catch(() => undefined); // whoever trains gets the error
+      return work();
+    });
+  }
+
+  /**
+   * Begins an iteration, and where the engine does not queue work also ends it; where a worker fails, what was there
+   * before it is saved.
+   */
+  private async beginOrSave(lock: FolderLock | undefined): Promise<{ ended: Promise<Ended> }> {
     const engine = this.alive();
     engine.mark();
     this.stepping = true;
     try {
-      return await this.iterate(engine);
+      const begun = await this.begin(engine);
+      if (!engine.queues) await begun.ended;
+      this.parts.position = begun.position;
+      return begun;
     } catch (error) {
       if (!(error instanceof WorkerError) || !engine.undo()) throw error;
       const where = lock ? `; step ${this.step} is saved in ${await this.saveIn(lock)}` : '';
@@ -304,13 +341,11 @@ export class Run {
     }
   }
 
-  /** One iteration: the method's updates in order; `nonFiniteUpdate` is the first whose gradient was not finite. */
-  private async iterate(engine: Engine): Promise<{ report: IterationReport; nonFiniteUpdate?: NonFiniteUpdate }> {
-    const { parts } = this;
-    const { method, options, position } = parts;
+  /** Starts the method's updates in order; `position` is where they lead. */
+  private async begin(engine: Engine): Promise<{ position: Position; ended: Promise<Ended> }> {
+    const { method, options, position } = this.parts;
     const began = performance.now();
-    const metrics: Record<string, number> = { nonFinite: 0 };
-    const started: (NonFiniteUpdate & { metrics: PendingMetrics })[] = [];
+    const started: Started[] = [];
     for (const update of method.updates) {
       const { repeats = 1 } = update;
       for (let i = 0; i < repeats; i++) {
@@ -320,22 +355,35 @@ export class Run {
         started.push({ update, step: at.step, metrics: await engine.update(update, drawn, at) });
       }
     }
-    let nonFiniteUpdate: NonFiniteUpdate | undefined;
-    for (const { update, step, metrics: read } of started) {
-      const numbers = await read();
-      if (numbers.nonFinite > 0) nonFiniteUpdate ??= { update, step };
-      for (const [name, value] of Object.entries(numbers)) {
+    const next = { step: position.step + 1, images: position.images + options.batch };
+    const ended = this.end(started, next, began);
+    this.begun = ended;
+    const forget = (): void => {
+      if (this.begun === ended) this.begun = undefined;
+    };
+    ended.then(forget, forget);
+    return { position: next, ended };
+  }
+
+  /** Reads the metrics of an iteration's updates. */
+  private async end(started: readonly Started[], position: Position, began: number): Promise<Ended> {
+    const before = this.begun;
+    const numbers = await Promise.all(started.map(({ metrics }) => metrics()));
+    await before;
+    const metrics: Record<string, number> = { nonFinite: 0 };
+    for (const [i, { update }] of started.entries())
+      for (const [name, value] of Object.entries(numbers[i])) {
         if (name === 'nonFinite') metrics.nonFinite += value;
         else metrics[update.trains + capitalised(name)] = value; // of several updates in a row the last
       }
-    }
-    parts.position = { step: position.step + 1, images: position.images + options.batch };
-    const report = { ...parts.position, seconds: (performance.now() - began) / 1000, ...metrics };
-    parts.history.push(report);
-    return { report, nonFiniteUpdate };
+    const now = performance.now();
+    const report = { ...position, seconds: (now - Math.max(began, this.endedAt)) / 1000, ...metrics };
+    this.endedAt = now;
+    this.parts.history.push(report);
+    return { report, nonFiniteUpdate: started.find((_, i) => numbers[i].nonFinite > 0) };
   }
 
-  private badStepError({ update, step }: NonFiniteUpdate, dir: string | undefined): Promise<TrainingError> {
+  private badStepError({ update, step }: NumberedUpdate, dir: string | undefined): Promise<TrainingError> {
     return badStepError(this.alive(), update, this.draw, step, this.parts.options, dir);
   }
 
@@ -347,7 +395,7 @@ export class Run {
   async sample(request: SampleOptions): Promise<Samples> {
     this.alive();
     const { parameters: kind = 'ema', ...rest } = request;
-    const parameters = await this.turns.take(() => cloneTensors(this.parametersNow(kind === 'raw' ? 'phi' : 'ema')));
+    const parameters = await this.between(() => cloneTensors(this.parametersNow(kind === 'raw' ? 'phi' : 'ema')));
     try {
       return await this.sampleFrom(parameters, rest);
     } finally {
@@ -378,7 +426,7 @@ export class Run {
    * 'vanished' where a lock's folder was deleted since, after the step was saved there again.
    */
   save(target: string | FolderLock): Promise<string> {
-    return this.turns.take(async () => {
+    return this.between(async () => {
       if (typeof target !== 'string') return this.saveIn(target);
       if (this.lock && resolve(this.lock.dir) === resolve(target)) return this.saveIn(this.lock);
       this.alive();
@@ -417,8 +465,8 @@ export class Run {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    if (this.turns.idle) this.free();
-    else void this.turns.take(() => this.free());
+    if (this.turns.idle && !this.begun) this.free();
+    else void this.between(() => this.free());
   }
 
   private free(): void {

@@ -56,6 +56,7 @@ export class XlaEngine implements Engine {
   readonly report: EngineReport;
   readonly given: DrawOptions;
   readonly parts: number;
+  readonly queues = true;
   private readonly programs = new Map<Update, Programs>();
   private shown: Tensors = {}; // copies on the host, until the state changes
   private readonly besides: { dispose: () => void }[] = []; // averages that were asked for

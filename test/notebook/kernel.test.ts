@@ -68,11 +68,11 @@ test('progress is one output that updates in place, at most four times a second,
 test('a live run ends with its progress line and one picture of losses and samples', async () => {
   enterKernel();
   const live = liveRun({ total: 64, label: 'digits', metrics: { psiLoss: 'generator loss' } });
-  await live.onStep({ step: 1, images: 32, psiLoss: 1 });
+  await live.onReport({ step: 1, images: 32, psiLoss: 1 });
   await live.done();
   const without = sent.at(-1)?.metadata['image/png'] as { width: number };
   live.onSamples((await grid()).png);
-  await live.onStep({ step: 2, images: 64, psiLoss: 0.5 });
+  await live.onReport({ step: 2, images: 64, psiLoss: 0.5 });
   await live.done();
   const both = sent.at(-1)?.metadata['image/png'] as { width: number };
   assert.equal(both.width, without.width + (16 + 68) / 2); // gap and samples, shown at half their size
@@ -87,7 +87,7 @@ test('outside a kernel everything is quiet and still runs', async () => {
   bar.update(1);
   bar.done();
   const live = liveRun({ total: 1, metrics: { loss: 'loss' } });
-  await live.onStep({ step: 1, images: 1, loss: 1 });
+  await live.onReport({ step: 1, images: 1, loss: 1 });
   await live.done();
   assert.equal(sent.length, 0);
 });

@@ -68,7 +68,7 @@ describe('trainings that are kept on the way', () => {
         const stop = new AbortController();
         const kept = await trainMilestones(training, parts, {
           signal: stop.signal,
-          onStep: ({ images }) => {
+          onReport: ({ images }) => {
             if (images === at) stop.abort();
           },
         });

@@ -2,19 +2,19 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import type { CheckpointError } from '../../src/checkpoints';
-import { selectBackend } from '../../src/compute/backend';
 import { dismissWorkers } from '../../src/compute/onnx';
 import type { Dataset } from '../../src/datasets';
 import { freshParameters } from '../../src/networks';
 import { distill, Run } from '../../src/training';
+import { testDevice } from '../compute/xla/pjrt/cpu-plugin';
 import { withFolder } from '../temporary-folder';
 import { tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
 import { snapshot, startRun } from './runs';
 
-before(() => selectBackend({ backend: 'wasm' }));
+testDevice({ shared: true }); // for xla
 after(dismissWorkers);
 
 /** The message of what is thrown; what is not is a failure. */
@@ -24,7 +24,7 @@ const refusal = (promise: Promise<unknown>): Promise<string> =>
     (error: Error) => error.message,
   );
 
-for (const engine of ['eager', 'onnx'] as const)
+for (const engine of ['eager', 'onnx', 'xla'] as const)
   describe(`a run on the ${engine} engine that is disturbed while it trains`, () => {
     const start = (): Run => startRun(tinyMlp(), tinyPoints, { engine, workers: 1 });
     const whole = async (images: number): Promise<object> => {

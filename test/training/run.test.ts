@@ -4,16 +4,14 @@ import { describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadTensors } from '../../src/checkpoints';
 import { selectBackend } from '../../src/compute/backend';
-import type { Tensors } from '../../src/compute/tensors';
-import type { Dataset } from '../../src/datasets';
 import { cosim, denoising } from '../../src/methods';
-import { auxiliaryParameters, freshParameters, mixtureDenoiser } from '../../src/networks';
-import { distill, pretrain, Run, type RunOptions, TrainingError } from '../../src/training';
+import { freshParameters, mixtureDenoiser } from '../../src/networks';
+import { distill, pretrain, Run, TrainingError } from '../../src/training';
 import { assertAllClose, assertClose, valuesOf } from '../close';
 import { TESTED_BACKENDS } from '../golden';
 import { withFolder } from '../temporary-folder';
 import { noiseData, tinyImageNet, tinyImages, tinyMlp, tinyPoints, twoModes } from '../tiny';
-import { snapshot, startRun } from './runs';
+import { OVERFLOW, overflowingRun, snapshot, startRun } from './runs';
 
 const flat = async (run: Run, role: 'phi' | 'psi' | 'ema'): Promise<number[]> =>
   (await Promise.all(Object.values(run.parameters(role)).map(valuesOf))).flat();
@@ -164,40 +162,6 @@ describe('distill and pretrain', () => {
 });
 
 describe('gradients that are not finite', () => {
-  const MARK = 200; // exp(200) is beyond float32
-
-  /** A run whose losses overflow on chosen batches: psi reads the even ones, phi the odd ones. */
-  const overflowingRun = (isBad: (batch: number) => boolean, options: Partial<RunOptions>): Run => {
-    const denoiser = tinyMlp();
-    const dataset: Dataset = {
-      ...tinyPoints,
-      batch: async indices => {
-        const data = await tinyPoints.batch(indices);
-        if (isBad(Math.floor(indices[0] / 4))) data.x.fill(MARK);
-        return data;
-      },
-    };
-    const method = cosim(denoiser, denoiser);
-    const updates = method.updates.map(update => ({
-      ...update,
-      loss: (roles: Parameters<typeof update.loss>[0], batch: Tensors) => {
-        const { value, metrics } = update.loss(roles, batch);
-        return { value: tf.mul(value, tf.exp(tf.max(batch.x0))), metrics };
-      },
-    }));
-    const theta = freshParameters(denoiser, 0);
-    return Run.start(
-      { ...method, updates },
-      { theta, phi: theta, psi: auxiliaryParameters(denoiser, theta, 'copy') },
-      dataset,
-      {
-        batch: 4,
-        engine: 'eager',
-        ...options,
-      },
-    );
-  };
-
   for (const [who, isBad] of [
     ['psi', (batch: number) => batch % 2 === 0],
     ['phi', (batch: number) => batch % 2 === 1],
@@ -221,7 +185,7 @@ describe('gradients that are not finite', () => {
           '.state.safetensors',
         ]);
         const { tensors } = await loadTensors(`${dir}/${files.find(name => name.includes('batch'))}`);
-        assert.ok((await valuesOf(tensors.x0)).every(x => x === MARK));
+        assert.ok((await valuesOf(tensors.x0)).every(x => x === OVERFLOW));
       }));
 
   test('in single steps are counted and gone on from, and parameters stay finite', async () => {
