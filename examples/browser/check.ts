@@ -1,5 +1,5 @@
 /*
- * node --import tsx examples/browser/check.ts RUN [PICTURE.png]: exports the generator of a run or model file, and its
+ * node --import tsx examples/browser/check.ts MODEL [PICTURE.png]: exports a generator (a shipped one, of a run, of a file) and its
  * four-step sampler, opens the page on each in a headless Chromium (CHROMIUM, or the one on PATH), and compares what
  * was drawn there with the library's own network on the same noise. Fails where no Chromium is found.
  */
@@ -78,22 +78,24 @@ const open = async (browser: Browser, path: string, picture?: string): Promise<D
 };
 
 const main = async (): Promise<void> => {
-  const [run, picture] = process.argv.slice(2);
-  if (!run) throw new Error('usage: node --import tsx examples/browser/check.ts RUN [PICTURE.png]');
+  const [name, picture] = process.argv.slice(2);
+  if (!name) throw new Error('usage: node --import tsx examples/browser/check.ts MODEL [PICTURE.png]');
   const executablePath = findChromium();
   await selectBackend();
-  const model = await loadModel(run);
+  const model = await loadModel(name);
   const folder = await mkdtemp(join(tmpdir(), 'cosim-browser-'));
   const browser = await launch({ executablePath, args: ['--no-sandbox'] });
   try {
     const generator = await exportOnnx(join(folder, 'generator.onnx'), model);
-    const sampler = await exportOnnx(join(folder, 'sampler.onnx'), model, { times: SAMPLING_TIMES[4] });
+    const sampler = await exportOnnx(join(folder, 'sampler.onnx'), model, {
+      times: (model.times ?? SAMPLING_TIMES)[4],
+    });
     for (const [{ path }, shot] of [[generator, picture], [sampler]] as const)
       for (const drawn of await open(browser, path, shot)) {
         const ours = await expected(model, drawn);
         const difference = ours.reduce((worst, v, i) => Math.max(worst, Math.abs(v - drawn.samples[i])), 0);
         const steps = drawn.times.length;
-        console.log(`  ${steps} steps: ${drawn.ms.toFixed(1)} ms a step, differs from the library by ${difference.toExponential(1)}`); // prettier-ignore
+        console.log(`  ${steps} step${steps > 1 ? 's' : ''}: ${drawn.ms.toFixed(1)} ms a step, differs from the library by ${difference.toExponential(1)}`); // prettier-ignore
         if (!(difference < TOLERANCE)) throw new Error(`the browser's samples differ by ${difference}`);
       }
   } finally {

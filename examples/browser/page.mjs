@@ -68,7 +68,7 @@ const open = async () => {
   const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   const sampler = metadata.kind === 'sampler';
-  const choices = sampler ? [JSON.parse(metadata.times)] : [2, 4].map(K => JSON.parse(metadata.samplingTimes)[K]);
+  const choices = sampler ? [JSON.parse(metadata.times)] : [1, 2, 4].map(K => JSON.parse(metadata.samplingTimes)[K]);
   element('status').textContent = `${metadata.kind} by ${metadata.library}, ${(bytes.length / 2 ** 20).toFixed(2)} MiB, ready in ${seconds} s, ${ort.env.wasm.numThreads} thread(s)`; // prettier-ignore
   return { session, model, choices, sample: sampler ? sampleWithSampler : sampleWithGenerator };
 };
@@ -92,7 +92,7 @@ const main = async () => {
       const samples = await sample(session, model, times, noise);
       const ms = (performance.now() - began) / times.length;
       drawGrid(panels[i].canvas, samples, model.sampleShape);
-      panels[i].caption.textContent = `${times.length} steps (${times.join(', ')}): ${ms.toFixed(1)} ms a step for ${COUNT} images`; // prettier-ignore
+      panels[i].caption.textContent = `${times.length} step${times.length > 1 ? 's' : ''} (${times.map(t => Number(t.toPrecision(3))).join(', ')}): ${ms.toFixed(1)} ms a step for ${COUNT} images`; // prettier-ignore
       globalThis.drawn.push({ times, ms, noise: noise.map(step => [...step]), samples: [...samples] });
     }
   };

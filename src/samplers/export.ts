@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../checkpoints';
 import { expectInteger, expectKeys, fail } from '../compute/check';
 import { encodeOnnx, exportModel } from '../compute/onnx';
+import type { SamplingTimes } from '../diffusion';
 import { type Denoiser, matchParameters, type Model, parameterCount, type Tensors } from '../networks';
 import { type ExportedFunction, generatorFunction, samplerFunction } from './exported-functions';
 
@@ -90,7 +91,8 @@ const writeOnnx = async (
  * the generator G(x, sigma): inputs `x` [batch, ...sampleShape], `sigma` [batch], output `xHat` [batch, ...sampleShape].
  * With K `times` all of Algorithm 1: input `noise` [K, batch, ...sampleShape], standard normal, output `samples`
  * [batch, ...sampleShape]. Conditional models also take `labels` [batch, classes], one-hot. Images lie as [H, W, C], in
- * [-1, 1]. The file's metadata says all of this.
+ * [-1, 1]. The file's metadata says all of this; a generator's file also tells the model's own sampling times, as
+ * `loadModel` gives them.
  * @throws ArgumentError for parameters that do not fit, times that do not decrease, an auxiliary, or weights beyond 2 GB;
  * TraceError for a network with operations that cannot be exported; Node's error if the file cannot be written.
  * @example
@@ -98,10 +100,12 @@ const writeOnnx = async (
  */
 export const exportOnnx = async (
   path: string,
-  model: Model,
+  model: Model & { times?: SamplingTimes },
   { times, ...options }: ExportOptions = {},
 ): Promise<ExportReport> => {
   const { denoiser } = model;
-  const exported = times ? samplerFunction('exportOnnx', denoiser, times) : generatorFunction('exportOnnx', denoiser);
+  const exported = times
+    ? samplerFunction('exportOnnx', denoiser, times)
+    : generatorFunction('exportOnnx', denoiser, model.times);
   return writeOnnx(path, model, exported, options);
 };

@@ -3,7 +3,7 @@ import type { Shape } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError } from '../compute/check';
 import type { TensorFunction } from '../compute/graph';
-import { decreasingTimes, SAMPLING_TIMES } from '../diffusion';
+import { decreasingTimes, SAMPLING_TIMES, type SamplingTimes } from '../diffusion';
 import type { Denoiser } from '../networks';
 import { seededNormal } from './batches';
 import { guidedDenoise } from './guidance';
@@ -35,8 +35,11 @@ const refuseAuxiliary = (where: string, { config }: Denoiser): void => {
     throw new ArgumentError(`${where}: model must be a generator or a teacher, got an auxiliary (two times)`);
 };
 
-/** One network call: x [B, ...sampleShape], sigma [B], labels [B, classes] to xHat [B, ...sampleShape]. */
-export const generatorFunction = (where: string, denoiser: Denoiser): ExportedFunction => {
+/**
+ * One network call: x [B, ...sampleShape], sigma [B], labels [B, classes] to xHat [B, ...sampleShape].
+ * @param times the generator's own, which its file tells with the standard ones for other numbers of steps
+ */
+export const generatorFunction = (where: string, denoiser: Denoiser, times: SamplingTimes = {}): ExportedFunction => {
   refuseAuxiliary(where, denoiser);
   const { sampleShape, classes } = denoiser;
   return {
@@ -57,7 +60,7 @@ export const generatorFunction = (where: string, denoiser: Denoiser): ExportedFu
         ...(classes > 0 ? { labels: LABELS } : {}),
       }),
       output: 'xHat: the denoised sample [batch, ...sampleShape]',
-      samplingTimes: JSON.stringify(SAMPLING_TIMES),
+      samplingTimes: JSON.stringify({ ...SAMPLING_TIMES, ...times }),
     },
   };
 };

@@ -67,6 +67,13 @@ describe('an exported file', () => {
     assert.deepEqual(Object.keys(JSON.parse(told) as object), ['x', 'sigma', 'labels']);
     assert.match(output, /^xHat/);
 
+    const own = await exportOnnx(file('own.onnx'), { ...model, times: { 2: [40, 5] } });
+    const { 2: two, 4: four } = JSON.parse(own.metadata.samplingTimes) as Record<number, number[]>;
+    assert.deepEqual(
+      [two, four[0]],
+      [[40, 5], 80],
+      "a generator's own times, and the standard ones for other numbers of steps",
+    );
     const sampler = await exportOnnx(file('s.onnx'), modelOf(tinyMlp()), { times: [80, 2], batch: 5 });
     const second = parseOnnx(readFileSync(sampler.path));
     assert.deepEqual([second.inputs, second.outputs], [{ noise: [2, 5, 2] }, { samples: [5, 2] }]);
