@@ -12,7 +12,7 @@ export type PowerSnapshot = PowerAverage & { parameters: Readonly<Record<string,
 
 /** Power-function averages of what a run trains, beside the run's own average. */
 export type PowerAverages = {
-  /** Takes in the parameters as they are now: call it after every step, or every few. */
+  /** Takes in the parameters as they are now: call it in `onStep`, after every step or every few. */
   update: () => Promise<void>;
   /** Copies of the averages so far, one of each width. */
   snapshot: () => Promise<PowerSnapshot[]>;
