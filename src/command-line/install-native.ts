@@ -113,7 +113,7 @@ try {
   const { getBackend } = require(process.argv[1]);
   if (getBackend() !== 'tensorflow') throw new Error('TensorFlow.js does not take it');
 } catch ({ message }) {
-  console.error(message);
+  process.stderr.write(message);
   process.exitCode = 1;
 }`;
 
