@@ -1,6 +1,7 @@
 /* README's table of times on a GPU, from bench/gpu.json, which scripts/check-gpu/collect.ts writes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { KernelTime } from '../src/compute/xla/kernel-times';
 import { table } from '../src/figures';
 import { paperPreset } from '../src/training';
 
@@ -34,6 +35,10 @@ export type GpuRow = {
   togetherSeconds?: number;
   /** The same from the cache of programs. */
   loadSeconds?: number;
+  /** The kernels that take longest, while a profiler records: calls and ms a step. */
+  kernels?: KernelTime[];
+  /** All kernels of a step, of all streams. */
+  kernelsMs?: number;
   commit: string;
 };
 
@@ -87,6 +92,32 @@ const paperRun = ({ rows, device }: GpuReport): string => {
   return ` By \`cifar-cosim\` ${run}, and ${many} on ${CARDS} that lose nothing by sharing the batch: computed, not run.`;
 };
 
+const NAME_LENGTH = 48; // a kernel's name can have hundreds of letters
+
+/** `loop_add_fusion 12 % (3 calls)`, of all kernels' time. */
+const kernelText = ({ name, calls, ms }: KernelTime, all: number): string => {
+  const short = name.length > NAME_LENGTH ? `${name.slice(0, NAME_LENGTH - 1)}…` : name;
+  return `${short} ${((100 * ms) / all).toPrecision(2)} % (${Number(calls.toPrecision(3))} calls)`;
+};
+
+/** A line a case whose kernels were recorded: what they take, and the longest. Empty where none were. */
+export const kernelBlock = (rows: readonly GpuRow[]): string => {
+  const lines = rows.flatMap(({ case: name, batch, precision, kernels = [], kernelsMs: all }) =>
+    all === undefined || kernels.length === 0
+      ? []
+      : [
+          {
+            case: name,
+            batch: String(batch),
+            precision,
+            'kernels, ms': all.toPrecision(3),
+            'the longest, share of that': kernels.map(kernel => kernelText(kernel, all)).join(', '),
+          },
+        ],
+  );
+  return lines.length === 0 ? '' : `\n\n${table(lines).markdown}`;
+};
+
 /** One line a case, batch and precision: XLA from Node beside PyTorch on the same card. */
 export const gpuBlock = (): string => {
   const report = JSON.parse(readFileSync(join(__dirname, 'gpu.json'), 'utf8')) as GpuReport;
@@ -124,5 +155,5 @@ export const gpuBlock = (): string => {
   const place = `${cards}, driver ${report.driver}, ${report.plugin}, PyTorch ${report.torch}`;
   const commits = each(report.rows.map(({ commit }) => commit));
   const note = `_${place}; commit ${commits}; ${report.date.slice(0, 10)}; empty: not measured; \`bench/gpu.json\`.${paperRun(report)}_`;
-  return `${table(filled).markdown}\n\n${note}`;
+  return `${table(filled).markdown}${kernelBlock(rows)}\n\n${note}`;
 };

@@ -55,7 +55,23 @@ const rowOf = (line: Line, commit: string): GpuRow | undefined => {
   };
 };
 
-const keyOf = (row: GpuRow): string => [row.case, row.batch, row.precision, row.engine, row.card].join();
+const keyOf = (row: Pick<GpuRow, 'case' | 'batch' | 'precision' | 'engine' | 'card'>): string =>
+  [row.case, row.batch, row.precision, row.engine, row.card].join();
+
+/** Adds what a line tells of kernels to the row before it, of the same case. */
+const addKernels = (line: Line, rows: Map<string, GpuRow>): void => {
+  const { case: name, batch, precision } = line;
+  const key = keyOf({
+    case: String(name),
+    batch: Number(batch),
+    precision: String(precision),
+    engine: engineOf(line),
+    card: text(line.card),
+  });
+  const row = rows.get(key);
+  if (row && line.kernels !== undefined)
+    rows.set(key, { ...row, kernels: line.kernels as GpuRow['kernels'], kernelsMs: number(line.kernels_ms) });
+};
 
 const main = async (): Promise<void> => {
   const path = join(root, 'bench', 'gpu.json');
@@ -72,7 +88,10 @@ const main = async (): Promise<void> => {
       if (typeof line.worst === 'number' || typeof line.change_error === 'number')
         report.checks.push({ ...line, commit });
       const row = rowOf(line, commit);
-      if (!row) continue;
+      if (!row) {
+        addKernels(line, fresh);
+        continue;
+      }
       const known = fresh.get(keyOf(row));
       const timed = known && (known.steps ?? 0) > (row.steps ?? 0) ? known : row; // by more steps
       fresh.set(keyOf(row), {
@@ -80,6 +99,8 @@ const main = async (): Promise<void> => {
         compileSeconds: row.compileSeconds ?? known?.compileSeconds,
         togetherSeconds: row.togetherSeconds ?? known?.togetherSeconds,
         loadSeconds: row.loadSeconds ?? known?.loadSeconds,
+        kernels: known?.kernels,
+        kernelsMs: known?.kernelsMs,
       });
     }
     for (const row of fresh.values()) {

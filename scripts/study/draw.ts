@@ -198,7 +198,7 @@ export const drawStudy = async (name: LongStudyName, points: readonly StudyPoint
     floor,
     ...(teacher && { teacher }),
   });
-  await keepFigure(`study_${name}_strengths`, ablation, { points: strengths }, keep);
+  await keepFigure(`study_${name}_strengths`, ablation, { points: numbersOf(strengths) }, keep);
 };
 
 /** Draws how good one call from real images is at each noise level, as figures/study_NAME_one_call. */

@@ -109,7 +109,8 @@ export const CLAIMS: readonly Claim[] = [
     tests: on(strengthsCross, {
       '03_points': 'checkerboard',
       '03_images': 'drawn digits',
-      study_cifar10_strengths: 'CIFAR-10 at 16 × 16',
+      study_digits_strengths: STEPS.study_digits_quality,
+      study_cifar10_strengths: STEPS.study_cifar10_quality,
     }),
   },
   {

@@ -119,6 +119,8 @@ export const LONG_STUDIES = {
       'coef1-seed1': cosimArm(1, 1),
       'coef1-seed2': cosimArm(1, 2),
       'coef0.5-seed0': cosimArm(0.5, 0),
+      'coef0.5-seed1': cosimArm(0.5, 1),
+      'coef0.5-seed2': cosimArm(0.5, 2),
       'sid-seed0': presetArm('sid', 0),
       'moments4-seed0': presetArm('moments4', 0),
       'sid-seed1': presetArm('sid', 1),

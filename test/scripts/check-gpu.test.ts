@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import { type GpuRow, shareOfPeak } from '../../bench/gpu-table';
+import { type GpuRow, kernelBlock, shareOfPeak } from '../../bench/gpu-table';
 import { oneFile } from '../../scripts/carried-program';
 import { plan } from '../../scripts/check-gpu/plan';
 import { productFlops } from '../../scripts/check-gpu/product-flops';
@@ -58,6 +58,25 @@ test('the share of the peak, for cards and precisions whose peak is known', () =
     share('NVIDIA L4', 'tf32', 9),
   ])
     assert.equal(unknown, '');
+});
+
+test('the longest kernels as shares of what all take, for the cases where they were recorded', () => {
+  const row = { case: 'unet-cosim', batch: 64, precision: 'tf32', engine: 'xla', ms: 9, commit: '0' };
+  const kernels = [
+    { name: 'loop_add_fusion', calls: 12, ms: 4 },
+    { name: `cutlass::Kernel<a|b>${'x'.repeat(90)}`, calls: 0.2, ms: 1 },
+  ];
+  const told = kernelBlock([
+    { ...row, batch: 256 },
+    { ...row, kernels, kernelsMs: 8 },
+  ]);
+  assert.match(
+    told,
+    /\| unet-cosim +\| 64 +\| tf32 +\| 8\.00 +\| loop.{1,2}add.{1,2}fusion 50 % \(12 calls\), cutlass/,
+  );
+  assert.match(told, /x…/);
+  assert.doesNotMatch(told, /256|x{60}/);
+  assert.equal(kernelBlock([row]), '');
 });
 
 test('every case on XLA, in eager PyTorch and compiled, each once; the largest compiled ones last', () => {

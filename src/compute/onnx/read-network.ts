@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { open, realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { ArgumentError, fail } from '../check';
-import { bytesField, fieldsOf, textOf, type WireField } from './wire';
+import { bytesField, fieldsOf, textOf, type WireField } from '../wire';
 
 /** A network as one piece of memory, and the hash of the file and of all that it refers to. */
 export type NetworkBytes = { bytes: Uint8Array; sha256: string };

@@ -42,6 +42,18 @@ const open = (path: string): LibraryHandle => {
   }
 };
 
+/** A call in a thread of the pool. */
+const inThread = (native: Native, args: Address): Promise<unknown> =>
+  inPool(
+    () =>
+      new Promise((resolve, reject) => {
+        native.async(args, (error, result) => {
+          if (error) reject(error);
+          else resolve(result);
+        });
+      }),
+  );
+
 /** The functions of one plugin. */
 export class Api {
   /** Major and minor version of the interface that the plugin was built with. */
@@ -76,6 +88,13 @@ export class Api {
   has(name: FunctionName): boolean {
     const offset = TABLE_OFFSET + 8 * FUNCTIONS[name];
     return offset + 8 <= this.size && wordAt(this.table + BigInt(offset)) !== 0n;
+  }
+
+  /** Where the extension of this number lies; undefined where the plugin has none such. */
+  extension(number: number): Address | undefined {
+    let at = wordAt(this.table + 8n);
+    while (at !== 0n && intAt(at + 8n) !== number) at = wordAt(at + 16n); // behind the number, the next extension
+    return at === 0n ? undefined : at;
   }
 
   private function(name: FunctionName): Native {
@@ -120,17 +139,7 @@ export class Api {
     kept: readonly unknown[] = [],
   ): Promise<Arguments<N>> {
     const args = this.prepared(name, values, kept);
-    const native = this.function(name);
-    const returned = await inPool(
-      () =>
-        new Promise<unknown>((resolve, reject) => {
-          native.async(args.address, (error, result) => {
-            if (error) reject(error);
-            else resolve(result);
-          });
-        }),
-    );
-    const failed = this.failure(returned, name);
+    const failed = this.failure(await inThread(this.function(name), args.address), name);
     if (failed) throw failed;
     return args; // and with it all that the call pointed to lived until here
   }
@@ -160,6 +169,12 @@ export class Api {
     this.destruction.set('buffer', buffer);
     const failed = this.failure(this.function('Buffer_Destroy')(this.destruction.address), 'Buffer_Destroy');
     if (failed) throw failed;
+  }
+
+  /** Calls a function of an extension in a thread of the pool; returns the address of its own error, 0 for none. */
+  async callAt(address: Address, args: Address): Promise<Address> {
+    const returned = await inThread(koffi().decode(address, this.call1) as Native, args);
+    return BigInt((returned ?? 0) as bigint);
   }
 
   /** Calls a function that the plugin gave for freeing something of its own. */

@@ -4,12 +4,14 @@
  */
 import type { DeviceMemory } from '../device';
 import { type Api, pluginAt } from './api';
+import { type KernelTime, kernelTimes } from '../kernel-times';
 import { type ClientOptions, namedValues } from './client-options';
 import { type CompileOptions, encodeCompileOptions } from './compile-options';
 import { alive, type DeviceBuffer, type DeviceType, type HostData, uploadTo } from './device-buffer';
 import { DeviceError, EXHAUSTED, NoDeviceError, OutOfDeviceMemoryError, PjrtError } from './device-error';
 import { type Address, addressOf, bytesAt, Struct, wordAt, zeroEnded } from './native-memory';
 import { PARTS } from './argument-structs';
+import { recorded } from './profiler';
 import { Program } from './program';
 
 /** How a module is compiled, and which of its arguments a run consumes. */
@@ -135,6 +137,14 @@ export class Client {
     };
     const made = await this.api.callAsync('Executable_DeserializeAndLoad', values, [content]);
     return this.programOf(made.get('loaded_executable'), donated);
+  }
+
+  /**
+   * The kernels that run on the devices while `work` runs, the longest first. Recording makes the work slower.
+   * @throws PluginError where the plugin has no profiler, or its profiler fails
+   */
+  async kernelTimes(work: () => Promise<void>): Promise<KernelTime[]> {
+    return kernelTimes(await recorded(this.api, work));
   }
 
   private programOf(executable: Address, donated: readonly number[]): Program {

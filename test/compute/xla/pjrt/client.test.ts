@@ -135,6 +135,26 @@ describe('the client against a plugin that checks what it is given', () => {
     program.dispose();
   });
 
+  test('kernels are told, whatever becomes of the work', async () => {
+    const program = await client.compile(MOVE, { donated: [0, 1] });
+    const x = await client.upload(new Float32Array(2), [2]);
+    const y = await client.upload(new Float32Array(2), [2]);
+    const times = await client.kernelTimes(async () => {
+      for (const result of await program.run([x, y])) result.dispose();
+    });
+    assert.deepEqual(times, [{ name: 'add_', calls: 1, ms: 0.002 }]);
+    const failing = client.kernelTimes(() => Promise.reject(new Error('stopped')));
+    await assert.rejects(failing, /^Error: stopped$/);
+    await client.kernelTimes(async () => {
+      await assert.rejects(
+        client.kernelTimes(() => Promise.resolve()),
+        (e: Error) => e instanceof PluginError && e.message.includes('failed (create): another profiler is at work'),
+      );
+    });
+    program.dispose();
+    assert.equal(alive(), none);
+  });
+
   test('errors have names, and free what the plugin made for them', async () => {
     await assert.rejects(client.compile('bad module'), { name: 'PjrtError', code: 3, message: /cannot parse at 3:14/ });
     await assert.rejects(

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../../../src/compute';
 import { trace } from '../../../../src/compute/graph/trace';
 import { moduleOf } from '../../../../src/compute/xla/emit';
-import { alive, compileCached, openXlaDevice, type PjrtDevice } from '../../../../src/compute/xla/pjrt';
+import { alive, compileCached, openXlaDevice, type PjrtDevice, PluginError } from '../../../../src/compute/xla/pjrt';
 import { temporaryFolder } from '../../../temporary-folder';
 import { runOnDevice } from '../run-on-device';
 import { cpuPlugin } from './cpu-plugin';
@@ -62,6 +62,13 @@ describe('XLA itself through its plugin for the CPU', () => {
 
   test('a module that XLA refuses is an error with its words', async () => {
     await assert.rejects(device.client.compile('module @m { nonsense }'), /Client_Compile: .*nonsense/);
+  });
+
+  test('this plugin has other extensions, and no profiler', async () => {
+    await assert.rejects(
+      device.client.kernelTimes(() => assert.fail('begun')),
+      (e: Error) => e instanceof PluginError && e.message.includes('has no profiler'),
+    );
   });
 
   test('a sum over three devices', async () => {

@@ -1,5 +1,5 @@
 /* Protocol buffers as bytes: fields with their places, so that a file can be changed without knowing all of its schema. */
-import { ArgumentError } from '../check';
+import { ArgumentError } from './check';
 
 /** One field: its number, its kind on the wire, and where its content lies (for a number, the number itself). */
 export type WireField = { number: number; wire: number; start: number; from: number; to: number; value: number };
