@@ -198,7 +198,7 @@ blocks of samples of one training, which know nothing of how training varies. Ve
 
 const RULES = `A test needs three values of each kind. Values of the same training seeds, or of the same blocks of samples, are compared one by one, with a one-sided t-test of the log ratios at 5 %; others
 must not overlap, which chance does to three and three values in one case of twenty. As much the other way round is "contradicted", and what lies
-between is "within the noise": such a test could not have seen a smaller difference than "could see" says, as a share of what it compared with. Of many tests one in twenty is beyond the noise by chance alone. The rule was chosen after these values were known, and where the lead is looked for among several evaluations (C2) chance has more room: new seeds decide. In brackets: smallest and largest value. A claim's verdict is that of its tests over training seeds; those on
+between is "within the noise": such a test could not have seen a smaller difference than "could see" says, as a share of what it compared with. Of many tests one in twenty is beyond the noise by chance alone. The rule was chosen after these values were known, and where the lead is looked for among several evaluations (C2) chance has more room: new seeds decide. A seed fixes what is drawn, not how a processor rounds: on another one the same training ends elsewhere, about as far off as another seed's, and a verdict near the edge can change. In brackets: smallest and largest value. A claim's verdict is that of its tests over training seeds; those on
 blocks of one training are counted beside them.`;
 
 const ABOUT = `Everything on this page is generated: \`npm run tables\` writes it from \`figures/*.json\`, which notebooks and commands store with
