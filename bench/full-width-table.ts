@@ -30,7 +30,7 @@ const shown = (numbers: Record<string, number>): string =>
     .join(', ');
 
 /** The table, which says 'not measured' where the file is not there. */
-export const fullWidthTable = (path = join(__dirname, 'full-width.json')): string => {
+const fullWidthTable = (path: string): string => {
   const rows = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { rows: Row[] }).rows : [];
   if (rows.length === 0) return 'Not measured: there is no stored result yet.';
   const lines = rows.map(row => ({
@@ -52,7 +52,7 @@ export const fullWidthTable = (path = join(__dirname, 'full-width.json')): strin
 };
 
 /** The section of RESULTS.md. */
-export const fullWidthSection = (path?: string): string =>
+export const fullWidthSection = (path = join(__dirname, 'full-width.json')): string =>
   ["## The paper's networks at full width", 'Small batches: what a step takes here.', fullWidthTable(path)].join(
     '\n\n',
   );

@@ -5,20 +5,18 @@ import { type ChartSpec, provenance, renderChart, saveFigure } from '../src/figu
 import { chartHead, ink } from '../src/figures/theme';
 import { CASES, SCALING } from './cases';
 import { type Measured, measuredRows } from './rows';
-import { comparedRows, placesOf, torchOf } from './speed-table';
+import { comparedRows, engineName, newestRows, placesOf, torchOf } from './speed-table';
 
 const root = join(__dirname, '..');
 const rows = measuredRows();
-const compared = comparedRows(rows);
-const { places, commits } = placesOf(compared);
-const made = { preset: 'bench', seeds: [1], measured: { places, commits } };
+const compared = newestRows(comparedRows(rows));
 
-/** Time over PyTorch's, one bar a case, engine and PyTorch; below 1 is faster. */
+/** Time over the newest PyTorch's, one bar a case, engine and mode; below 1 is faster. */
 const ratios = (): ChartSpec => {
   const values = compared.map(row => ({
     name: row.case,
-    engine: row.engine,
-    beside: `${row.engine} / PyTorch ${torchOf(row)}`,
+    engine: engineName(row.engine),
+    beside: `${engineName(row.engine)} / PyTorch ${torchOf(row)}`,
     ratio: row.ratio,
     label: row.ratio!.toFixed(2),
     at: Math.max(1, row.ratio!), // a label does not lie on the line at 1
@@ -45,7 +43,7 @@ const ratios = (): ChartSpec => {
     };
   };
   return {
-    ...chartHead('Steps, forward passes and sampling beside PyTorch', places.join('; ')),
+    ...chartHead('Steps, forward passes and sampling beside PyTorch', placesOf(compared).places.join('; ')),
     spacing: 6,
     vconcat: cases.map((name, i) => panel(name, i === cases.length - 1)),
   };
@@ -74,7 +72,7 @@ const scaling = (): ChartSpec => {
     },
   });
   return {
-    ...chartHead('Time of one iteration, per image, on the compiled engine', places.join('; ')),
+    ...chartHead('Time of one iteration, per image, on the compiled engine', placesOf(scaled).places.join('; ')),
     hconcat: [
       panel('batch', 'CoSIM, 1.3 M parameters'),
       panel('parameters, millions', 'EDM step, batch 16 (56 M: 32 × 32, batch 4)'),
@@ -84,7 +82,8 @@ const scaling = (): ChartSpec => {
 
 const main = async (): Promise<void> => {
   const keep = async (name: string, spec: ChartSpec, numbers: readonly Measured[]): Promise<void> => {
-    await saveFigure(join(root, 'figures', name), await renderChart(spec), numbers, provenance(made));
+    const made = provenance({ preset: 'bench', seeds: [1], measured: placesOf(numbers) });
+    await saveFigure(join(root, 'figures', name), await renderChart(spec), numbers, made);
   };
   await keep('bench_ratio', ratios(), compared);
   if (scaled.length > 0) await keep('bench_scaling', scaling(), scaled);

@@ -1,4 +1,5 @@
-/* README's table of speed, from bench/results.json; `npm run tables` writes it there. */
+/* The tables of speed in README and docs/speed.md, from bench/results.json; `npm run tables` writes them there. */
+import { descending } from 'd3';
 import { table } from '../src/figures';
 import { CASES } from './cases';
 import type { Row } from './one-case';
@@ -20,17 +21,57 @@ export const placesOf = (rows: readonly Measured[]): { places: string[]; commits
   commits: [...new Set(rows.map(({ commit }) => commit))],
 });
 
+const numberOf = ({ torch_version: version }: Row): number => Number.parseFloat(version ?? '');
+
+/** Of the rows that stand beside PyTorch's those beside the newest PyTorch. */
+export const newestRows = (compared: readonly Measured[]): Measured[] => {
+  const [newest] = compared.map(numberOf).sort(descending);
+  return compared.filter(row => numberOf(row) === newest);
+};
+
 /** Rows of `onnx` are stored under the name that the engine once had. */
-const nameOf = (engine: string): string => (engine === 'compiled' ? 'onnx' : engine);
+export const engineName = (engine: string): string => (engine === 'compiled' ? 'onnx' : engine);
 
 const cell = (ms: number, spread: number | null): string => `${ms.toFixed(1)} ±${(50 * (spread ?? 0)).toFixed(0)} %`;
 
-/** One line a case, engine and PyTorch, and where it was measured, as Markdown. */
+const note = (rows: readonly Measured[]): string => {
+  const { places, commits } = placesOf(rows);
+  return `${places.join('; ')}; commit ${commits.join(', ')}`;
+};
+
+const ratio = (row: Measured | undefined): string => row?.ratio?.toFixed(2) ?? '';
+
+/** One line a case: times of the engine `onnx`, and ratios to the newest PyTorch, as Markdown. */
 export const speedBlock = (rows: readonly Measured[] = measuredRows()): string => {
+  const newest = newestRows(comparedRows(rows));
+  const lines = CASES.flatMap(({ name }) => {
+    const of = (engine: string, mode: string): Measured | undefined =>
+      newest.find(row => row.case === name && engineName(row.engine) === engine && row.torch_mode === mode);
+    const [eager, compile] = ['eager', 'compile'].map(mode => of('onnx', mode));
+    if (!eager) return [];
+    return [
+      {
+        case: name,
+        batch: String(eager.batch),
+        'onnx, ms': cell(eager.ours_ms, eager.ours_spread),
+        'PyTorch eager, ms': cell(eager.torch_ms!, eager.torch_spread),
+        'onnx / eager': ratio(eager),
+        'onnx / torch.compile': ratio(compile),
+        'xla on cpu / eager': ratio(of('xla on cpu', 'eager')),
+        'peak memory, onnx / eager': (eager.ours_peak_mb / eager.torch_peak_mb!).toFixed(2),
+      },
+    ];
+  });
+  const version = newest[0].torch_version!.replace(/\+.*/, '');
+  return `${table(lines).markdown}\n\n_PyTorch ${version} on as many threads; ${note(newest)}; every row and older ones: [docs/speed.md](docs/speed.md)._`;
+};
+
+/** One line a case, engine and PyTorch, and where it was measured, as Markdown. */
+export const speedRowsBlock = (rows: readonly Measured[] = measuredRows()): string => {
   const compared = comparedRows(rows);
   const lines = compared.map(row => ({
     case: row.case,
-    engine: nameOf(row.engine),
+    engine: engineName(row.engine),
     PyTorch: torchOf(row),
     threads: String(row.torch_threads),
     'ours, ms': cell(row.ours_ms, row.ours_spread),
@@ -39,8 +80,7 @@ export const speedBlock = (rows: readonly Measured[] = measuredRows()): string =
     'CPU, ours / PyTorch': `${row.ours_cpu_ms.toFixed(0)} / ${row.torch_cpu_ms!.toFixed(0)}`,
     'peak MB, ours / PyTorch': `${row.ours_peak_mb.toFixed(0)} / ${row.torch_peak_mb!.toFixed(0)}`,
     n: String(row.n),
+    commit: row.commit,
   }));
-  const { places, commits } = placesOf(compared);
-  const note = `_${places.join('; ')}; commit ${commits.join(', ')}; ± half the interquartile range; the two sides of a row took turns on one machine, not all rows on the same; \`bench/results.json\`._`;
-  return `${table(lines).markdown}\n\n${note}`;
+  return `${table(lines).markdown}\n\n_${note(compared)}; ± half the interquartile range; \`bench/results.json\`._`;
 };

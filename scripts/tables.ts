@@ -1,12 +1,12 @@
-// figures/table_6.*, RESULTS.md, docs/gallery.md and the marked parts of README.md, SECURITY.md and notebooks/README.md, from stored results and the paper's
-// numbers: `npm run tables` writes them, `npm run tables -- --check` tells what would change and fails if anything would.
+// figures/table_6.*, RESULTS.md, docs/gallery.md and the marked parts of README.md, SECURITY.md, docs/speed.md and
+// notebooks/README.md, from stored results and the paper's numbers: `npm run tables` writes them, `npm run tables -- --check` tells what would change and fails if anything would.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
-import { fullWidthSection, fullWidthTable } from '../bench/full-width-table';
+import { fullWidthSection } from '../bench/full-width-table';
 import { gpuBlock } from '../bench/gpu-table';
-import { speedBlock } from '../bench/speed-table';
+import { speedBlock, speedRowsBlock } from '../bench/speed-table';
 import { writeFileAtomic } from '../src/checkpoints';
 import { renderChart, saveFigure } from '../src/figures';
 import {
@@ -28,9 +28,8 @@ import { tortureTable } from './torture/torture-file';
 /** What the files should be, by name, formatted as the project is. */
 export const generatedFiles = async (): Promise<Record<string, string>> => {
   const [results, literature] = [await readStoredResults(join(root, 'figures')), await readLiterature()];
-  const [readme, index, security] = ['README.md', 'notebooks/README.md', 'SECURITY.md'].map(name =>
-    readFileSync(join(root, name), 'utf8'),
-  );
+  const marked = ['README.md', 'notebooks/README.md', 'SECURITY.md', 'docs/speed.md'];
+  const [readme, index, security, speed] = marked.map(name => readFileSync(join(root, name), 'utf8'));
   const methods = methodTable(Object.values(METHOD_PRESETS));
   const texts = {
     'README.md': replaceBlocks(readme, {
@@ -38,10 +37,10 @@ export const generatedFiles = async (): Promise<Record<string, string>> => {
       methods,
       speed: speedBlock(),
       gpu: gpuBlock(),
-      'full-width': fullWidthTable(),
     }),
     'notebooks/README.md': replaceBlocks(index, { notebooks: notebookIndex() }),
     'SECURITY.md': replaceBlocks(security, { torture: tortureTable() }),
+    'docs/speed.md': replaceBlocks(speed, { 'speed-rows': speedRowsBlock() }),
     'docs/gallery.md': galleryPage(results),
     'RESULTS.md': resultsPage(results, literature, [fullWidthSection()]),
   };

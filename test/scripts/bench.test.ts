@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Measured, mergedRows } from '../../bench/rows';
-import { speedBlock } from '../../bench/speed-table';
+import { speedBlock, speedRowsBlock } from '../../bench/speed-table';
 import { modesOf, pythonPath } from '../../bench/torch';
 import { choosePlugin } from '../../bench/xla-device';
 
@@ -81,7 +81,7 @@ test('fresh rows take the place of those of the same case, engine, workers and P
   );
 });
 
-test('the table of speed says which PyTorch a row stands beside, and leaves out rows without one', () => {
+test('the table of all rows says which PyTorch a row stands beside, and leaves out rows without one', () => {
   const alone = row({ torch_version: null, torch_mode: null, torch_ms: null, ratio: null });
   const current = row({
     torch_version: '2.15.0+cu130',
@@ -90,7 +90,7 @@ test('the table of speed says which PyTorch a row stands beside, and leaves out 
     torch_ms: 20,
     ratio: 1.5,
   });
-  const block = speedBlock([row({}), current, alone]);
+  const block = speedRowsBlock([row({}), current, alone]);
   const lines = block
     .split('\n')
     .filter(line => line.includes('mlp-edm'))
@@ -103,4 +103,30 @@ test('the table of speed says which PyTorch a row stands beside, and leaves out 
     ],
   );
   assert.match(block, /_two cores, Node v20\.20\.2; commit abc1234; /);
+});
+
+test("README's table has a line a case, beside the newest PyTorch alone", () => {
+  const now = { torch_version: '2.15.0+cpu', torch_ms: 60, torch_peak_mb: 400 };
+  const block = speedBlock([
+    row({}), // beside 1.13
+    row({ ...now, torch_mode: 'eager', ratio: 0.5 }),
+    row({ ...now, torch_mode: 'compile', ratio: 0.625 }),
+    row({ ...now, torch_mode: 'eager', engine: 'xla on cpu', ratio: 1.25 }),
+    row({ ...now, torch_mode: 'eager', case: 'unet-edm', ratio: 2 }),
+  ]);
+  const lines = block.split('\n').map(line => line.split('|').map(cell => cell.trim()));
+  const columns = lines[0].slice(1, -1);
+  const shown = lines.filter(([, name]) => /^(mlp|unet)/.test(name ?? '')).map(cells => cells.slice(1, -1));
+  assert.deepEqual(
+    shown.map(cells => [
+      cells[0],
+      ...['onnx / eager', 'onnx / torch.compile', 'xla on cpu / eager'].map(c => cells[columns.indexOf(c)]),
+    ]),
+    [
+      ['mlp-edm', '0.50', '0.63', '1.25'],
+      ['unet-edm', '2.00', '', ''],
+    ],
+  );
+  assert.match(block, /_PyTorch 2\.15\.0 on as many threads; two cores, Node v20\.20\.2; commit abc1234; /);
+  assert.doesNotMatch(block, /1\.13/);
 });
