@@ -1,5 +1,4 @@
 /* The tables of speed in README and docs/speed.md, from bench/results.json; `npm run tables` writes them there. */
-import { descending } from 'd3';
 import { table } from '../src/figures';
 import { CASES } from './cases';
 import type { Row } from './one-case';
@@ -21,12 +20,11 @@ export const placesOf = (rows: readonly Measured[]): { places: string[]; commits
   commits: [...new Set(rows.map(({ commit }) => commit))],
 });
 
-const numberOf = ({ torch_version: version }: Row): number => Number.parseFloat(version ?? '');
-
 /** Of the rows that stand beside PyTorch's those beside the newest PyTorch. */
 export const newestRows = (compared: readonly Measured[]): Measured[] => {
-  const [newest] = compared.map(numberOf).sort(descending);
-  return compared.filter(row => numberOf(row) === newest);
+  const versions = compared.map(row => row.torch_version!);
+  const [newest] = versions.sort((a, b) => b.localeCompare(a, 'en', { numeric: true })); // 2.15 is after 2.9
+  return compared.filter(row => row.torch_version === newest);
 };
 
 /** Rows of `onnx` are stored under the name that the engine once had. */
@@ -44,6 +42,7 @@ const ratio = (row: Measured | undefined): string => row?.ratio?.toFixed(2) ?? '
 /** One line a case: times of the engine `onnx`, and ratios to the newest PyTorch, as Markdown. */
 export const speedBlock = (rows: readonly Measured[] = measuredRows()): string => {
   const newest = newestRows(comparedRows(rows));
+  if (newest.length === 0) return 'Not measured: there is no stored result yet.';
   const lines = CASES.flatMap(({ name }) => {
     const of = (engine: string, mode: string): Measured | undefined =>
       newest.find(row => row.case === name && engineName(row.engine) === engine && row.torch_mode === mode);

@@ -109,6 +109,7 @@ test("README's table has a line a case, beside the newest PyTorch alone", () => 
   const now = { torch_version: '2.15.0+cpu', torch_ms: 60, torch_peak_mb: 400 };
   const block = speedBlock([
     row({}), // beside 1.13
+    row({ torch_version: '2.9.0', torch_mode: 'eager', ratio: 0.1 }),
     row({ ...now, torch_mode: 'eager', ratio: 0.5 }),
     row({ ...now, torch_mode: 'compile', ratio: 0.625 }),
     row({ ...now, torch_mode: 'eager', engine: 'xla on cpu', ratio: 1.25 }),
@@ -128,5 +129,6 @@ test("README's table has a line a case, beside the newest PyTorch alone", () => 
     ],
   );
   assert.match(block, /_PyTorch 2\.15\.0 on as many threads; two cores, Node v20\.20\.2; commit abc1234; /);
-  assert.doesNotMatch(block, /1\.13/);
+  assert.doesNotMatch(block, /1\.13|2\.9/);
+  assert.match(speedBlock([]), /Not measured/);
 });
