@@ -11,7 +11,7 @@ import { recordTime } from './notebook/times';
 import { notebooksFolder, runProgram } from './project';
 
 const USAGE = `npm run reproduce [-- NOTEBOOK... --preset laptop|paper]    a NOTEBOOK is the start of its name ('03'); none: all
-       npm run reproduce -- cifar10|digits [--for 2h --data FOLDER]     a long study: trained, measured, drawn (npm run study -- --help)
+       npm run reproduce -- cifar10|digits|settings [--for 2h --data FOLDER]     a long study: trained, measured, drawn (npm run study -- --help)
 
   --preset NAME  the size: laptop (default) writes figures/, notebooks and RESULTS.md, paper figures/paper
   --jobs N       notebooks at once; default: what fits the cores

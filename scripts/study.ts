@@ -1,12 +1,12 @@
 /*
- * npm run study -- cifar10|digits [ARM...] [--data FOLDER] [--for 2h] [--out FOLDER]: the long trainings, resumable; then
+ * npm run study -- cifar10|digits|settings [ARM...] [--data FOLDER] [--for 2h] [--out FOLDER]: the long trainings, resumable; then
  * `--measure`. ARM is 'teacher' or a name of LONG_STUDIES; none: all.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { selectBackend } from '../src/compute/backend';
 import { workTexts } from '../src/command-line/working-line';
-import { LONG_STUDIES, type LongStudy, type LongStudyName } from '../src/studies';
+import { LONG_STUDIES, type LongStudy, type LongStudyName, studyFolder } from '../src/studies';
 import { secondsOf } from './seconds';
 import { carriedData, studyData } from './study/data';
 import { drawOneCalls, drawSamples, drawSearched, drawShipped, drawStudy } from './study/draw';
@@ -17,7 +17,7 @@ import { compileArms, type Overrides, trainStudy } from './study/train';
 
 const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
 
-  --data FOLDER       of CIFAR-10, its binary version; digits need none
+  --data FOLDER       of CIFAR-10, its binary version; the others need none
   --for TIME          stops after so long, as 90s, 45m, 2h; the same command goes on
   --to IMAGES         trains generators so far at most
   --out FOLDER        where everything is kept (runs/study)
@@ -33,7 +33,7 @@ const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
   --shipped           with --search: those of the study's shipped generator, in place of milestones; writes it anew
   --steps N,N         with --shipped: numbers of steps to search (2,4)
   --ship ARM          after measuring, makes it a shipped generator: data/generators
-  --features NAME     network that looks at the images: mobilenet, digits, a file; default: mobilenet, for digits digits
+  --features NAME     network that looks at the images: mobilenet, digits, a file; default: mobilenet for cifar10, else digits
   --at N,N            measures at these numbers of training images only, and the finished teacher`;
 
 const PAUSE = 5_000; // ms between two lines
@@ -111,7 +111,7 @@ const train = async (name: LongStudyName, asked: readonly string[], signal: Abor
     name,
     wanted,
     train: dataset,
-    out: join(values.out, name),
+    out: join(values.out, studyFolder(name)),
     overrides,
     to: Number(values.to),
     awaitTeacher: values['await-teacher'],
@@ -127,10 +127,10 @@ const tellSearched = (searched: readonly SearchedRow[]): void => {
 };
 
 const measure = async (name: LongStudyName, asked: readonly string[], signal: AbortSignal): Promise<void> => {
-  const { data, out, features = name === 'digits' ? 'digits' : 'mobilenet' } = values;
+  const { data, out, features = name === 'cifar10' ? 'mobilenet' : 'digits' } = values;
   const at = values.at?.split(',').map(Number);
   const images = await studyData(name, data);
-  const given = { name, data: images, out: join(out, name), features, at, signal, onProgress: lines() };
+  const given = { name, data: images, out: join(out, studyFolder(name)), features, at, signal, onProgress: lines() };
   if (values['one-call']) return drawOneCalls(name, await measureOneCalls(given));
   if (values.search && values.shipped) {
     const { path, searched: points, beside } = await searchShipped(given, values.steps.split(',').map(Number));
@@ -156,11 +156,11 @@ const measure = async (name: LongStudyName, asked: readonly string[], signal: Ab
   const stored = asked.length > 0 ? await storedPoints(name) : [];
   const all = besideStored(stored, points);
   await drawStudy(name, all);
-  if (asked.length === 0) await drawSamples(name, images, join(out, name));
+  if (asked.length === 0) await drawSamples(name, images, join(out, studyFolder(name)));
   const searched = asked.length > 0 ? await storedSearched(name) : [];
   if (searched.length > 0) await drawSearched(name, searched, all);
   if (values.ship !== undefined)
-    console.log(`wrote ${await shipArm(name, values.ship, points, images, join(out, name))}`);
+    console.log(`wrote ${await shipArm(name, values.ship, points, images, join(out, studyFolder(name)))}`);
 };
 
 const expectCounts = (option: string, text: string | undefined): void => {

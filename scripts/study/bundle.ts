@@ -9,7 +9,7 @@ import { cp, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Plugin } from 'esbuild';
-import { LONG_STUDIES, type LongStudyName } from '../../src/studies';
+import { LONG_STUDIES, type LongStudyName, studyFolder } from '../../src/studies';
 import { carryProgram } from '../carried-program';
 import { root } from '../project';
 import { writeCarried } from './carried-data';
@@ -46,7 +46,9 @@ const main = async (): Promise<void> => {
   for (const name of ['dist/commit', 'dist/code-hash.json', 'package.json', 'data/teachers'])
     await cp(join(root, name), join(folder, name), { recursive: true });
   await cp(join(__dirname, 'card.sh'), join(folder, 'card.sh'));
-  for (const study of Object.keys(LONG_STUDIES) as LongStudyName[])
+  const studies = Object.keys(LONG_STUDIES) as LongStudyName[];
+  for (const study of studies.filter(name => studyFolder(name) === name))
+    // the others have their data from these
     await writeCarried((await studyData(study, values.data)).train, folder);
 };
 

@@ -15,6 +15,7 @@ import type { SearchedRow } from './stored';
 const TITLES: Readonly<Record<LongStudyName, string>> = {
   cifar10: 'CIFAR-10 at 16 × 16',
   digits: 'Drawn digits',
+  settings: 'Drawn digits, one setting changed',
 };
 
 const COLUMNS = 14;

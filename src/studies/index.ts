@@ -38,6 +38,7 @@ export {
   LONG_STUDIES,
   type LongStudy,
   type LongStudyName,
+  studyFolder,
   teacherTraining,
   type TeacherTraining,
 } from './long-study';

@@ -4,7 +4,7 @@
  * in milestones.ts, how it is measured in long-study-points.ts.
  */
 import type { Dataset } from '../datasets';
-import { type DistillMethod, METHOD_PRESETS, type MethodPresetName } from '../methods';
+import { type CosimOptions, type DistillMethod, METHOD_PRESETS, type MethodPresetName } from '../methods';
 import { sha256OfWeights, type TeacherName } from '../models';
 import { ddpmpp, edmDenoiser, type Model } from '../networks';
 import { distill, pretrain, type RunOptions } from '../training';
@@ -26,6 +26,8 @@ export type Arm = {
   /** alpha (1 + lambda), of CoSIM. */
   coef?: number;
   method: DistillMethod;
+  /** In the place of the study's. */
+  run?: Partial<RunOptions>;
   seed: number;
   /** Network evaluations that it is measured at; default: the study's. */
   steps?: readonly number[];
@@ -45,6 +47,8 @@ export type LongStudy = {
   measuring: Measuring;
   /** Of the teacher, by NFE, which takes longest. */
   ofTeacher: Pick<Measuring, 'steps' | 'blocks'>;
+  /** Where its trainings lie; default: its own name. Studies of one folder share the arms that are the same in both. */
+  folder?: string;
 };
 
 const COSIM = { kind: 'cosim', alpha: 1.2, R: 4 } as const;
@@ -54,6 +58,14 @@ const cosimArm = (coef: number, seed: number): Arm => ({
   coef,
   method: { ...COSIM, coef },
   seed,
+});
+
+/** CoSIM in all but what is said. */
+const changedArm = (what: string, method: Partial<CosimOptions>, run?: Partial<RunOptions>): Arm => ({
+  ...cosimArm(1, 0),
+  series: `CoSIM, ${what}`,
+  method: { ...COSIM, coef: 1, ...method },
+  ...(run && { run }),
 });
 
 const presetArm = (preset: MethodPresetName, seed: number): Arm => {
@@ -131,6 +143,25 @@ export const LONG_STUDIES = {
     measuring: { steps: [1, 2, 4, 6], metrics: ['fd'], n: 2000, blocks: 3 },
     ofTeacher: { steps: [9, 35], blocks: 3 },
   },
+  /** What makes a short training worse in more steps: CoSIM on drawn digits with one setting changed, beside three unchanged. */
+  settings: {
+    teacher: 'digits',
+    run: RUN,
+    keepAt: KEEP_AT.slice(0, 3),
+    arms: {
+      'coef1-seed0': cosimArm(1, 0),
+      'coef1-seed1': cosimArm(1, 1),
+      'coef1-seed2': cosimArm(1, 2),
+      'R16-seed0': changedArm('R 16', { R: 16 }),
+      'phi0.8-seed0': changedArm('s of phi to 0.8', { phiMaxRs: 0.8 }),
+      'rate1e-4-seed0': changedArm('rate 1e-4', {}, { learningRate: 1e-4 }),
+      'rate4e-4-seed0': changedArm('rate 4e-4', {}, { learningRate: 4e-4 }),
+      'R1-seed0': changedArm('R 1', { R: 1 }),
+    },
+    measuring: { steps: [1, 2, 4, 6], metrics: ['fd'], n: 2000, blocks: 3 },
+    ofTeacher: { steps: [35], blocks: 3 },
+    folder: 'digits',
+  },
 } as const satisfies Record<string, LongStudy>;
 
 /** A study of `npm run study`. */
@@ -150,13 +181,25 @@ export const teacherTraining = ({ network, run, keepAt }: TeacherTraining, datas
  */
 export const armTraining = async (
   { run, keepAt }: Pick<LongStudy, 'run' | 'keepAt'>,
-  { method, seed }: Arm,
+  { method, run: own, seed }: Arm,
   teacher: Model,
   dataset: Dataset,
   overrides: Pick<Partial<RunOptions>, 'engine' | 'precision' | 'devices' | 'workers'> = {},
-): Promise<MilestoneTraining> => ({
-  depends: { teacher: await sha256OfWeights(teacher.parameters), method, run, seed, dataset: dataset.provenance },
-  dataset,
-  begin: () => distill({ teacher, dataset, method, run: { ...run, ...overrides, seed } }),
-  keepAt,
-});
+): Promise<MilestoneTraining> => {
+  const options = { ...run, ...own };
+  return {
+    depends: {
+      teacher: await sha256OfWeights(teacher.parameters),
+      method,
+      run: options,
+      seed,
+      dataset: dataset.provenance,
+    },
+    dataset,
+    begin: () => distill({ teacher, dataset, method, run: { ...options, ...overrides, seed } }),
+    keepAt,
+  };
+};
+
+/** Name of the folder that a study's trainings lie in. */
+export const studyFolder = (name: LongStudyName): string => (LONG_STUDIES[name] as LongStudy).folder ?? name;

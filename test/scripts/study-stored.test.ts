@@ -22,7 +22,7 @@ for (const study of Object.keys(LONG_STUDIES) as LongStudyName[])
 
     test('searched points have times, values and blocks', async () => {
       const searched = await storedSearched(study);
-      assert.ok(searched.length > 0);
+      assert.equal(searched.length > 0, study !== 'settings', 'all but this one search');
       for (const { steps, times, value, blocks, landscape, madeBy } of searched) {
         assert.equal(times.length, steps);
         assert.ok(value > 0 && blocks.length === 3 && landscape.length > 1);
