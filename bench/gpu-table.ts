@@ -88,7 +88,7 @@ const paperRun = ({ rows, device }: GpuReport): string => {
   const { images } = paperPreset('cifar10-uncond');
   const days = ((images / step.batch) * step.ms) / MS_A_DAY;
   const [one, many] = [days, days / CARDS].map(value => value.toPrecision(2));
-  const run = `the paper's CIFAR-10 run of ${images / 1e6} million images would take ${one} days on one ${step.card ?? device}`;
+  const run = `the paper's CIFAR-10 run of ${images / 1e6} million images would take ${one} days in ${step.precision} on one ${step.card ?? device}`;
   return ` By \`cifar-cosim\` ${run}, and ${many} on ${CARDS} that lose nothing by sharing the batch: computed, not run.`;
 };
 

@@ -24,6 +24,7 @@ export {
   type Fact,
   type ModelCard,
   newestFolder,
+  parseNumbers,
   parseSafetensors,
   type PickleLimits,
   readCheckpoint,

@@ -174,7 +174,8 @@ export const CLAIMS: readonly Claim[] = [
   },
   {
     id: 'C8',
-    claim: 'The theory holds in numbers, on Gaussian mixtures.',
+    claim:
+      "The theory holds in numbers, on Gaussian mixtures, where lambda >= 0; at the paper's own strengths lambda < 0, and Proposition 3.4's bound can fail.",
     paper: 'Theorems 3.1, B.1, Propositions 3.2 to 3.8',
     change: 'one violation of a bound beyond the error of its quadrature',
     tests: [
