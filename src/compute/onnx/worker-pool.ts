@@ -98,10 +98,19 @@ class PooledWorker {
     return result;
   }
 
+  private async open(id: number, parts: Parts): Promise<void> {
+    this.opened.add(id); // at once: what is sent behind it finds it open
+    try {
+      await this.send({ kind: 'open', program: id, parts });
+    } catch (error) {
+      this.opened.delete(id); // the next run tries again
+      throw error;
+    }
+  }
+
   /** Runs a program once; the outputs are filled when the promise resolves. */
   async run({ id, parts, signature }: Program, inputs: SharedArrays, outputs: SharedArrays): Promise<void> {
-    const opening = this.opened.has(id) ? undefined : this.send({ kind: 'open', program: id, parts });
-    this.opened.add(id);
+    const opening = this.opened.has(id) ? undefined : this.open(id, parts);
     const wanted = Object.keys(signature.inputs).map(name => {
       const { id: array, version, data } = inputs[name];
       return [name, { id: array, version, data }] as const;
@@ -164,9 +173,16 @@ export const runOn = async (
   outputs: SharedArrays,
 ): Promise<void> => startedWorker(index).run(program, inputs, outputs);
 
-/** Blocks until the first `count` workers have done all they were sent. @throws WorkerError for a job that failed. */
+/**
+ * Blocks until the first `count` workers, which all were sent something, have done it.
+ * @throws WorkerError for a job that failed, or whose worker has ended by itself
+ */
 export const waitFor = (count: number): void => {
-  for (let index = 0; index < count; index++) startedWorker(index).wait();
+  for (const [index, worker] of Array.from({ length: count }, (_, i) => [i, started[i]] as const)) {
+    if (worker === undefined)
+      throw new WorkerError(`worker ${index} has ended by itself: the next call starts another`);
+    worker.wait();
+  }
 };
 
 /** Ends all workers; they start again when needed. */
