@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander';
-import { INSTALLABLE, type Installable, installPlugin, userCache, WHEELS } from '../compute/xla/pjrt';
+import { driverProblem, INSTALLABLE, type Installable, installPlugin, userCache, WHEELS } from '../compute/xla/pjrt';
 import { installNative, NATIVE } from './install-native';
 import { giveResult, type JsonOption, withJson } from './json-output';
 import { nativePackage, nativePlace } from './native-place';
@@ -21,6 +21,7 @@ const fromNpm = (kind: Kind): string =>
 
 /** What will be fetched, before it is. */
 const announcement = (kind: Kind): string => {
+  const problem = driverProblem(kind);
   const { requirements, megabytes, licence, needs } = kind === 'native' ? NATIVE : WHEELS[kind];
   return [
     `${kind}: ${requirements.map(name => name.replace(/[=<>].*/, '')).join(', ')}`,
@@ -28,6 +29,7 @@ const announcement = (kind: Kind): string => {
     `licence: ${licence}`,
     `needs:   ${needs}`,
     `into:    ${place(kind)}`,
+    ...(problem === undefined ? [] : [`driver:  ${problem}`]),
     '',
   ].join('\n');
 };

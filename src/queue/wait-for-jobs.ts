@@ -21,6 +21,9 @@ const BETWEEN_REPORTS = 100;
 /** Seconds that a finished job stays on the queue: who asks for it again meanwhile finds its result. */
 const KEPT = 7 * 24 * 3600;
 
+/** What is said of a job that the queue does not have. */
+const GONE = 'is not on the queue any more: it was cancelled, or Redis has lost it. The same call adds it again';
+
 /** A change that was heard of: of one job. */
 type Change = { id: string; state: JobState['state']; problem?: string } & Partial<JobReport>;
 
@@ -61,14 +64,16 @@ const addAll = async (queue: Queue<Job, string>, jobs: ReadonlyMap<string, Job>)
     const data = jobs.get(failed.id ?? '');
     if (data === undefined || (failed.finishedOn ?? 0) >= began) continue;
     await failed.updateData(data); // it may say that it was cancelled
-    await failed.retry();
+    await failed.retry().catch(async (error: unknown) => {
+      if (await failed.isFailed()) throw error; // else another who waits for it was faster
+    });
   }
 };
 
 /**
  * Puts jobs on the queue, by id, and gives their results as they come, in any order. Jobs that are there already are
  * joined. Aborted, it ends, and the jobs go on.
- * @throws JobError for one that failed; ArgumentError for an address that is none, and for a server that does not answer
+ * @throws JobError for one that failed or was taken off the queue; ArgumentError for an address that is none, and for a server that does not answer
  * or refuses the password, before any job is put on the queue
  */
 export async function* waitForJobs(
@@ -130,8 +135,8 @@ export async function* waitForJobs(
     const active = new Set(await queue.getRanges(['active'], 0, -1));
     const jobsNow = await Promise.all(chosen.map(async id => [id, await queue.getJob(id)] as const));
     for (const [id, job] of jobsNow) {
-      const change = job && changeOf(job, id, active.has(id));
-      if (change && change.state !== states.get(id)?.state) hear(change);
+      const change: Change = job ? changeOf(job, id, active.has(id)) : { id, state: 'failed', problem: GONE };
+      if (change.state !== states.get(id)?.state) hear(change);
     }
   };
 
@@ -157,7 +162,11 @@ export async function* waitForJobs(
       }
       if (!open.has(id)) continue;
       const job = await queue.getJob(id);
-      if (job === undefined) continue; // removed: it is looked for again
+      if (job === undefined) throw new JobError(`'${states.get(id)!.label}' ${GONE}`);
+      if (job.finishedOn === undefined) {
+        states.set(id, changed(states.get(id)!, changeOf(job, id, false))); // another who waits for it tries it again
+        continue;
+      }
       if (job.failedReason) throw new JobError(`'${states.get(id)!.label}' failed on ${states.get(id)!.worker ?? 'a worker'}: ${job.failedReason}`); // prettier-ignore
       open.delete(id);
       yield [id, job.returnvalue];

@@ -155,7 +155,25 @@ describe('a queue of jobs on Redis', () => {
     while (!running) await pause(50);
     assert.deepEqual(await cancelJobs(redis.url, { evaluation: 'another' }), { removed: 0, stopped: 0 });
     assert.deepEqual(await cancelJobs(redis.url), { removed: 2, stopped: 1 });
-    await assert.rejects(results, /'job 0' failed on .+: cancelled/);
+    await assert.rejects(results, /'job 0' failed on .+: cancelled|'job [12]' is not on the queue any more/);
+    while ((await cancelJobs(redis.url)).stopped > 0) await pause(50); // the worker has it still
+    await kill(worker);
+  });
+
+  test('jobs that are cancelled before any worker came end the wait for them, and can be put on the queue again', async () => {
+    const jobs = jobsOf(2);
+    let waiting = false;
+    const results = collect(redis.url, jobs, { onJobs: () => (waiting = true) });
+    results.catch(() => undefined);
+    while (!waiting) await pause(20);
+    assert.deepEqual(await cancelJobs(redis.url), { removed: 2, stopped: 0 });
+    await assert.rejects(results, (error: Error) => {
+      assert.ok(error instanceof JobError);
+      assert.match(error.message, /'job \d' is not on the queue any more: it was cancelled/);
+      return true;
+    });
+    const worker = startWorker();
+    expectSquares(await collect(redis.url, jobs), jobs);
     await kill(worker);
   });
 

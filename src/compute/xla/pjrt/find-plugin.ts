@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type Hardware, hardwareHere } from './hardware';
+import { driverProblem, type Hardware, hardwareHere, nvidiaDriver } from './hardware';
 import { userCache } from '../../user-cache';
 
 /** What a plugin is for. `cpu` plugins serve tests; `named` is what COSIM_PJRT_PLUGIN names. */
@@ -104,16 +104,19 @@ export const findPlugins = async (): Promise<FoundPlugin[]> => {
 };
 
 /**
- * The plugin to use: the named one, else the first whose hardware is here; undefined where there is none. On a machine
- * without such hardware nothing is started or read.
+ * The plugin to use: the named one, else the first whose hardware is here and for which its driver is new enough, else the
+ * first whose hardware is here; undefined where there is none. On a machine without such hardware nothing is started or read.
  */
-export const findPlugin = async (): Promise<FoundPlugin | undefined> => {
+export const findPlugin = async (
+  here: readonly Hardware[] = hardwareHere(),
+  driver = nvidiaDriver(),
+): Promise<FoundPlugin | undefined> => {
   const [chosen] = namedPlugin();
   if (chosen) return chosen;
-  const here = hardwareHere();
   if (here.length === 0) return undefined;
-  return (await findPlugins()).find(({ kind }) => {
+  const fitting = (await findPlugins()).filter(({ kind }) => {
     const wanted = HARDWARE[kind];
     return wanted !== undefined && here.includes(wanted);
   });
+  return fitting.find(({ kind }) => driverProblem(kind, driver) === undefined) ?? fitting[0];
 };

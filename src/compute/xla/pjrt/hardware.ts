@@ -23,12 +23,16 @@ export const nvidiaDriver = (file = '/proc/driver/nvidia/version'): string | und
 /** The oldest driver that each release of CUDA runs with. */
 const OLDEST_DRIVER = { cuda12: 525, cuda13: 580 } as const;
 
-/** Why a driver does not do for a release of CUDA, and what does; undefined where it does or is not known. */
-export const driverProblem = (kind: keyof typeof OLDEST_DRIVER, driver = nvidiaDriver()): string | undefined => {
-  if (driver === undefined || parseInt(driver) >= OLDEST_DRIVER[kind]) return undefined;
+/**
+ * Why a driver does not do for a kind of plugin, and what does; undefined where it does, is not known, or the kind needs none
+ * of NVIDIA's.
+ */
+export const driverProblem = (kind: string, driver = nvidiaDriver()): string | undefined => {
+  const oldest = (OLDEST_DRIVER as Partial<Record<string, number>>)[kind];
+  if (oldest === undefined || driver === undefined || parseInt(driver) >= oldest) return undefined;
   const older = kind === 'cuda13' && parseInt(driver) >= OLDEST_DRIVER.cuda12;
   return (
-    `the ${kind} plugin needs an NVIDIA driver of at least ${OLDEST_DRIVER[kind]}, this machine has ${driver}: update the ` +
+    `the ${kind} plugin needs an NVIDIA driver of at least ${oldest}, this machine has ${driver}: update the ` +
     `driver${older ? ', or run npx cosim engine install cuda12' : ''}`
   );
 };

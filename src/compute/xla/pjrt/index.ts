@@ -6,7 +6,7 @@ export { installPlugin } from './install-plugin';
 export { type ProgramMemory } from './program';
 export { findPlugin, findPlugins } from './find-plugin';
 export { type InstallOptions, runProgram } from './run-program';
-export { hardwareHere, nvidiaDriver } from './hardware';
+export { driverProblem, hardwareHere, nvidiaDriver } from './hardware';
 export { deviceProblem, openDevice } from './open-device';
 export { compileCached, type HadProgram } from './program-cache';
 export { userCache } from '../../user-cache';

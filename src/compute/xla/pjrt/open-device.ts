@@ -40,10 +40,11 @@ export const deviceProblem = async (): Promise<string | undefined> => {
   const problem = koffiProblem();
   if (problem !== undefined) return problem;
   const found = await findPlugin();
-  if (found) return found.kind === 'cuda12' || found.kind === 'cuda13' ? driverProblem(found.kind) : undefined;
+  if (found) return driverProblem(found.kind);
   const here = hardwareHere();
   if (here.length === 0) return 'no GPU or TPU on this machine';
-  const wanted = { nvidia: 'cuda13', amd: 'rocm', tpu: 'tpu' }[here[0]];
+  const cuda = driverProblem('cuda13') === undefined ? 'cuda13' : 'cuda12';
+  const wanted = { nvidia: cuda, amd: 'rocm', tpu: 'tpu' }[here[0]];
   return `no PJRT plugin for the ${here[0]} device: npx cosim engine install ${wanted}`;
 };
 

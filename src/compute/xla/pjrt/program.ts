@@ -31,6 +31,7 @@ export class Program {
   /** Bytes the program needs; undefined where the plugin does not say. */
   readonly memory: ProgramMemory | undefined;
   private disposed = false;
+  private running = 0; // calls of the plugin that use it in another thread
 
   /** Made by `Client.compile` and `Client.load`. */
   constructor(
@@ -47,7 +48,24 @@ export class Program {
     this.memory = this.examine(executable => memoryOf(api, executable));
   }
 
+  /** Lets it live until `work` has ended. */
+  private async whileAlive<T>(work: () => Promise<T>): Promise<T> {
+    this.requireAlive();
+    this.running++;
+    try {
+      return await work();
+    } finally {
+      this.running--;
+      if (this.disposed) this.destroyUnused();
+    }
+  }
+
+  private requireAlive(): void {
+    if (this.disposed) throw new DeviceError('this program was disposed of before');
+  }
+
   private examine<T>(look: (executable: Address) => T): T {
+    this.requireAlive();
     const { api, loaded } = this;
     const executable = api.call('LoadedExecutable_GetExecutable', { loaded_executable: loaded }).get('executable');
     try {
@@ -72,7 +90,7 @@ export class Program {
    * @throws as `run`
    */
   async runOn(inputs: readonly (readonly DeviceBuffer[])[]): Promise<DeviceBuffer[][]> {
-    if (this.disposed) throw new DeviceError('this program was disposed of before');
+    this.requireAlive();
     const results = inputs.map(() => memory(8 * this.outputs));
     const lists = inputs.map(list => integers(list.map(({ address }) => address)));
     const argumentLists = integers(lists.map(addressOf));
@@ -81,17 +99,19 @@ export class Program {
     const held = inputs.flat();
     for (const buffer of held) buffer.hold();
     try {
-      await this.api.callAsync(
-        'LoadedExecutable_Execute',
-        {
-          executable: this.loaded,
-          options: options.address,
-          argument_lists: addressOf(argumentLists),
-          num_devices: inputs.length,
-          num_args: inputs[0].length,
-          output_lists: addressOf(outputLists),
-        },
-        [results, lists, argumentLists, outputLists, options],
+      await this.whileAlive(() =>
+        this.api.callAsync(
+          'LoadedExecutable_Execute',
+          {
+            executable: this.loaded,
+            options: options.address,
+            argument_lists: addressOf(argumentLists),
+            num_devices: inputs.length,
+            num_args: inputs[0].length,
+            output_lists: addressOf(outputLists),
+          },
+          [results, lists, argumentLists, outputLists, options],
+        ),
       );
     } catch (error) {
       throw this.explained(error);
@@ -124,10 +144,11 @@ export class Program {
 
   /** The program as bytes, for `Client.load` with the same plugin and kind of device. */
   async serialize(): Promise<Buffer> {
+    this.requireAlive();
     const { api, loaded } = this;
     const executable = api.call('LoadedExecutable_GetExecutable', { loaded_executable: loaded }).get('executable');
     try {
-      const made = await api.callAsync('Executable_Serialize', { executable });
+      const made = await this.whileAlive(() => api.callAsync('Executable_Serialize', { executable }));
       const bytes = bytesAt(made.get('serialized_bytes'), Number(made.get('serialized_bytes_size')));
       api.release(made.get('serialized_executable_deleter'), made.get('serialized_executable'));
       return bytes;
@@ -163,10 +184,15 @@ export class Program {
     });
   }
 
-  /** Frees the program. A second call does nothing. */
+  /** Frees the program, as soon as no call of it is under way. A second call does nothing. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
+    this.destroyUnused();
+  }
+
+  private destroyUnused(): void {
+    if (this.running > 0) return;
     alive.programs--;
     this.api.call('LoadedExecutable_Destroy', { executable: this.loaded });
   }

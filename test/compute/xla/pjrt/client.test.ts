@@ -135,6 +135,22 @@ describe('the client against a plugin that checks what it is given', () => {
     program.dispose();
   });
 
+  test('a program that is disposed of while it runs lives until its calls have ended', async () => {
+    const program = await client.compile(MOVE, { donated: [0, 1] });
+    const inputs = await Promise.all([1, 2].map(value => client.upload(new Float32Array([value]), [1])));
+    const running = program.run(inputs);
+    const bytes = program.serialize();
+    program.dispose();
+    assert.doesNotMatch(alive(), / 0 programs/);
+    const results = await running;
+    assert.deepEqual(await results[1].read(new Float32Array(1)), new Float32Array([2]));
+    assert.ok((await bytes).length > 0);
+    for (const result of results) result.dispose();
+    assert.equal(alive(), none);
+    await assert.rejects(program.serialize(), /this program was disposed of before/);
+    assert.throws(() => program.cost(), /this program was disposed of before/);
+  });
+
   test('kernels are told, whatever becomes of the work', async () => {
     const program = await client.compile(MOVE, { donated: [0, 1] });
     const x = await client.upload(new Float32Array(2), [2]);

@@ -63,6 +63,17 @@ describe('plugins are looked for', () => {
     });
   });
 
+  test('of two releases of CUDA the one that the driver can run, else the newer', async () => {
+    const [newer, older] = ['cuda13', 'cuda12'].map(kind =>
+      file(site, 'jax_plugins', `xla_${kind}`, 'xla_cuda_plugin.so'),
+    );
+    const chosen = async (driver: string): Promise<string | undefined> => (await findPlugin(['nvidia'], driver))?.path;
+    assert.equal(await chosen('580.65.06'), newer);
+    assert.equal(await chosen('550.54.14'), older);
+    assert.equal(await chosen('470.82.01'), newer, 'none: its message says what the driver lacks');
+    assert.equal(await findPlugin(['amd'], '580.65.06'), undefined);
+  });
+
   test('a Python that fails or answers nonsense has none', async () => {
     for (const body of ['exit 1', 'echo nonsense']) {
       const bin = folder();

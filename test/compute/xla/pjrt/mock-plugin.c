@@ -24,7 +24,7 @@ typedef struct {
   bool fails;
 } Event;
 typedef struct { size_t bytes; void* data; bool consumed, fails; int device; } Buffer;
-typedef struct { int outputs, source[64], replicas; bool hungry, lost, fails; } Program; /* source: argument given to a result, -1: none */
+typedef struct { int outputs, source[64], replicas, running; bool hungry, lost, fails; } Program; /* source: argument given to a result, -1: none */
 
 static int buffers, events, errors, programs, clients;
 #define COUNT(what, by) __sync_fetch_and_add(&what, by)
@@ -193,7 +193,7 @@ typedef struct { HEAD; Program* executable; size_t count; } NumOutputs;
 static Error* num_outputs(NumOutputs* a) { SIZED(a, NumOutputs); a->count = a->executable->outputs; return NULL; }
 typedef struct { HEAD; Program* executable; } ProgramArgs;
 static Error* executable_destroy(ProgramArgs* a) { SIZED(a, ProgramArgs); EXPECT(a->executable); COUNT(programs, -1); return NULL; }
-static Error* loaded_destroy(ProgramArgs* a) { SIZED(a, ProgramArgs); EXPECT(a->executable); free(a->executable); COUNT(programs, -1); return NULL; }
+static Error* loaded_destroy(ProgramArgs* a) { SIZED(a, ProgramArgs); EXPECT(a->executable); EXPECT(a->executable->running == 0); free(a->executable); COUNT(programs, -1); return NULL; }
 typedef struct { HEAD; Program* executable; const char* bytes; size_t size; void* serialized; void (*deleter)(void*); } Serialize;
 static void deleter(void* p) { free(p); COUNT(buffers, -1); }
 static Error* serialize(Serialize* a) {
@@ -310,7 +310,9 @@ static Error* execute(Execute* a) {
     }
     if (a->events) a->events[d] = event(false);
   }
+  __sync_fetch_and_add(&a->executable->running, 1);
   usleep(1000);
+  __sync_fetch_and_sub(&a->executable->running, 1);
   return NULL;
 }
 typedef struct { HEAD; Buffer* buffer; } BufferArgs;
