@@ -37,6 +37,7 @@ const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
   --at N,N            measures at these numbers of training images only, and the finished teacher`;
 
 const PAUSE = 5_000; // ms between two lines
+const LONGEST_TIMER = 2 ** 31 - 1; // ms, some 25 days: longer ones end at once
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -76,7 +77,8 @@ const expectNames = (): { name: LongStudyName; asked: string[] } => {
 const stopping = (): AbortSignal => {
   const stop = new AbortController();
   const end = (why: string) => () => stop.abort(new Error(`${why}; the same command goes on`));
-  if (values.for !== undefined) setTimeout(end('the time is over'), 1000 * secondsOf('--for', values.for)).unref();
+  if (values.for !== undefined)
+    setTimeout(end('the time is over'), Math.min(1000 * secondsOf('--for', values.for), LONGEST_TIMER)).unref();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, end('stopped'));
   return stop.signal;
 };

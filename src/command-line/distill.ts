@@ -51,10 +51,16 @@ const setupText = ({ teacher: file }: ChosenRun, setup: DistillSetup): string =>
   ]);
 };
 
-/** The steps of sheets and measurements: those asked for, or 1, 2 and 4 where the method has times for them. */
+/**
+ * The steps of sheets and measurements: those asked for, or 1, 2 and 4 where the method has times for them.
+ * @throws ArgumentError for steps without times
+ */
 const stepsOf = ({ steps }: DistillOptions, setup: DistillSetup): number[] => {
   const { times = SAMPLING_TIMES } = checkDistillation(setup).method;
   const usual = Object.keys(times).map(Number);
+  for (const K of steps ?? [])
+    if (!usual.includes(K))
+      throw new ArgumentError(`--steps: the method has times for ${usual.join(', ')} steps, none for ${K}`);
   return steps ?? (usual.some(K => K in SAMPLING_TIMES) ? usual.filter(K => K in SAMPLING_TIMES) : usual);
 };
 
@@ -115,6 +121,7 @@ const withMetrics = async <T>(
 const train = async (
   chosen: ChosenRun,
   setup: DistillSetup,
+  metrics: DistillRunInput['metrics'],
   options: DistillOptions,
   terminal: Terminal,
   signal: AbortSignal,
@@ -124,23 +131,21 @@ const train = async (
   const { images, saveEvery, sheetEvery: every } = chosen;
   const { sheetSize: n, sampleBatch: batch } = options;
   try {
-    const result = await withMetrics(chosen, setup, options, metrics =>
-      distillRun({
-        ...setup,
-        dir,
-        images,
-        saveEvery,
-        metrics,
-        signal,
-        sheets: { every, n, batch, steps: stepsOf(options, setup) },
-        onProgress: ({ report, ...work }) => line.show({ ...work, ...(report && { note: lossText(report) }) }),
-        onCompile: line.compiling,
-        onSnapshot: snapshot => {
-          line.clear();
-          terminal.err(snapshotText(snapshot));
-        },
-      }),
-    );
+    const result = await distillRun({
+      ...setup,
+      dir,
+      images,
+      saveEvery,
+      metrics,
+      signal,
+      sheets: { every, n, batch, steps: stepsOf(options, setup) },
+      onProgress: ({ report, ...work }) => line.show({ ...work, ...(report && { note: lossText(report) }) }),
+      onCompile: line.compiling,
+      onSnapshot: snapshot => {
+        line.clear();
+        terminal.err(snapshotText(snapshot));
+      },
+    });
     line.clear();
     giveResult(terminal, options, closingResult(dir, result), () => closingText(dir, result));
   } finally {
@@ -196,9 +201,12 @@ Examples:
       await stoppable('stopped; the same command goes on where it was', signal =>
         withSetup(chosen, options, async setup => {
           terminal.err(setupText(chosen, setup));
+          stepsOf(options, setup); // refuses before anything is measured
           const state = out === undefined ? 'new' : await checkRunFolder(out, await distillIdentity(setup));
-          if (state === 'new' || estimate === true) await estimated(chosen, setup, options, terminal, signal);
-          if (estimate !== true) await train(chosen, setup, options, terminal, signal);
+          await withMetrics(chosen, setup, options, async metrics => {
+            if (state === 'new' || estimate === true) await estimated(chosen, setup, options, terminal, signal);
+            if (estimate !== true) await train(chosen, setup, metrics, options, terminal, signal);
+          });
         }),
       );
     });

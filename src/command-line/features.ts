@@ -88,7 +88,7 @@ const copyAtomic = async (from: string, to: string): Promise<void> => {
   }
 };
 
-/** Brings the file of a known network to its place, if it is not there; gives what it was found to be. */
+/** Brings the file of a known network to its place, if it is not there or is to be replaced; gives what it was found to be. */
 const bring = async (name: KnownFeatureName, { from, force }: FetchOptions, terminal: Terminal): Promise<Opened> => {
   const path = featuresFile(name);
   const { url, sha256, title } = KNOWN_FEATURES[name];
@@ -100,20 +100,24 @@ const bring = async (name: KnownFeatureName, { from, force }: FetchOptions, term
       `${title}: there is no ONNX file to download. Make one, and then \`cosim features fetch ${name} --from FILE\`:\n` +
         recipeText(name),
     );
-  if (from === undefined && url !== undefined && !existsSync(path)) {
-    const line = workingLine(terminal);
-    const onProgress = ({ received, total }: DownloadProgress): void =>
-      line.show({ done: received, total, unit: 'MB' });
-    try {
-      await stoppable('stopped', signal => download(url, path, { onProgress, signal, sha256 }));
-    } finally {
-      line.clear();
-    }
+  if (from !== undefined || url === undefined || (existsSync(path) && !force)) {
+    const opened = await describe(from === undefined ? '<name>' : '--from', name, from ?? path);
+    expectHash(name, from ?? path, opened.sha256, force);
+    if (from !== undefined) await copyAtomic(from, path);
+    return opened;
   }
-  const opened = await describe(from === undefined ? '<name>' : '--from', name, from ?? path);
-  expectHash(name, from ?? path, opened.sha256, force);
-  if (from !== undefined) await copyAtomic(from, path);
-  return opened;
+  const line = workingLine(terminal);
+  const onProgress = ({ received, total }: DownloadProgress): void => line.show({ done: received, total, unit: 'MB' });
+  const fetched = existsSync(path) ? `${path}.new` : path; // what is there stays until the other is checked
+  try {
+    await stoppable('stopped', signal => download(url, fetched, { onProgress, signal, sha256 }));
+    const opened = await describe('<name>', name, fetched);
+    if (fetched !== path) await rename(fetched, path);
+    return opened;
+  } finally {
+    line.clear();
+    if (fetched !== path) await rm(fetched, { force: true });
+  }
 };
 
 const fetchCommand = (terminal: Terminal): Command =>

@@ -48,9 +48,13 @@ export const chooseSampler = async (
   { sampler, times: own = SAMPLING_TIMES }: Pick<SampledModel, 'sampler' | 'times'>,
   { times, steps, churn, guidance, guide }: SamplerOptions,
 ): Promise<ChosenSampler> => {
+  if (times !== undefined && steps !== undefined && steps !== times.length)
+    throw new ArgumentError(`--times has ${times.length} noise levels, --steps asks for ${steps}: give one of them`);
   if (times !== undefined || sampler !== 'heun') {
-    if (guide !== undefined || churn > 0)
-      throw new ArgumentError("--guide and --churn are options of EDM's sampler; a generator in few steps has none");
+    if (guide !== undefined || guidance !== undefined || churn > 0)
+      throw new ArgumentError(
+        "--guide, --guidance and --churn are options of EDM's sampler; a generator in few steps has none",
+      );
     const ancestral = sampler === 'ancestral';
     const few = Object.keys(own).map(Number);
     const chosen = times ?? own[steps ?? (few.includes(4) ? 4 : Math.max(...few))];
@@ -64,6 +68,8 @@ export const chooseSampler = async (
       draw: input => (ancestral ? sampleAncestral : sampleMultistep)({ ...input, times: chosen }),
     };
   }
+  if (guidance !== undefined && guide === undefined)
+    throw new ArgumentError('--guidance is the weight against --guide FILE, which is not given');
   const levels = steps ?? DEFAULT_STEPS;
   const guided = guide !== undefined && {
     guide: await sha256OfFiles([await asArgument('--guide', () => modelFile(guide))]),

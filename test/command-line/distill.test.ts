@@ -142,6 +142,9 @@ const refusals: [args: string[], code: number, message: RegExp][] = [
   [[...digits, '--batch', '64', '--rounds', '3'], 2, /accumulationRounds must be a divisor of the batch 64, got 3/],
   [[...digits, '--coef', '0'], 2, /--coef must be a finite number above 0/],
   [[...digits, '--method', 'sid', '--coef', '1'], 2, /sid: unknown option 'coef'/],
+  [[...digits, '--steps', '1,3'], 2, /--steps: the method has times for 1, 2, 4 steps, none for 3/],
+  [[...digits, '--features', 'incepton'], 2, /--features: .*Did you mean 'inception'/],
+  [[...digits, '--estimate', '--features', file('absent.onnx')], 2, /--features: .*absent\.onnx/],
   [[...digits, '--metrics', 'fid'], 2, /--metrics must be some of fd, kid/],
   [[...digits, '--data', 'checkerboard'], 2, /samples of 'checkerboard' must be of shape \[16, 16, 1\]/],
 ]; // prettier-ignore

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
+import { KNOWN_FEATURES } from '../../src/features';
 import { echo, writeNetwork } from '../features/feature-files';
 import { setEnvironment } from '../environment';
 import { temporaryFolder } from '../temporary-folder';
@@ -52,6 +57,44 @@ test('fetch without a download says how the file is made, and takes one that is 
   assert.deepEqual([again.code, again.out], [0, taken.out]);
   const replaced = await cosim('features', 'fetch', 'inception', '--from', inception);
   assert.match(replaced.err, /is there already; --force replaces it/);
+});
+
+test('fetch --force downloads again what is damaged, and keeps what is there until the other is checked', async () => {
+  const network = writeNetwork(file('dinov2.onnx'), {
+    shape: ['n', 3, 224, 224],
+    outputs: { features: ['n', 1024] },
+    build: (x, graph) => {
+      const means = graph.add('Flatten', [graph.add('GlobalAveragePool', [x])]);
+      return { features: graph.add('MatMul', [means, graph.constant(new Float32Array(3072), [3, 1024], 'float32')]) };
+    },
+  });
+  let served = Buffer.from('no network');
+  const server = createServer((_, answer) => answer.end(served)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const known = KNOWN_FEATURES.dinov2 as { url?: string };
+  const { url } = known;
+  known.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/model.onnx`;
+  const there = file('cache/features/dinov2-vitl14.onnx');
+  try {
+    mkdirSync(dirname(there), { recursive: true });
+    writeFileSync(there, 'damaged');
+    assert.notEqual((await cosim('features', 'fetch', 'dinov2')).code, 0);
+    assert.notEqual((await cosim('features', 'fetch', 'dinov2', '--force')).code, 0);
+    assert.equal(readFileSync(there, 'utf8'), 'damaged', 'what came was no better');
+    served = readFileSync(network);
+    const { code, out, err } = await cosim('features', 'fetch', 'dinov2', '--force');
+    assert.equal(code, 0, err);
+    assert.match(out, /^gives +1,024 features/m);
+    assert.deepEqual(readFileSync(there), served);
+    assert.deepEqual(
+      readdirSync(dirname(there)).filter(name => name.startsWith('dinov2')),
+      ['dinov2-vitl14.onnx'],
+    );
+  } finally {
+    known.url = url;
+    server.close();
+    rmSync(there, { force: true });
+  }
 });
 
 test('fetch refuses a file that is not the declared network, and one of another hash, leaving nothing', async () => {

@@ -82,6 +82,9 @@ const refusals: [args: string[], code: number, message: RegExp][] = [
   [['--network', adm, '--label', '5', '--steps', '1'], 2, /--label must be a whole number from 0 to 4, got 5/],
   [['--network', adm, '--times', '1,80'], 2, /--times must be decreasing/],
   [['--network', adm, '--times', '80', '--churn', '10'], 2, /options of EDM's sampler/],
+  [['--network', adm, '--times', '80,1', '--guidance', '2'], 2, /options of EDM's sampler/],
+  [['--network', adm, '--times', '80,1', '--steps', '4'], 2, /--times has 2 noise levels, --steps asks for 4/],
+  [['--network', adm, '--guidance', '2'], 2, /--guidance is the weight against --guide FILE, which is not given/],
   [['--network', goldenCheckpoint('edm_ddpmpp.nosrc.pkl'), '--label', '0'], 2, /this network is unconditional/],
   [
     ['--network', goldenCheckpoint('edm2_fp16.nosrc.pkl')],
