@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { provenance } from '../../src/figures';
+import type { MadeBy } from '../../src/provenance';
 import { cacheFolder } from '../../src/studies';
 import { notebooksFolder } from '../project';
 import { replaceFile } from './notebook-file';
@@ -17,18 +18,17 @@ export const GENERATORS = 'generators';
 
 const FILE = join(notebooksFolder, 'times.json');
 
-type Stored = { seconds?: number; result: { seconds?: number }[] };
+type Kept = { content?: { madeBy?: readonly Pick<MadeBy, 'seconds'>[] } };
 
-/** Seconds that results took which were in a cache before the moment `began` (ms); of one that tells no time, its training. */
+/** Seconds that results took, without parts that were there before, which were in a cache before the moment `began` (ms). */
 export const secondsInCache = (folder: string, began: number): number => {
   if (!existsSync(folder)) return 0;
   const files = readdirSync(folder).filter(
     name => name.endsWith('.json') && statSync(join(folder, name)).mtimeMs < began,
   );
   return files.reduce((sum, name) => {
-    const { seconds, result } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Stored;
-    const trained = Array.isArray(result) ? Math.max(0, ...result.map(point => point.seconds ?? 0)) : 0;
-    return sum + (seconds ?? trained);
+    const { content } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Kept;
+    return sum + (content?.madeBy?.at(-1)?.seconds ?? 0); // what made the parts stands before what made the result
   }, 0);
 };
 

@@ -54,6 +54,10 @@ const check = async (options: EvalOptions): Promise<void> => {
   if (out !== undefined && !out.endsWith('.json')) throw new ArgumentError(`--out must end with .json, got '${out}'`);
   if (network !== undefined && images !== undefined)
     throw new ArgumentError('either --network or --images says what is measured, not both');
+  const ofSampling = (['steps', 'times', 'guide', 'guidance'] as const).find(name => options[name] !== undefined);
+  const sampling = ofSampling ?? (options.churn > 0 ? 'churn' : undefined);
+  if (images !== undefined && sampling !== undefined)
+    throw new ArgumentError(`--${sampling} says how --network draws; --images are drawn already`);
   if (reference !== undefined && nReference !== undefined)
     throw new ArgumentError('--n-reference: the statistics of --reference are as they are');
   if (out !== undefined) await expectWritableFile('--out', out);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { cpus, release, totalmem, type as osName } from 'node:os';
 import { join } from 'node:path';
 import { getBackend } from '@tensorflow/tfjs-core';
@@ -36,8 +36,11 @@ export type MadeBy = {
   seconds: number;
 };
 
-const git = (...args: string[]): string =>
-  execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+/** The folder of this package. */
+const ROOT = join(__dirname, '..', '..');
+
+const gitAt = (root: string, ...args: string[]): string =>
+  execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 
 /** The commit that a package was built from, which the build writes into dist/; undefined in sources. */
 const builtCommit = (): string | undefined => {
@@ -46,11 +49,15 @@ const builtCommit = (): string | undefined => {
 };
 
 /**
- * The commit that runs, as `MadeBy` has it; outside git the one that it was built from. Figures and notebooks are left out
- * of '-dirty': a run rewrites them.
+ * The commit that runs, as `MadeBy` has it; where this package is no checkout of its own, the one that it was built from:
+ * the repository that it is used or installed in has other commits. Figures and notebooks are left out of '-dirty': a run
+ * rewrites them.
+ * @param root folder of the package
  */
-export const commitHash = (): string => {
+export const commitHash = (root = ROOT): string => {
   try {
+    const git = (...args: string[]): string => gitAt(root, ...args);
+    if (realpathSync(git('rev-parse', '--show-toplevel')) !== realpathSync(root)) return builtCommit() ?? 'unknown';
     const hash = git('rev-parse', '--short', 'HEAD');
     const paths = [':(top)', ':(top,exclude)figures', ':(top,exclude)notebooks', ':(top,exclude)*.md'];
     const changed = git('status', '--porcelain', '--untracked-files=no', '--', ...paths);

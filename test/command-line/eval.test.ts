@@ -204,6 +204,7 @@ test('eval compare puts results side by side, and refuses those that were not ta
 
 const refusals: [args: string[], code: number, message: RegExp][] = [
   [['--data', 'digits', '--features', 'digits'], 2, /one of --network or --images is needed/],
+  [['--images', 'x', '--times', '80,1', '--data', 'digits', '--features', 'digits'], 2, /--times says how --network draws; --images are drawn already/],
   [['--network', 'digits', '--images', 'x', '--data', 'digits', '--features', 'digits'], 2, /either --network or --images says what is measured, not both/],
   [['--network', 'digits', '--data', 'digits'], 2, /--features is needed/],
   [['--network', 'digits', '--features', 'digits'], 2, /one of --data or --reference is needed/],

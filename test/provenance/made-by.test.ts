@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeKept } from '../../src/checkpoints';
 import { selectBackend } from '../../src/compute/backend';
 import { chooseCompute } from '../../src/compute/engine-choice';
 import { collectMadeBy } from '../../src/figures';
-import { beginMaking, distinctMadeBy, isStale, type Made, type MadeBy } from '../../src/provenance';
+import { beginMaking, commitHash, distinctMadeBy, isStale, type Made, type MadeBy } from '../../src/provenance';
 import { configHash, sweep } from '../../src/studies/sweep';
 import { withFolder } from '../temporary-folder';
 
@@ -94,3 +96,19 @@ test('equal makers are one, with the latest date and all seconds; unknown makers
   assert.deepEqual([one.seconds, one.date, none], [3, later.date, []]);
   assert.deepEqual([isStale([]), isStale([today]), isStale([today, before])], [true, false, true]);
 });
+
+test('the commit is that of this package, not of the repository that it is installed in', () =>
+  withFolder(async project => {
+    const git = (...args: string[]): string =>
+      execFileSync('git', ['-C', project, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { encoding: 'utf8' });
+    git('init', '-q');
+    await writeFile(join(project, 'paper.txt'), 'a project with cosim in it');
+    git('add', '-A');
+    git('commit', '-qm', 'first');
+    const installed = join(project, 'node_modules', 'cosim');
+    await mkdir(installed, { recursive: true });
+    assert.equal(commitHash(installed), 'unknown', 'it was not built here');
+    assert.equal(commitHash(project), git('rev-parse', '--short', 'HEAD').trim());
+    await writeFile(join(project, 'paper.txt'), 'changed');
+    assert.match(commitHash(project), /^[0-9a-f]{7,}-dirty$/);
+  }));
