@@ -4,6 +4,7 @@ import { traceTwice } from '../compute/graph/trace-twice';
 import { type Tensors, withPrefix } from '../compute/tensors';
 import { moduleOf } from '../compute/xla/emit';
 import type { Device, DeviceArray, DeviceProgram } from '../compute/xla/device';
+import { allEnded, allUploaded } from '../compute/xla/uploads';
 import type { Denoiser } from './denoiser';
 import type { Model } from './model';
 import { suspended } from './suspended';
@@ -23,11 +24,13 @@ export class DeviceDenoiser {
 
   /** Copies the parameters; they stay the caller's. */
   static async create(device: Device, { denoiser, parameters }: Model): Promise<DeviceDenoiser> {
-    const uploads = denoiser.parameters.map(async ({ name, shape }) => {
-      const data = await parameters[name].data<'float32'>();
-      return [`parameters/${name}`, await device.upload(data, shape)] as const;
-    });
-    return new DeviceDenoiser(device, denoiser, new Map(await Promise.all(uploads)));
+    const arrays = await allUploaded(
+      denoiser.parameters.map(async ({ name, shape }) =>
+        device.upload(await parameters[name].data<'float32'>(), shape),
+      ),
+    );
+    const held = denoiser.parameters.map(({ name }, i) => [`parameters/${name}`, arrays[i]] as const);
+    return new DeviceDenoiser(device, denoiser, new Map(held));
   }
 
   /** The program for these inputs with at least their number of rows; compiled where there is none, which takes seconds. */
@@ -57,7 +60,7 @@ export class DeviceDenoiser {
     const { program, arguments: args } = await this.programFor(inputs);
     const own: DeviceArray[] = [];
     try {
-      const list = await Promise.all(
+      const list = await allEnded(
         args.map(async ({ name, shape }) => {
           const known = this.held.get(name);
           if (known) return known;

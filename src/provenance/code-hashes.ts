@@ -3,18 +3,26 @@ import { relative, sep } from 'node:path';
 import { readSourceModule, type SourceModule, type TakenNames } from './source-module';
 
 /**
- * Folders of `src` that no number depends on: they talk to people, draw, decide and tell. The engines are left out too:
- * they are held to TensorFlow.js's own results by tests, and a result names the one that it was computed with.
+ * What begins so in `src`, no number depends on: it talks to people, draws, decides and tells. The engines are left out too,
+ * and what drives them: they are held to TensorFlow.js's own results by tests, and a result names the one that it was
+ * computed with.
  */
 const NOT_COMPUTING = [
-  'claims',
-  'command-line',
-  'compute/onnx',
-  'compute/xla',
-  'figures',
-  'notebook',
-  'provenance',
-  'queue',
+  'claims/',
+  'command-line/',
+  'compute/onnx/',
+  'compute/xla/',
+  'features/device-',
+  'figures/',
+  'networks/compiled-denoiser',
+  'networks/device-denoiser',
+  'notebook/',
+  'provenance/',
+  'queue/',
+  'samplers/device-',
+  'training/compiled-engine',
+  'training/device-data',
+  'training/xla-',
 ] as const;
 
 const short = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
@@ -52,7 +60,7 @@ export const codeHashes = (root: string): CodeHashes => {
 
   const computes = (file: string): boolean => {
     const path = relative(root, file).split(sep).join('/');
-    return path !== 'index.ts' && !NOT_COMPUTING.some(folder => path.startsWith(`${folder}/`));
+    return path !== 'index.ts' && !NOT_COMPUTING.some(begin => path.startsWith(begin));
   };
 
   const exports = (file: string, name: string, passed: readonly string[] = []): boolean => {

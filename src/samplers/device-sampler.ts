@@ -13,6 +13,7 @@ import { emit } from '../compute/xla/emit';
 import type { Precision } from '../compute/xla/emitter';
 import type { Hlo, HloModule } from '../compute/xla/hlo';
 import { type DeviceAddress, deviceNormal } from '../compute/xla/noise';
+import { allUploaded } from '../compute/xla/uploads';
 import type { Model } from '../networks';
 import { type Guided, guidedDenoise } from './guidance';
 import type { Step, Steps } from './steps';
@@ -197,7 +198,7 @@ export class DeviceSampler {
 
   /** One upload a device. */
   private everywhere(upload: (index: number) => Promise<DeviceArray>): Promise<DeviceArray[]> {
-    return Promise.all(Array.from({ length: this.form.devices }, (_, index) => upload(index)));
+    return allUploaded(Array.from({ length: this.form.devices }, (_, index) => upload(index)));
   }
 
   /** The first `count` rows of all devices' states. */

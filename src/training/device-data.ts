@@ -6,6 +6,7 @@ import { shapeSize } from '../compute/host-arrays';
 import type { HloBuilder } from '../compute/xla/builder';
 import type { Device, DeviceArray, HostData } from '../compute/xla/device';
 import type { Hlo } from '../compute/xla/hlo';
+import { allUploaded } from '../compute/xla/uploads';
 import { type Dataset, indexRange, networkUnits } from '../datasets';
 import type { DataSpec } from '../methods';
 import { checkedBatch } from './checked-batch';
@@ -61,11 +62,17 @@ export class DeviceData {
     const rows = await readAll(dataset, size);
     if (!rows) return undefined;
     const copies = (data: HostData, shape: number[]): Promise<DeviceArray[]> =>
-      Promise.all(Array.from({ length: devices }, (_, index) => device.upload(data, shape, index)));
+      allUploaded(Array.from({ length: devices }, (_, index) => device.upload(data, shape, index)));
     const arrays = new Map([['data/x', await copies(rows.x, [length, size])]]);
-    if (classes > 0) arrays.set('data/labels', await copies(rows.labels, [length]));
     const type = rows.x instanceof Uint8Array ? 'ui8' : 'f32';
-    return new DeviceData({ length, size, type, labelled: classes > 0 }, arrays);
+    const held = new DeviceData({ length, size, type, labelled: classes > 0 }, arrays);
+    try {
+      if (classes > 0) arrays.set('data/labels', await copies(rows.labels, [length]));
+      return held;
+    } catch (error) {
+      held.dispose();
+      throw error;
+    }
   }
 
   /** The array of a module's argument on device `index`; undefined for arguments that are no data. */

@@ -1,6 +1,7 @@
 /* Averages of phi on the device, so that taking in a step's parameters moves nothing to the host. */
 import { HloBuilder } from '../compute/xla/builder';
 import type { Device, DeviceArray } from '../compute/xla/device';
+import { allUploaded } from '../compute/xla/uploads';
 import type { HloModule } from '../compute/xla/hlo';
 import type { HeldAverages } from './engine';
 
@@ -30,7 +31,10 @@ export const deviceAverages = async (
 ): Promise<HeldAverages & { dispose: () => void }> => {
   const program = await device.compile(averagesModule(count, size));
   const zeros = new Float32Array(size);
-  let held = await Promise.all(names(count).map(() => device.upload(zeros, [size])));
+  let held = await allUploaded(names(count).map(() => device.upload(zeros, [size]))).catch((error: unknown) => {
+    program.dispose();
+    throw error;
+  });
   return {
     update: async betas => {
       const numbers = await device.upload(Float32Array.from(betas), [count]);

@@ -4,6 +4,7 @@ import type { Tensors } from '../compute/tensors';
 import type { Device, DeviceArray, DeviceProgram } from '../compute/xla/device';
 import type { Precision } from '../compute/xla/emitter';
 import type { Hlo } from '../compute/xla/hlo';
+import { allEnded, allUploaded } from '../compute/xla/uploads';
 import type { Dataset } from '../datasets';
 import type { Method, Update } from '../methods';
 import { DeviceData } from './device-data';
@@ -40,6 +41,10 @@ type Programs = {
 };
 
 const bytesOf = ({ shape, type }: Hlo): number => shapeSize(shape) * (type === 'ui8' ? 1 : 4);
+
+const disposeAll = (arrays: ReadonlyMap<string, readonly DeviceArray[]> = new Map()): void => {
+  for (const array of [...arrays.values()].flat()) array.dispose();
+};
 
 /** One device's part of a round, and its first sample. */
 type Part = { drawn: HostBatch; first: number };
@@ -182,10 +187,10 @@ export class XlaEngine implements Engine {
       return sent;
     };
     try {
-      const inputs = await Promise.all(
+      const inputs = await allEnded(
         batches.map(({ drawn, first }, index) => {
           const words = pack(packing, { seed: this.options.seed, step, first }, numbers, drawn);
-          return Promise.all(
+          return allEnded(
             args.map(async ({ name, shape }) => {
               if (name === 'words') return send(words, shape, index);
               const known = this.held.get(name, index) ?? this.data?.get(name, index) ?? totals?.get(name)?.[index];
@@ -214,22 +219,33 @@ export class XlaEngine implements Engine {
 
   private async zeros(loaded: Loaded): Promise<Map<string, readonly DeviceArray[]>> {
     const totals = new Map<string, readonly DeviceArray[]>();
-    for (const { name, shape } of loaded.arguments)
-      if (name.startsWith('total/')) {
+    try {
+      for (const { name, shape } of loaded.arguments.filter(one => one.name.startsWith('total/'))) {
         const zero = new Float32Array(shapeSize(shape));
         const copies = Array.from({ length: this.on.devices }, (_, index) => this.device.upload(zero, shape, index));
-        totals.set(name, await Promise.all(copies));
+        totals.set(name, await allUploaded(copies));
       }
-    return totals;
+      return totals;
+    } catch (error) {
+      disposeAll(totals);
+      throw error;
+    }
   }
 
   /** Sums all rounds of an update on the devices. */
   private async accumulate(programs: Programs, parts: AsyncIterator<HostBatch>, step: number): Promise<void> {
     programs.gradient ??= await this.load(gradientModule(programs.plan));
-    programs.totals ??= await this.zeros(programs.gradient);
-    for (let adds = 0; adds < this.options.accumulationRounds; adds++) {
-      const round = await this.round(parts, adds * this.on.devices);
-      programs.totals = await this.call(programs.gradient, round, step, { adds }, programs.totals);
+    let totals = programs.totals ?? (await this.zeros(programs.gradient));
+    programs.totals = undefined; // a round that fails may have consumed them: the next update begins with zeros
+    try {
+      for (let adds = 0; adds < this.options.accumulationRounds; adds++) {
+        const round = await this.round(parts, adds * this.on.devices);
+        totals = await this.call(programs.gradient, round, step, { adds }, totals);
+      }
+      programs.totals = totals;
+    } catch (error) {
+      disposeAll(totals);
+      throw error;
     }
   }
 
@@ -301,7 +317,7 @@ export class XlaEngine implements Engine {
     this.forget();
     for (const { step, gradient, apply, totals } of this.programs.values()) {
       for (const loaded of [step, gradient, apply]) loaded?.program.dispose();
-      for (const arrays of totals?.values() ?? []) for (const array of arrays) array.dispose();
+      disposeAll(totals);
     }
     this.programs.clear();
     for (const part of this.besides) part.dispose();

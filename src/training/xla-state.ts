@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensors } from '../compute/tensors';
 import type { Device, DeviceArray } from '../compute/xla/device';
+import { allUploaded } from '../compute/xla/uploads';
 
 /** Where a tensor of the state lies: in which vector, from which element on. */
 type Place = { vector: string; begin: number; shape: number[]; size: number };
@@ -36,7 +37,7 @@ export class DeviceState {
         for (const [name, place] of places)
           if (place.vector === vector) data.set(await state[name].data<'float32'>(), place.begin);
         const copies = Array.from({ length: devices }, (_, index) => device.upload(data, [size], index));
-        result.vectors.set(vector, { size, copies: await Promise.all(copies) });
+        result.vectors.set(vector, { size, copies: await allUploaded(copies) });
       }
       return result;
     } catch (error) {

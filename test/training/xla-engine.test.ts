@@ -7,8 +7,10 @@ import { selectBackend } from '../../src/compute/backend';
 import { dismissWorkers } from '../../src/compute/onnx';
 import { alive, type PjrtDevice } from '../../src/compute/xla/pjrt';
 import { useDevice } from '../../src/compute/xla/shared-device';
+import type { Device } from '../../src/compute/xla/device';
 import type { Dataset } from '../../src/datasets';
-import type { Denoiser } from '../../src/networks';
+import { type Denoiser, freshParameters, withEngine } from '../../src/networks';
+import { sampleMultistep } from '../../src/samplers';
 import { Run, type RunOptions } from '../../src/training';
 import { openCpuDevice } from '../compute/xla/pjrt/cpu-plugin';
 import { withFolder } from '../temporary-folder';
@@ -154,5 +156,60 @@ describe('a run on the XLA engine', () => {
     run.dispose();
     assert.deepEqual(alive, before);
     assert.equal(tf.memory().numTensors, outside);
+  });
+});
+
+describe('a device without room for an upload', () => {
+  /** The device, with room for `left` more uploads. */
+  const narrow = (): { device: Device; room: { left: number } } => {
+    const room = { left: Infinity };
+    const upload: Device['upload'] = (...given) =>
+      room.left-- > 0 ? device.upload(...given) : Promise.reject(new Error('no room'));
+    return { device: { ...device, upload }, room };
+  };
+  after(() => useDevice(device));
+
+  test('fails a round of a step and keeps nothing of it; the same call then goes on to the same numbers', async () => {
+    const eager = await train(tinyMlp(), tinyPoints, { engine: 'eager' });
+    const before = { ...alive };
+    const { device: tight, room } = narrow();
+    useDevice(tight);
+    const options = { ...SMOOTH, engine: 'xla', devices: 2, accumulationRounds: 2 } as const;
+    const run = startRun(tinyMlp(), tinyPoints, options);
+    await run.train({ images: BATCH });
+    for (const left of [0, 1, 2, 3]) {
+      room.left = left;
+      await assert.rejects(run.train({ images: 3 * BATCH }), /no room/);
+    }
+    room.left = Infinity;
+    await run.train({ images: 3 * BATCH });
+    assert.ok((await distance(run, eager)) < 1e-5);
+    run.dispose();
+    eager.dispose();
+    assert.deepEqual(alive, before);
+  });
+
+  test('refuses parameters, state and data set, and keeps nothing of them', async () => {
+    const before = { ...alive };
+    const { device: tight, room } = narrow();
+    useDevice(tight);
+    const denoiser = tinyMlp();
+    const parameters = freshParameters(denoiser, 0);
+    const input = { denoiser, parameters, seeds: [1, 2, 3], times: [80, 1], engine: 'xla' } as const;
+    for (const left of [0, 1, 5]) {
+      room.left = left;
+      await assert.rejects(sampleMultistep(input), /no room/);
+      room.left = left;
+      await assert.rejects(
+        withEngine('xla', { denoiser, parameters }, () => Promise.resolve()),
+        /no room/,
+      );
+      room.left = left;
+      const run = startRun(denoiser, tinyPoints, { ...SMOOTH, engine: 'xla', devices: 2 });
+      await assert.rejects(run.train({ images: BATCH }), /no room/);
+      run.dispose();
+    }
+    tf.dispose(parameters);
+    assert.deepEqual(alive, before);
   });
 });
