@@ -254,6 +254,7 @@ test('a method has one colour in every figure, other names take what is left, an
 test('a logarithmic axis is labelled where its values are', () => {
   assert.deepEqual(logTicks(0.4, 80), [0.5, 1, 2, 5, 10, 20, 50]);
   assert.deepEqual(logTicks(1e-6, 1), [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1]);
+  assert.deepEqual(logTicks(0.157, 80), [0.2, 0.5, 1, 2, 5, 10, 20, 50]);
   assert.deepEqual(logTicks(0.9, 1.1), [0.9, 0.95, 1, 1.05, 1.1]);
   assert.deepEqual(logTicks(5.1, 9), [6, 7, 8, 9]);
 });
