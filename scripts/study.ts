@@ -9,7 +9,7 @@ import { workTexts } from '../src/command-line/working-line';
 import { LONG_STUDIES, type LongStudy, type LongStudyName, studyFolder } from '../src/studies';
 import { secondsOf } from './seconds';
 import { carriedData, studyData } from './study/data';
-import { drawOneCalls, drawSamples, drawSearched, drawShipped, drawStudy } from './study/draw';
+import { drawBeside, drawOneCalls, drawSamples, drawSearched, drawShipped, drawStudy } from './study/draw';
 import { measureOneCalls, measureStudy, searchStudy } from './study/measure';
 import { searchShipped, shipArm } from './study/ship';
 import {
@@ -17,6 +17,7 @@ import {
   type SearchedRow,
   searchedRows,
   storedCalls,
+  storedEnds,
   storedPoints,
   storedSearched,
 } from './study/stored';
@@ -37,6 +38,7 @@ const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
                       beside the other numbers that the figures have
   --one-call          measures one call from real images at each noise level, and draws figures/study_*_one_call
   --draw              draws the charts again from the numbers that they have
+  --beside FILE       draws CoSIM's ends beside those in another machine's study_*_quality.json
   --search            searches the sampling times of the last milestones, and draws figures/study_*_searched
   --shipped           with --search: those of the study's shipped generator, in place of milestones; writes it anew
   --steps N,N         with --shipped: numbers of steps to search (2,4)
@@ -62,6 +64,7 @@ const { values, positionals } = parseArgs({
     measure: { type: 'boolean', default: false },
     'one-call': { type: 'boolean', default: false },
     draw: { type: 'boolean', default: false },
+    beside: { type: 'string' },
     search: { type: 'boolean', default: false },
     shipped: { type: 'boolean', default: false },
     steps: { type: 'string', default: '2,4' },
@@ -201,6 +204,8 @@ const main = async (): Promise<void> => {
   if (asked.length > 0 && values.ship !== undefined && !asked.includes(values.ship))
     throw new Error(`--ship ${values.ship} is not among the arms that are measured: ${asked.join(', ')}`);
   if (values.draw) return drawAgain(name);
+  if (values.beside !== undefined)
+    return drawBeside(name, [await storedEnds(name), await storedEnds(name, values.beside)]);
   const signal = stopping();
   await selectBackend();
   const measures = values.measure || values['one-call'] || values.search || values.ship !== undefined;

@@ -10,7 +10,7 @@ import { loadModel } from '../../src/models';
 import { keepFigure, type LongStudyName, type OneCallPoint, studySampler, type StudyPoint } from '../../src/studies';
 import type { StudyData } from './data';
 import { keptArms } from './measure';
-import type { SearchedRow } from './stored';
+import type { EndRow, SearchedRow } from './stored';
 
 const TITLES: Readonly<Record<LongStudyName, string>> = {
   cifar10: 'CIFAR-10 at 16 × 16',
@@ -24,9 +24,9 @@ const TEACHER_NFE = 35;
 
 const distanceOf = ({ results }: StudyPoint): MetricResult => results.find(({ metric }) => metric === 'fd')!;
 
-/** CoSIM first, its other strengths last. */
+/** CoSIM first, then its other strengths and settings, then other methods; the teacher last. */
 const rankOf = ({ series }: Pick<StudyPoint, 'series'>): number =>
-  series === 'CoSIM' ? 0 : series.startsWith('CoSIM') ? 2 : 1;
+  series === 'CoSIM' ? 0 : series.startsWith('CoSIM') ? 1 : series === 'teacher' ? 3 : 2;
 
 const stepsText = (steps: number): string => `${steps} step${steps === 1 ? '' : 's'}`;
 
@@ -151,7 +151,8 @@ export const drawShipped = async (
 };
 
 /** Draws what was measured, as figures/study_NAME_*. */
-export const drawStudy = async (name: LongStudyName, points: readonly StudyPoint[]): Promise<void> => {
+export const drawStudy = async (name: LongStudyName, measured: readonly StudyPoint[]): Promise<void> => {
+  const points = [...measured].sort((a, b) => rankOf(a) - rankOf(b) || a.steps - b.steps || a.seed - b.seed);
   const title = TITLES[name];
   const trained = points.filter(({ series }) => series !== 'teacher');
   const keep = { preset: 'laptop', seeds: [...new Set(trained.map(({ seed }) => seed))], dataset: title };
@@ -286,4 +287,29 @@ export const drawSearched = async (
   const seeds = [...new Set(searched.map(({ seed }) => seed))];
   const kept = { points: [...numbersOf(renamed), ...searched] };
   await keepFigure(`study_${name}_searched`, chart, kept, { preset: 'laptop', seeds, dataset: TITLES[name] });
+};
+
+/** What trained: 'onnx', 'xla on NVIDIA H200'. */
+const trainedOn = ({ madeBy = [] }: EndRow): string => madeBy[0]?.engine.replace(/^\w+, /, '') ?? 'unknown';
+
+/** Draws the ends of the same trainings on two machines, as figures/study_NAME_beside. */
+export const drawBeside = async (name: LongStudyName, groups: readonly (readonly EndRow[])[]): Promise<void> => {
+  const rows = groups.flatMap(group => group.map(row => ({ ...row, series: trainedOn(row) })));
+  const [{ n, nReference, floor, images }] = rows;
+  const chart = dotPanels({
+    title: `${TITLES[name]}: the same trainings on two engines`,
+    subtitle: `${images.toLocaleString('en')} images; n = ${n} against ${nReference} real images; dots: mean, lines: range over training seeds`,
+    panels: [
+      {
+        title: '',
+        values: rows.map(({ series, steps, seed, value }) => ({ series, category: steps, seed, value })),
+        metric: 'Fréchet distance',
+        category: 'network evaluations per sample (NFE)',
+        log: true,
+        reference: { value: floor!, label: 'real vs real' },
+      },
+    ],
+  });
+  const seeds = [...new Set(rows.map(({ seed }) => seed))];
+  await keepFigure(`study_${name}_beside`, chart, { points: rows }, { preset: 'laptop', seeds, dataset: TITLES[name] });
 };

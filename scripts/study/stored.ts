@@ -17,8 +17,8 @@ const sharedMaker = (made: MadeBy): MadeBy => {
 };
 
 /** The points of a stored figure, none where there is no such figure. There the makers of a row are places in one list. */
-const pointsOf = async <Point>(figure: string): Promise<Point[]> => {
-  const text = await readFile(join(root, 'figures', `${figure}.json`), 'utf8').catch((error: NodeJS.ErrnoException) => {
+const pointsOf = async <Point>(figure: string, path = join(root, 'figures', `${figure}.json`)): Promise<Point[]> => {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
@@ -88,3 +88,18 @@ export const storedSearched = async (study: LongStudyName): Promise<SearchedRow[
 /** The points of one call of a study. */
 export const storedCalls = (study: LongStudyName): Promise<OneCallPoint[]> =>
   pointsOf<OneCallPoint>(`study_${study}_one_call`);
+
+/** A training's end as `study_*_quality` has it where a series has several. */
+export type EndRow = Pick<StudyPoint, 'series' | 'coef' | 'seed' | 'images' | 'steps' | 'trainingSeconds' | 'madeBy'> &
+  Pick<MetricResult, 'value' | 'floor' | 'n' | 'nReference' | 'blocks'>;
+
+/**
+ * CoSIM's ends of a study, or those that another machine's `study_*_quality.json` has.
+ * @throws Error where there are none
+ */
+export const storedEnds = async (study: LongStudyName, path?: string): Promise<EndRow[]> => {
+  const rows = await pointsOf<EndRow>(`study_${study}_quality`, path);
+  const ends = rows.filter(({ series, value }) => series === 'CoSIM' && value !== undefined);
+  if (ends.length === 0) throw new Error(`${path ?? 'figures'} has no ends of several trainings of CoSIM`);
+  return ends;
+};

@@ -79,6 +79,7 @@ const theme: ChartSpec = {
     title: null,
     labelFontSize: 12,
     labelColor: ink.text,
+    labelLimit: 320,
     symbolStrokeWidth: 3,
     symbolSize: 120,
     symbolOpacity: 1,
