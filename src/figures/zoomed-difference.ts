@@ -22,7 +22,13 @@ export type DifferenceOptions = {
 };
 
 /** Blue, white where nothing changed, red. */
-const CHANGE = piecewise(interpolateRgb, ['#053061', '#4393c3', '#ffffff', '#d6604d', '#67001f']);
+const CHANGE: (place: number) => string = piecewise(interpolateRgb, [
+  '#053061',
+  '#4393c3',
+  '#ffffff',
+  '#d6604d',
+  '#67001f',
+]);
 
 /** A value as a picture shows it. */
 const shown = (value: number): number => Math.max(-1, Math.min(1, value));
