@@ -26,7 +26,12 @@ const ratios = (): ChartSpec => {
   const panel = (name: string, last: boolean): ChartSpec => {
     const y = { field: 'beside', type: 'nominal', title: null, axis: { labelLimit: 260, minExtent: 210 } };
     const title = last ? "our time / PyTorch's (median of rounds taken in turns)" : null;
-    const x = { field: 'ratio', type: 'quantitative', scale: { domain }, axis: { title, labels: last } };
+    const x = {
+      field: 'ratio',
+      type: 'quantitative',
+      scale: { domain },
+      axis: { title, labels: last, labelFlush: false },
+    };
     return {
       title: { text: name, fontSize: 13 },
       data: { values: values.filter(row => row.name === name) },
@@ -57,20 +62,27 @@ const scaling = (): ChartSpec => {
     panel: name.startsWith('edm') ? 'parameters, millions' : 'batch',
     x: name.startsWith('edm') ? parameters / 1e6 : batch,
     ms: ms / batch,
+    joined: name.startsWith('edm') ? batch : 0, // another batch and size of image is no point of the same line
     workers: `${workers} worker${workers > 1 ? 's' : ''}`,
   }));
-  const panel = (what: string, title: string) => ({
-    title: { text: title, fontSize: 13 },
-    data: { values: values.filter(value => value.panel === what) },
-    width: 260,
-    height: 240,
-    mark: { type: 'line', point: true },
-    encoding: {
-      x: { field: 'x', type: 'quantitative', scale: { type: 'log', nice: false }, title: what },
-      y: { field: 'ms', type: 'quantitative', scale: { type: 'log', nice: false }, title: 'ms an image' },
-      color: { field: 'workers', type: 'nominal' },
-    },
-  });
+  const panel = (what: string, title: string) => {
+    const own = values.filter(value => value.panel === what);
+    const scale = { type: 'log', nice: false, padding: 8 };
+    const axis = { values: [...new Set(own.map(({ x }) => x))], format: '.3~r', labelOverlap: 'greedy' };
+    return {
+      title: { text: title, fontSize: 13 },
+      data: { values: own },
+      width: 260,
+      height: 240,
+      mark: { type: 'line', point: true },
+      encoding: {
+        x: { field: 'x', type: 'quantitative', scale, title: what, axis },
+        y: { field: 'ms', type: 'quantitative', scale, title: 'ms an image' },
+        color: { field: 'workers', type: 'nominal' },
+        detail: { field: 'joined' },
+      },
+    };
+  };
   return {
     ...chartHead('Time of one iteration, per image, on the compiled engine', placesOf(scaled).places.join('; ')),
     hconcat: [

@@ -9,10 +9,18 @@ import { workTexts } from '../src/command-line/working-line';
 import { LONG_STUDIES, type LongStudy, type LongStudyName, studyFolder } from '../src/studies';
 import { secondsOf } from './seconds';
 import { carriedData, studyData } from './study/data';
-import { drawOneCalls, drawSamples, drawSearched, drawShipped, drawStudy } from './study/draw';
+import { drawBeside, drawOneCalls, drawSamples, drawSearched, drawShipped, drawStudy } from './study/draw';
 import { measureOneCalls, measureStudy, searchStudy } from './study/measure';
 import { searchShipped, shipArm } from './study/ship';
-import { besideStored, type SearchedRow, searchedRows, storedPoints, storedSearched } from './study/stored';
+import {
+  besideStored,
+  type SearchedRow,
+  searchedRows,
+  storedCalls,
+  storedEnds,
+  storedPoints,
+  storedSearched,
+} from './study/stored';
 import { compileArms, type Overrides, trainStudy } from './study/train';
 
 const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
@@ -29,6 +37,8 @@ const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
   --measure           measures what is there, in place of training, and draws it: figures/study_*; with ARMs these alone,
                       beside the other numbers that the figures have
   --one-call          measures one call from real images at each noise level, and draws figures/study_*_one_call
+  --draw              draws the charts again from the numbers that they have
+  --beside FILE       draws CoSIM's ends beside those in another machine's study_*_quality.json
   --search            searches the sampling times of the last milestones, and draws figures/study_*_searched
   --shipped           with --search: those of the study's shipped generator, in place of milestones; writes it anew
   --steps N,N         with --shipped: numbers of steps to search (2,4)
@@ -53,6 +63,8 @@ const { values, positionals } = parseArgs({
     compile: { type: 'boolean', default: false },
     measure: { type: 'boolean', default: false },
     'one-call': { type: 'boolean', default: false },
+    draw: { type: 'boolean', default: false },
+    beside: { type: 'string' },
     search: { type: 'boolean', default: false },
     shipped: { type: 'boolean', default: false },
     steps: { type: 'string', default: '2,4' },
@@ -165,6 +177,15 @@ const measure = async (name: LongStudyName, asked: readonly string[], signal: Ab
     console.log(`wrote ${await shipArm(name, values.ship, points, images, join(out, studyFolder(name)))}`);
 };
 
+/** Draws all charts again, of what their files have. */
+const drawAgain = async (name: LongStudyName): Promise<void> => {
+  const [points, searched, calls] = [await storedPoints(name), await storedSearched(name), await storedCalls(name)];
+  if (points.length === 0) throw new Error(`there are no figures of ${name} yet: --measure draws them`);
+  await drawStudy(name, points);
+  if (searched.length > 0) await drawSearched(name, searched, points);
+  if (calls.length > 0) await drawOneCalls(name, calls);
+};
+
 const expectCounts = (option: string, text: string | undefined): void => {
   for (const count of text?.split(',') ?? [])
     if (!(Number(count) >= 1) || Number(count) % 1 > 0)
@@ -182,6 +203,9 @@ const main = async (): Promise<void> => {
     throw new Error(`${values.search ? '--search' : '--one-call'} takes no ARM`);
   if (asked.length > 0 && values.ship !== undefined && !asked.includes(values.ship))
     throw new Error(`--ship ${values.ship} is not among the arms that are measured: ${asked.join(', ')}`);
+  if (values.draw) return drawAgain(name);
+  if (values.beside !== undefined)
+    return drawBeside(name, [await storedEnds(name), await storedEnds(name, values.beside)]);
   const signal = stopping();
   await selectBackend();
   const measures = values.measure || values['one-call'] || values.search || values.ship !== undefined;

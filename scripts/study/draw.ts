@@ -10,7 +10,7 @@ import { loadModel } from '../../src/models';
 import { keepFigure, type LongStudyName, type OneCallPoint, studySampler, type StudyPoint } from '../../src/studies';
 import type { StudyData } from './data';
 import { keptArms } from './measure';
-import type { SearchedRow } from './stored';
+import type { EndRow, SearchedRow } from './stored';
 
 const TITLES: Readonly<Record<LongStudyName, string>> = {
   cifar10: 'CIFAR-10 at 16 × 16',
@@ -24,9 +24,9 @@ const TEACHER_NFE = 35;
 
 const distanceOf = ({ results }: StudyPoint): MetricResult => results.find(({ metric }) => metric === 'fd')!;
 
-/** CoSIM first, its other strengths last. */
+/** CoSIM first, then its other strengths and settings, then other methods; the teacher last. */
 const rankOf = ({ series }: Pick<StudyPoint, 'series'>): number =>
-  series === 'CoSIM' ? 0 : series.startsWith('CoSIM') ? 2 : 1;
+  series === 'CoSIM' ? 0 : series.startsWith('CoSIM') ? 1 : series === 'teacher' ? 3 : 2;
 
 const stepsText = (steps: number): string => `${steps} step${steps === 1 ? '' : 's'}`;
 
@@ -53,6 +53,17 @@ const numbersOf = (points: readonly StudyPoint[]): object[] =>
     return { series, coef, seed, images, steps, trainingSeconds, value, floor, n, nReference, blocks, madeBy };
   });
 
+/** What the dots of some points are, each with its values on blocks of samples, and the lines through them. */
+const rangeText = (
+  points: readonly (Pick<StudyPoint, 'series' | 'seed'> & { blocks: readonly number[] })[],
+): string => {
+  const seedsOf = (name: string) => new Set(points.filter(({ series }) => series === name).map(({ seed }) => seed));
+  const trainings = Math.max(...points.map(({ series }) => seedsOf(series).size));
+  const blocks = Math.max(...points.map(point => point.blocks.length));
+  const range = `${trainings > 1 ? `up to ${trainings} trainings and ` : ''}up to ${blocks} blocks of samples`;
+  return `dots: mean, lines: range over ${range}${trainings > 1 ? '' : ' of one training'}`;
+};
+
 const values = (points: readonly StudyPoint[]) =>
   points.flatMap(point =>
     distanceOf(point).blocks.map((value, block) => ({
@@ -67,10 +78,14 @@ type SheetRow = [label: string, images: Samples];
 
 const SEEDS = indexRange(COLUMNS, FIRST_SEED);
 
-const realRow = async (data: StudyData): Promise<SheetRow> => [
-  'real images',
-  await readSamples(data.train, indexRange(COLUMNS)),
-];
+/** The first real images, of each column's class where there are classes. */
+const realRow = async ({ train }: StudyData): Promise<SheetRow> => {
+  const { classes } = train;
+  const { labels } = await train.batch(indexRange(100 * Math.max(1, classes)));
+  const ofClass = (label: number): number[] => [...labels.keys()].filter(i => labels[i] === label);
+  const chosen = classes > 0 ? SEEDS.map((_, i) => ofClass(i % classes)[Math.floor(i / classes)]) : indexRange(COLUMNS);
+  return ['real images', await readSamples(train, chosen)];
+};
 
 /** A row from the noises that all sheets have, at a network's own times or at `times`. */
 const drawnRow = async (label: string, file: string, steps: number, times?: SamplingTimes): Promise<SheetRow> => {
@@ -85,23 +100,30 @@ const drawnRow = async (label: string, file: string, steps: number, times?: Samp
   }
 };
 
-const sheetOf = (rows: readonly SheetRow[], title: string) =>
-  imageGrid({ images: rows.map(([, images]) => images), scale: 5, rowLabels: rows.map(([label]) => label), title });
+const sheetOf = (rows: readonly SheetRow[], what: string, { train: { classes } }: StudyData) =>
+  imageGrid({
+    images: rows.map(([, images]) => images),
+    scale: 5,
+    rowLabels: rows.map(([label]) => label),
+    ...(classes > 0 && { columnLabels: SEEDS.map((_, i) => String(i % classes)) }),
+    title: `${what}, one noise${classes > 0 ? ' and label' : ''} a column`,
+  });
 
 /** Draws samples of the last milestone of each training, as figures/study_NAME_samples. */
 export const drawSamples = async (name: LongStudyName, data: StudyData, out: string): Promise<void> => {
   const { arms, teacherFile } = await keptArms(name, data, out);
   const rows = [await realRow(data), await drawnRow(`teacher, NFE ${TEACHER_NFE}`, teacherFile, TEACHER_NFE)];
   const madeBy = [];
-  const first = new Map(arms.filter(({ milestones }) => milestones.length > 0).map(arm => [arm.series, arm] as const));
-  for (const { series, steps, milestones } of [...first.values()].sort((a, b) => rankOf(a) - rankOf(b))) {
+  const trained = arms.filter(({ milestones }) => milestones.length > 0);
+  const first = trained.filter((arm, i) => trained.findIndex(({ series }) => series === arm.series) === i);
+  for (const { series, steps, milestones } of [...first].sort((a, b) => rankOf(a) - rankOf(b))) {
     const last = milestones[milestones.length - 1];
     madeBy.push(...last.madeBy);
     for (const K of series === 'CoSIM' ? [1, 2, 4] : [Math.min(4, Math.max(...steps))])
       rows.push(await drawnRow(`${series}, ${stepsText(K)}`, last.file, K));
   }
-  const sheet = await sheetOf(rows, `${TITLES[name]}: below the real images, one noise a column`);
-  const made = { preset: 'laptop', seeds: [...new Set(arms.map(({ seed }) => seed))], dataset: TITLES[name], madeBy };
+  const sheet = await sheetOf(rows, `${TITLES[name]}: below the real images`, data);
+  const made = { preset: 'laptop', seeds: [...new Set(first.map(({ seed }) => seed))], dataset: TITLES[name], madeBy };
   await keepFigure(`study_${name}_samples`, sheet, { seeds: SEEDS }, made);
 };
 
@@ -117,7 +139,7 @@ export const drawShipped = async (
     rows.push(await drawnRow(`${stepsText(steps)}, published times`, file, steps, SAMPLING_TIMES));
     rows.push(await drawnRow(`${stepsText(steps)}, searched times`, file, steps));
   }
-  const sheet = await sheetOf(rows, `${TITLES[name]}: the shipped generator, one noise a column`);
+  const sheet = await sheetOf(rows, `${TITLES[name]}: the shipped generator`, data);
   const madeBy = searched.flatMap(({ madeBy: makers }) => makers ?? []);
   const made = {
     preset: 'laptop',
@@ -129,7 +151,8 @@ export const drawShipped = async (
 };
 
 /** Draws what was measured, as figures/study_NAME_*. */
-export const drawStudy = async (name: LongStudyName, points: readonly StudyPoint[]): Promise<void> => {
+export const drawStudy = async (name: LongStudyName, measured: readonly StudyPoint[]): Promise<void> => {
+  const points = [...measured].sort((a, b) => rankOf(a) - rankOf(b) || a.steps - b.steps || a.seed - b.seed);
   const title = TITLES[name];
   const trained = points.filter(({ series }) => series !== 'teacher');
   const keep = { preset: 'laptop', seeds: [...new Set(trained.map(({ seed }) => seed))], dataset: title };
@@ -137,12 +160,13 @@ export const drawStudy = async (name: LongStudyName, points: readonly StudyPoint
   const metric = `Fréchet distance (${features.name})`;
   const floors = points.flatMap(point => distanceOf(point).floor ?? []);
   const floor = { value: mean(floors)!, label: 'real vs real' };
-  const subtitle = `n = ${n} against ${nReference} real images; dots: mean, lines: range over training seeds and blocks`;
+  const against = `n = ${n} against ${nReference} real images`;
+  const curvesText = `${against}; line: mean, band: range over training seeds, dots: one training each`;
 
   const ends = atTheEnd(points);
   const quality = dotPanels({
     title: `${title}: quality per network evaluation`,
-    subtitle,
+    subtitle: `${against}; ${rangeText(ends.map(point => ({ ...point, blocks: distanceOf(point).blocks })))}`,
     panels: [
       {
         title: '',
@@ -161,10 +185,13 @@ export const drawStudy = async (name: LongStudyName, points: readonly StudyPoint
   const series = [...new Set(trained.map(point => point.series))];
   const heights = [...trained.map(point => distanceOf(point).value), floor.value, ...teachers];
   const domain = [Math.min(...heights) / 1.1, Math.max(...heights) * 1.1] as const;
-  if (new Set(trained.map(({ images }) => images)).size < 2) return; // no curve yet
+  const counts = trained.map(({ images }) => images);
+  if (new Set(counts).size < 2) return; // no curve yet
   const curves = curvePanels({
     title: `${title}: quality as training goes on`,
-    subtitle,
+    subtitle: curvesText,
+    columns: 2,
+    width: 340,
     panels: series.map(one => ({
       title: one,
       points: trained
@@ -175,7 +202,7 @@ export const drawStudy = async (name: LongStudyName, points: readonly StudyPoint
           seed: point.seed,
           value: distanceOf(point).value,
         })),
-      x: { title: 'training images', log: true },
+      x: { title: 'training images', log: true, domain: [Math.min(...counts) / 1.12, Math.max(...counts) * 1.12] },
       y: { title: metric, log: true, domain },
       floor,
       ...(teacher && { teacher }),
@@ -187,13 +214,15 @@ export const drawStudy = async (name: LongStudyName, points: readonly StudyPoint
   if (new Set(strengths.map(({ coef }) => coef)).size < 2) return;
   const ablation = curvesWithSpread({
     title: `${title}: strengths of regularisation, two steps`,
-    subtitle,
-    points: strengths.map(point => ({
-      series: `coef ${point.coef}`,
-      x: point.images,
-      seed: point.seed,
-      value: distanceOf(point).value,
-    })),
+    subtitle: curvesText,
+    points: [...strengths]
+      .sort((a, b) => a.coef! - b.coef!)
+      .map(point => ({
+        series: `coef ${point.coef}`,
+        x: point.images,
+        seed: point.seed,
+        value: distanceOf(point).value,
+      })),
     x: { title: 'training images', log: true },
     y: { title: metric, log: true },
     floor,
@@ -229,20 +258,19 @@ export const drawSearched = async (
   measured: readonly StudyPoint[],
 ): Promise<void> => {
   const ends = atTheEnd(measured.filter(({ coef = 1 }) => coef === 1));
-  const others = ends.filter(({ series }) => series !== 'CoSIM');
   const { n, nReference, floor } = searched[0];
   const dots = (points: readonly (Pick<StudyPoint, 'series' | 'steps' | 'seed'> & { blocks: readonly number[] })[]) =>
     points.flatMap(({ series, steps, seed, blocks }) =>
       blocks.map((value, block) => ({ series, category: steps, seed: 1000 * seed + block, value })),
     );
-  const shown = ends.map(point => ({
+  const renamed = ends.map(point => ({
     ...point,
     series: point.series === 'CoSIM' ? 'CoSIM, published times' : point.series,
-    blocks: distanceOf(point).blocks,
   }));
+  const shown = renamed.map(point => ({ ...point, blocks: distanceOf(point).blocks }));
   const chart = dotPanels({
     title: `${TITLES[name]}: searched sampling times`,
-    subtitle: `n = ${n} against ${nReference} real images; dots: mean, lines: range over training seeds and blocks`,
+    subtitle: `n = ${n} against ${nReference} real images; ${rangeText([...shown, ...searched])}`,
     panels: [
       {
         title: '',
@@ -257,6 +285,31 @@ export const drawSearched = async (
     ],
   });
   const seeds = [...new Set(searched.map(({ seed }) => seed))];
-  const kept = { points: [...numbersOf(others), ...searched] };
+  const kept = { points: [...numbersOf(renamed), ...searched] };
   await keepFigure(`study_${name}_searched`, chart, kept, { preset: 'laptop', seeds, dataset: TITLES[name] });
+};
+
+/** What trained: 'onnx', 'xla on NVIDIA H200'. */
+const trainedOn = ({ madeBy = [] }: EndRow): string => madeBy[0]?.engine.replace(/^\w+, /, '') ?? 'unknown';
+
+/** Draws the ends of the same trainings on two machines, as figures/study_NAME_beside. */
+export const drawBeside = async (name: LongStudyName, groups: readonly (readonly EndRow[])[]): Promise<void> => {
+  const rows = groups.flatMap(group => group.map(row => ({ ...row, series: trainedOn(row) })));
+  const [{ n, nReference, floor, images }] = rows;
+  const chart = dotPanels({
+    title: `${TITLES[name]}: the same trainings on two engines`,
+    subtitle: `${images.toLocaleString('en')} images; n = ${n} against ${nReference} real images; dots: mean, lines: range over training seeds`,
+    panels: [
+      {
+        title: '',
+        values: rows.map(({ series, steps, seed, value }) => ({ series, category: steps, seed, value })),
+        metric: 'Fréchet distance',
+        category: 'network evaluations per sample (NFE)',
+        log: true,
+        reference: { value: floor!, label: 'real vs real' },
+      },
+    ],
+  });
+  const seeds = [...new Set(rows.map(({ seed }) => seed))];
+  await keepFigure(`study_${name}_beside`, chart, { points: rows }, { preset: 'laptop', seeds, dataset: TITLES[name] });
 };

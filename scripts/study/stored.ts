@@ -2,13 +2,23 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MetricResult } from '../../src/metrics';
-import type { MadeBy } from '../../src/provenance';
-import type { LongStudyName, SearchedPoint, StudyPoint } from '../../src/studies';
+import { type MadeBy, makerKey } from '../../src/provenance';
+import type { LongStudyName, OneCallPoint, SearchedPoint, StudyPoint } from '../../src/studies';
 import { root } from '../project';
 
+const makers = new Map<string, MadeBy>();
+
+/** The record of a maker: one for all figures that name it, so that its seconds count once where they are drawn together. */
+const sharedMaker = (made: MadeBy): MadeBy => {
+  const key = makerKey(made);
+  const known = makers.get(key) ?? { ...made };
+  makers.set(key, Object.assign(known, { seconds: Math.max(known.seconds, made.seconds) }));
+  return known;
+};
+
 /** The points of a stored figure, none where there is no such figure. There the makers of a row are places in one list. */
-const pointsOf = async <Point>(figure: string): Promise<Point[]> => {
-  const text = await readFile(join(root, 'figures', `${figure}.json`), 'utf8').catch((error: NodeJS.ErrnoException) => {
+const pointsOf = async <Point>(figure: string, path = join(root, 'figures', `${figure}.json`)): Promise<Point[]> => {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
@@ -18,7 +28,7 @@ const pointsOf = async <Point>(figure: string): Promise<Point[]> => {
     provenance: { madeBy: MadeBy[] };
   };
   return JSON.parse(JSON.stringify(numbers.points), (key, value: unknown) =>
-    key === 'madeBy' ? (value as number[]).map(place => provenance.madeBy[place]) : value,
+    key === 'madeBy' ? (value as number[]).map(place => sharedMaker(provenance.madeBy[place])) : value,
   ) as Point[];
 };
 
@@ -74,3 +84,22 @@ export const searchedRows = (points: readonly SearchedPoint[]): SearchedRow[] =>
 /** The searched points of a study. */
 export const storedSearched = async (study: LongStudyName): Promise<SearchedRow[]> =>
   (await pointsOf<SearchedRow>(`study_${study}_searched`)).filter(({ grid }) => grid === 'searched');
+
+/** The points of one call of a study. */
+export const storedCalls = (study: LongStudyName): Promise<OneCallPoint[]> =>
+  pointsOf<OneCallPoint>(`study_${study}_one_call`);
+
+/** A training's end as `study_*_quality` has it where a series has several. */
+export type EndRow = Pick<StudyPoint, 'series' | 'coef' | 'seed' | 'images' | 'steps' | 'trainingSeconds' | 'madeBy'> &
+  Pick<MetricResult, 'value' | 'floor' | 'n' | 'nReference' | 'blocks'>;
+
+/**
+ * CoSIM's ends of a study, or those that another machine's `study_*_quality.json` has.
+ * @throws Error where there are none
+ */
+export const storedEnds = async (study: LongStudyName, path?: string): Promise<EndRow[]> => {
+  const rows = await pointsOf<EndRow>(`study_${study}_quality`, path);
+  const ends = rows.filter(({ series, value }) => series === 'CoSIM' && value !== undefined);
+  if (ends.length === 0) throw new Error(`${path ?? 'figures'} has no ends of several trainings of CoSIM`);
+  return ends;
+};

@@ -1,6 +1,6 @@
 import { spread } from '../metrics';
 import { referenceLines, type References } from './reference-lines';
-import { chartHead, type ChartSpec, ink } from './theme';
+import { chartHead, type ChartSpec, coloursOf, ink } from './theme';
 
 /** One measurement with one seed at one number of function evaluations, or of whatever else the x axis names. */
 export type StepValue = { series: string; steps: number | string; seed: number; value: number };
@@ -21,6 +21,7 @@ export type BarsOptions = References & {
 
 const barWidth = 46;
 const height = 300;
+const BETWEEN = { paddingInner: 0.14, paddingOuter: 0.07 }; // bars side by side: so whiskers stand in their middle
 const LABEL_ROOM = 1.08; // of the highest whisker: its label stays below the legend
 
 /** A mean as a bar's label: three significant digits, no exponent. */
@@ -59,7 +60,7 @@ export const barsPerStep = ({
       sort: steps,
       scale: { paddingInner: 0.3, paddingOuter: 0.2 },
     },
-    ...(sideBySide ? { xOffset: { field: 'series', type: 'nominal', scale: { domain: series } } } : {}),
+    ...(sideBySide ? { xOffset: { field: 'series', type: 'nominal', scale: { domain: series, ...BETWEEN } } } : {}),
   };
   const lines = [floor, teacher].flatMap(line => line?.value ?? []);
   const highest = Math.max(...bars.map(({ high }) => high), ...lines);
@@ -77,14 +78,14 @@ export const barsPerStep = ({
     layer: [
       {
         data: { values: bars },
-        mark: { type: 'bar', width: { band: 0.86 } },
+        mark: { type: 'bar', ...(!sideBySide && { width: { band: 0.86 } }) },
         encoding: {
           ...place,
           y: y('mean'),
           color: {
             field: 'series',
             type: 'nominal',
-            scale: { domain: series },
+            scale: { domain: series, range: coloursOf(series) },
             legend: several ? { symbolType: 'square', symbolStrokeWidth: 0 } : null,
           },
         },

@@ -2,7 +2,8 @@ import { ArgumentError, fail } from '../compute/check';
 import { spread } from '../metrics';
 import { referenceLines, type References } from './reference-lines';
 import { onlyPicked, pickedText, type Slider, sliderParams } from './slider';
-import { type ChartSpec, countLabels, ink } from './theme';
+import { type ChartSpec, coloursOf, countLabels, ink } from './theme';
+import { logTicks } from './ticks';
 
 /** One measurement: at `x`, of one series, with one seed. */
 export type SeedPoint = {
@@ -27,6 +28,9 @@ export type CurvesPlot = References & {
   y: Axis;
 };
 
+/** How lines are told apart in grey, one series after the other. */
+const DASHES = [[1, 0], [7, 3], [2, 3], [10, 3, 2, 3], [4, 2], [1, 4], [12, 4], [6, 2, 1, 2]]; // prettier-ignore
+
 /** The measurements of each (series, x, option), in order of first appearance of the series and of rising x. */
 const grouped = (points: readonly SeedPoint[]) => {
   const groups = new Map<string, SeedPoint[]>();
@@ -48,9 +52,12 @@ const FADED: Strength = { area: 0.04, line: 0.25, point: 0.2, size: 22 };
 const PICKED: Strength = { ...FULL, point: 0.9, size: 70 };
 
 /** A logarithmic axis ends just beyond its values: rounding it to whole decades would leave most of the plot empty. */
+const rangeOf = ({ domain }: Axis, values: readonly number[]): readonly [low: number, high: number] =>
+  domain ?? [Math.min(...values) / 1.12, Math.max(...values) * 1.12];
+
 const scaleOf = ({ log = false, domain }: Axis, values: readonly number[]): ChartSpec =>
   log
-    ? { type: 'log', nice: false, domain: domain ?? [Math.min(...values) / 1.12, Math.max(...values) * 1.12] }
+    ? { type: 'log', nice: false, domain: rangeOf({ title: '', domain }, values) }
     : { zero: false, nice: false, ...(domain ? { domain } : { padding: 10 }) };
 
 /** The series, in order of first appearance. */
@@ -107,12 +114,11 @@ export const curvesPlot = (
 
   const positions = [...new Set(points.map(point => point.x))].sort((a, b) => a - b);
   const heights = [...points, ...(floor ? [floor] : []), ...(teacher ? [teacher] : [])].map(({ value }) => value);
-  const color = {
-    field: 'series',
-    type: 'nominal',
-    scale: { domain: series },
-    legend: series.length > 1 ? { symbolType: 'stroke' } : null,
-  };
+  const legend = series.length > 1 ? { symbolType: 'stroke', symbolSize: 500 } : null;
+  const named = { field: 'series', type: 'nominal', legend };
+  const color = { ...named, scale: { domain: series, range: coloursOf(series) } };
+  const dashes = series.map((_, i) => DASHES[i % DASHES.length]);
+  const strokeDash = { ...named, scale: { domain: series, range: dashes } };
   const xAxis = {
     field: 'x',
     type: 'quantitative',
@@ -123,7 +129,7 @@ export const curvesPlot = (
       tickCount: 6,
       labelOverlap: 'greedy',
       labelSeparation: 8,
-      ...(x.log && positions.length <= 8 ? { values: positions } : {}),
+      ...(x.log && { values: positions.length <= 8 ? positions : logTicks(positions[0], positions.at(-1)!) }),
     },
   };
   const yAxis = (field: string) => ({
@@ -131,7 +137,7 @@ export const curvesPlot = (
     type: 'quantitative',
     title: y.title,
     scale: scaleOf(y, heights),
-    axis: { tickCount: 7 },
+    axis: y.log ? { values: logTicks(...rangeOf(y, heights)), format: '~g' } : { tickCount: 7 },
   });
   const layers = ({ area, line, point, size }: Strength, transform: ChartSpec[] = []): ChartSpec[] => {
     const summary = { data: { values: grouped(points) }, transform };
@@ -148,7 +154,7 @@ export const curvesPlot = (
       {
         ...summary,
         mark: { type: 'line', strokeWidth: 2.5, strokeJoin: 'round' },
-        encoding: { x: xAxis, y: yAxis('mean'), ...shade(line) },
+        encoding: { x: xAxis, y: yAxis('mean'), ...shade(line), ...(series.length > 1 && { strokeDash }) },
       },
       {
         data: { values: [...points] },
@@ -175,7 +181,7 @@ export const curvesPlot = (
       ...layers(slider ? FADED : FULL).map((layer, i) => (i === 0 ? { name, ...layer } : layer)),
       ...(moving ?? []),
     ],
-    resolve: { legend: { color: 'shared' } },
+    resolve: { legend: { color: 'shared', strokeDash: 'shared' } },
     view: { stroke: ink.grid },
   };
 };

@@ -1,6 +1,7 @@
 import { fail } from '../compute/check';
 import { spread } from '../metrics';
-import { chartHead, type ChartSpec, ink } from './theme';
+import { chartHead, type ChartSpec, coloursOf, ink } from './theme';
+import { logTicks } from './ticks';
 
 /** One measurement of one series on one category, with one seed. */
 export type CategoryValue = { series: string; category: string | number; seed: number; value: number };
@@ -55,17 +56,17 @@ const plot = (
   const color = {
     field: 'series',
     type: 'nominal',
-    scale: { domain: series },
-    legend: { symbolType: 'circle', columns: 6 },
+    scale: { domain: series, range: coloursOf(series) },
+    legend: { symbolType: 'circle', columns: 4 },
   };
   const heights = [...values, ...(reference ? [reference] : [])].map(({ value }) => value);
   const [lowest, highest] = [Math.min(...heights), Math.max(...heights)];
   const room = 0.06 * (highest - lowest || 1); // so that no dot is cut
-  const scale = log
-    ? { type: 'log', nice: false, domain: [lowest / 1.25, highest * 1.25] }
-    : { zero: false, nice: false, domain: [lowest - room, highest + room] };
-  const y = (field: string) => ({ field, type: 'quantitative', title: metric, scale, axis: { tickCount: 6 } });
-  const width = Math.max(320, categories.length * (own.length * slot + 22));
+  const [low, high] = log ? [lowest / 1.25, highest * 1.25] : [lowest - room, highest + room];
+  const scale = { ...(log ? { type: 'log' } : { zero: false }), nice: false, domain: [low, high] };
+  const axis = log ? { values: logTicks(low, high), format: '~g' } : { tickCount: 6 };
+  const y = (field: string) => ({ field, type: 'quantitative', title: metric, scale, axis });
+  const width = Math.max(480, categories.length * (own.length * slot + 22));
   const line = reference && [
     {
       data: { values: [reference] },

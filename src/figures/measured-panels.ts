@@ -1,6 +1,7 @@
 import { ArgumentError, expectInteger, expectOneOf, fail } from '../compute/check';
 import type { Axis } from './curves-plot';
 import { chartHead, type ChartSpec, ink } from './theme';
+import { logTicks } from './ticks';
 
 /** One value of a series: predicted ones are joined to a line, measured ones are dots. */
 export type PanelValue = { series: string; x: number; y: number };
@@ -45,21 +46,12 @@ const scaleOf = ({ log = false }: Axis, values: readonly number[]): ChartSpec =>
     ? { type: 'log', nice: false, domain: [Math.min(...values) / 1.15, Math.max(...values) * 1.15] }
     : { zero: false, nice: false, padding: 8 };
 
-/** Ticks of a logarithmic axis: its few positions, 1, 2 and 5 in each of few decades, or powers of ten. */
+/** Ticks of an axis; of a logarithmic one its few positions, or those of `logTicks`. */
 const ticksOf = (field: 'x' | 'y', { log = false }: Axis, values: readonly number[]): ChartSpec => {
   const positions = [...new Set(values)];
   if (!log) return { tickCount: 6 };
   if (field === 'x' && positions.length <= 6) return { values: positions.map(round) };
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const decades = Math.log10(high / low);
-  const first = Math.floor(Math.log10(low));
-  const powers = Array.from({ length: Math.ceil(decades) + 2 }, (_, i) => first + i);
-  const every = Math.ceil(decades / 7);
-  const ticks =
-    decades < 2
-      ? powers.flatMap(power => [1, 2, 5].map(digit => `${digit}e${power}`))
-      : powers.filter(power => power % every === 0).map(power => `1e${power}`);
-  return { values: ticks.map(Number).filter(tick => tick >= low / 1.15 && tick <= high * 1.15) };
+  return { values: logTicks(Math.min(...values) / 1.15, Math.max(...values) * 1.15) };
 };
 
 const panelSpec = (

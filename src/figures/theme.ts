@@ -16,6 +16,25 @@ export const palette = [
   '#999999',
 ] as const;
 
+/** Names that have one colour in every figure. */
+const OWN: readonly [name: RegExp, colour: (typeof palette)[number]][] = [
+  [/^(CoSIM|coef 1|(CoSIM, )?searched( times)?)$/, '#0072b2'],
+  [/^SiD$/, '#d55e00'],
+  [/^HSIVI-SM$/, '#009e73'],
+  [/^Moment Matching$/, '#cc79a7'],
+  [/^((CoSIM, )?coef 0\.75|(CoSIM, )?published( times)?)$/, '#56b4e9'],
+  [/^(CoSIM, )?coef 0\.5$/, '#e69f00'],
+  [/^teacher\b/, '#000000'],
+];
+
+/** A colour for each series: methods and strengths have their own in every figure, other names what is left. */
+export const coloursOf = (series: readonly string[]): string[] => {
+  const own = series.map(name => OWN.find(([pattern]) => pattern.test(name))?.[1]);
+  const left = palette.filter(colour => !own.includes(colour));
+  let next = 0;
+  return own.map(colour => colour ?? (left.length > 0 ? left : palette)[next++ % (left.length || palette.length)]);
+};
+
 export const ink = { text: '#1a1a1a', muted: '#5f6670', axis: '#888e96', grid: '#e7e9ec' } as const;
 
 /** Sequential scheme for densities and heat maps: perceptually even, readable in grey. */
@@ -60,6 +79,7 @@ const theme: ChartSpec = {
     title: null,
     labelFontSize: 12,
     labelColor: ink.text,
+    labelLimit: 320,
     symbolStrokeWidth: 3,
     symbolSize: 120,
     symbolOpacity: 1,

@@ -1,4 +1,4 @@
-import { interpolateRdBu, rgb } from 'd3';
+import { interpolateRgb, piecewise, rgb } from 'd3';
 import { expectShape } from '../compute/check';
 import type { Samples } from '../compute/host-arrays';
 import type { Picture } from './figure';
@@ -21,22 +21,33 @@ export type DifferenceOptions = {
   title?: string;
 };
 
-/** b - a, the mean over channels: blue where b is darker, red where it is brighter, white where nothing changed. */
+/** Blue, white where nothing changed, red. */
+const CHANGE: (place: number) => string = piecewise(interpolateRgb, [
+  '#053061',
+  '#4393c3',
+  '#ffffff',
+  '#d6604d',
+  '#67001f',
+]);
+
+/** A value as a picture shows it. */
+const shown = (value: number): number => Math.max(-1, Math.min(1, value));
+
+/** b - a as they are shown, the mean over channels: blue where b is darker, red where it is brighter. */
 const signed = (a: Samples, b: Samples): { cells: Pixels[]; largest: number } => {
   const { n } = a;
   const [h, w, c] = a.shape;
   const changes = Float64Array.from({ length: n * h * w }, (_, pixel) => {
     let sum = 0;
-    for (let channel = 0; channel < c; channel++) sum += b.data[pixel * c + channel] - a.data[pixel * c + channel];
+    for (let channel = 0; channel < c; channel++)
+      sum += shown(b.data[pixel * c + channel]) - shown(a.data[pixel * c + channel]);
     return sum / c;
   });
   const largest = Math.max(
     changes.reduce((most, change) => Math.max(most, Math.abs(change)), 0),
     1e-6,
   );
-  const colors = Array.from({ length: 511 }, (_, i) => rgb(interpolateRdBu(1 - i / 510)));
-  // The scheme's middle is a light grey; no change should look like paper.
-  colors[255] = rgb(255, 255, 255);
+  const colors = Array.from({ length: 511 }, (_, i) => rgb(CHANGE(i / 510)));
   const cells = Array.from({ length: n }, (_, k) => {
     const bytes = new Uint8ClampedArray(h * w * 3);
     for (let pixel = 0; pixel < h * w; pixel++) {

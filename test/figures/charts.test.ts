@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { coloursOf } from '../../src/figures/theme';
+import { logTicks } from '../../src/figures/ticks';
 import {
   barsPerStep,
   type ChartSpec,
@@ -232,4 +234,27 @@ test('measured against predicted: lines, dashes and dots apart, rules named, a s
   assert.throws(() => measuredPanels({ title: '', panels: [] }), /measuredPanels: panels/);
   const zero = { ...right, measured: [{ series: 'exact', x: 0, y: 1 }] };
   assert.throws(() => measuredPanels({ title: '', panels: [zero] }), /cannot place .* in 'right'/);
+});
+
+test('a method has one colour in every figure, other names take what is left, and none is given twice', () => {
+  const of = (...series: string[]): Record<string, string> => {
+    const colours = coloursOf(series);
+    return Object.fromEntries(series.map((name, i) => [name, colours[i]]));
+  };
+  const [first, second] = [of('teacher', 'SiD', 'CoSIM', 'mine'), of('CoSIM', 'CoSIM, coef 0.5', 'teacher, NFE 35')];
+  assert.equal(first.CoSIM, second.CoSIM);
+  assert.equal(first.teacher, second['teacher, NFE 35']);
+  assert.equal(of('coef 0.5')['coef 0.5'], second['CoSIM, coef 0.5']);
+  assert.equal(of('coef 1')['coef 1'], first.CoSIM);
+  for (const colours of [first, second, of('a', 'b', 'c', 'CoSIM', 'd', 'e', 'f', 'g')])
+    assert.equal(new Set(Object.values(colours)).size, Object.keys(colours).length);
+  assert.equal(coloursOf(Array.from({ length: 20 }, (_, i) => `series ${i}`)).length, 20);
+});
+
+test('a logarithmic axis is labelled where its values are', () => {
+  assert.deepEqual(logTicks(0.4, 80), [0.5, 1, 2, 5, 10, 20, 50]);
+  assert.deepEqual(logTicks(1e-6, 1), [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1]);
+  assert.deepEqual(logTicks(0.157, 80), [0.2, 0.5, 1, 2, 5, 10, 20, 50]);
+  assert.deepEqual(logTicks(0.9, 1.1), [0.9, 0.95, 1, 1.05, 1.1]);
+  assert.deepEqual(logTicks(5.1, 9), [6, 7, 8, 9]);
 });

@@ -1,8 +1,9 @@
 /* What the figures of a long study have of it can be drawn again without its networks. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { besideStored, searchedRows, storedPoints, storedSearched } from '../../scripts/study/stored';
+import { besideStored, searchedRows, storedCalls, storedPoints, storedSearched } from '../../scripts/study/stored';
 import type { MetricResult } from '../../src/metrics';
+import { makerKey } from '../../src/provenance';
 import { LONG_STUDIES, type LongStudyName, type SearchedPoint, type StudyPoint } from '../../src/studies';
 
 for (const study of Object.keys(LONG_STUDIES) as LongStudyName[])
@@ -18,6 +19,12 @@ for (const study of Object.keys(LONG_STUDIES) as LongStudyName[])
         assert.ok(series === 'teacher' || madeBy!.length > 0);
         for (const { commit, machine } of madeBy ?? []) assert.ok(commit.length >= 7 && machine.cores > 0);
       }
+    });
+
+    test('what made them is one record in all its figures: its seconds count once where they are drawn together', async () => {
+      const points = [...(await storedPoints(study)), ...(await storedSearched(study)), ...(await storedCalls(study))];
+      const makers = new Set(points.flatMap(({ madeBy }) => madeBy ?? []));
+      assert.equal(new Set([...makers].map(makerKey)).size, makers.size);
     });
 
     test('searched points have times, values and blocks', async () => {

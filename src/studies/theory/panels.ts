@@ -145,7 +145,7 @@ export const panels34 = (rows: readonly Row34[]): MeasuredPanel[] => {
     ...distinct(rows.filter(row => row.errors !== 'none').map(row => row.lambda)).map(l => game(families[0], l)),
     game(families[1], 1),
     {
-      title: `${families[0]}: exact f`,
+      title: `${families[0]}: exact f; stated for λ ≥ 0`,
       x: { title: 'λ' },
       y: { title: 'FI(q̂‖p)', log: true },
       bounds: values(exact, row => ['the bound', row.lambda, row.bound]),
@@ -233,7 +233,7 @@ export const panels35 = (
       measured: constants.flatMap(row => [
         { series: 'L_F', x: row.deviation, y: row.lipschitz },
         { series: 't_mid = 4 L_F (VE)', x: row.deviation, y: row.veMiddle },
-        { series: 't_mid = ln 4 L_F (VP)', x: row.deviation, y: row.vpMiddle },
+        { series: 't_mid = ln(4 L_F) (VP)', x: row.deviation, y: row.vpMiddle },
       ]),
     },
   ];
