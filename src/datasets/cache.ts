@@ -17,7 +17,7 @@ const isWritable = (folder: string): boolean => {
  */
 export const dataCache = (root = join(__dirname, '..', '..')): string => {
   const { COSIM_CACHE } = process.env;
-  if (COSIM_CACHE !== undefined) return resolve(COSIM_CACHE);
+  if (COSIM_CACHE) return resolve(COSIM_CACHE);
   const data = join(root, 'data');
   return /[\\/]node_modules[\\/]/.test(root) || !isWritable(data) ? userCache() : join(data, 'cache');
 };

@@ -32,4 +32,10 @@ test('a checkout keeps fetched data in itself, an installed package in the cache
   assert.equal(dataCache(installed), place('xdg', 'cosim'));
   process.env.COSIM_CACHE = place('chosen');
   for (const root of [checkout, installed]) assert.equal(dataCache(root), place('chosen'));
+  process.env.COSIM_CACHE = '';
+  assert.equal(dataCache(checkout), join(checkout, 'data', 'cache'), 'empty: as good as not set');
+  for (const none of ['', 'relative']) {
+    process.env.XDG_CACHE_HOME = none;
+    assert.equal(dataCache(installed), join(homedir(), '.cache', 'cosim'));
+  }
 });
