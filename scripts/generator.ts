@@ -21,7 +21,7 @@ import { edmStart, sampleMultistep, searchTimes } from '../src/samplers';
 import { compareSteps, type Contender, keptGenerator, teacherAt, trainedGenerator } from '../src/studies';
 import { imageTask, type ImageTask } from '../src/tasks';
 import { root } from './project';
-import { secondsOf } from './seconds';
+import { secondsOf, timerOf } from './seconds';
 
 /** Those that this script makes. */
 type Name = keyof typeof GENERATORS;
@@ -47,7 +47,7 @@ const train = async (name: Name, task: ImageTask, seconds: number): Promise<Made
   const { method, run, images }: GeneratorPreset = GENERATORS[name];
   const config = { method, run, images, seed: 0 };
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), Math.min(seconds * 1000, 2 ** 31 - 1));
+  const timer = setTimeout(() => stop.abort(), timerOf(seconds));
   process.once('SIGINT', () => stop.abort());
   const textOf = workTexts();
   let shown = -Infinity;

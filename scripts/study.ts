@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { selectBackend } from '../src/compute/backend';
 import { workTexts } from '../src/command-line/working-line';
 import { LONG_STUDIES, type LongStudy, type LongStudyName, studyFolder } from '../src/studies';
-import { secondsOf } from './seconds';
+import { secondsOf, timerOf } from './seconds';
 import { carriedData, studyData } from './study/data';
 import { drawBeside, drawOneCalls, drawSamples, drawSearched, drawShipped, drawStudy } from './study/draw';
 import { measureOneCalls, measureStudy, searchStudy } from './study/measure';
@@ -47,7 +47,6 @@ const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
   --at N,N            measures at these numbers of training images only, and the finished teacher`;
 
 const PAUSE = 5_000; // ms between two lines
-const LONGEST_TIMER = 2 ** 31 - 1; // ms, some 25 days: longer ones end at once
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -89,8 +88,7 @@ const expectNames = (): { name: LongStudyName; asked: string[] } => {
 const stopping = (): AbortSignal => {
   const stop = new AbortController();
   const end = (why: string) => () => stop.abort(new Error(`${why}; the same command goes on`));
-  if (values.for !== undefined)
-    setTimeout(end('the time is over'), Math.min(1000 * secondsOf('--for', values.for), LONGEST_TIMER)).unref();
+  if (values.for !== undefined) setTimeout(end('the time is over'), timerOf(secondsOf('--for', values.for))).unref();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, end('stopped'));
   return stop.signal;
 };

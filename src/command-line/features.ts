@@ -108,15 +108,15 @@ const bring = async (name: KnownFeatureName, { from, force }: FetchOptions, term
   }
   const line = workingLine(terminal);
   const onProgress = ({ received, total }: DownloadProgress): void => line.show({ done: received, total, unit: 'MB' });
-  const fetched = existsSync(path) ? `${path}.new` : path; // what is there stays until the other is checked
+  const fetched = `${path}.new`; // what is there stays until this one is checked
   try {
     await stoppable('stopped', signal => download(url, fetched, { onProgress, signal, sha256 }));
     const opened = await describe('<name>', name, fetched);
-    if (fetched !== path) await rename(fetched, path);
+    await rename(fetched, path);
     return opened;
   } finally {
     line.clear();
-    if (fetched !== path) await rm(fetched, { force: true });
+    await rm(fetched, { force: true });
   }
 };
 

@@ -133,12 +133,12 @@ export const beginMaking = (file: string): ((parts?: readonly MadeBy[]) => MadeB
 export const makerKey = ({ date: _date, seconds: _seconds, ...rest }: MadeBy): string => JSON.stringify(rest);
 
 /**
- * Those that differ in more than time: of equal ones the latest date and all seconds; one and the same record, shared by
- * many rows, counts once. In the order of their first.
+ * Those that differ in more than time: of equal ones the latest date and all seconds; one and the same record, which many
+ * rows share or have copies of, counts once. In the order of their first.
  */
 export const distinctMadeBy = (all: readonly MadeBy[]): MadeBy[] => {
   const known = new Map<string, MadeBy>();
-  for (const made of new Set(all)) {
+  for (const made of new Map(all.map(one => [JSON.stringify(one), one])).values()) {
     const earlier = known.get(makerKey(made));
     const date = earlier && earlier.date > made.date ? earlier.date : made.date;
     known.set(makerKey(made), { ...made, date, seconds: round((earlier?.seconds ?? 0) + made.seconds) });

@@ -73,8 +73,8 @@ const addAll = async (queue: Queue<Job, string>, jobs: ReadonlyMap<string, Job>)
 /**
  * Puts jobs on the queue, by id, and gives their results as they come, in any order. Jobs that are there already are
  * joined. Aborted, it ends, and the jobs go on.
- * @throws JobError for one that failed or was taken off the queue; ArgumentError for an address that is none, and for a server that does not answer
- * or refuses the password, before any job is put on the queue
+ * @throws JobError for one that failed or was taken off the queue; ArgumentError for an address that is none, and for a
+ * server that does not answer or refuses the password, before any job is put on the queue
  */
 export async function* waitForJobs(
   address: string,

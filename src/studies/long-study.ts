@@ -61,8 +61,8 @@ const cosimArm = (coef: number, seed: number): Arm => ({
 });
 
 /** CoSIM in all but what is said. */
-const changedArm = (what: string, method: Partial<CosimOptions>, run?: Partial<RunOptions>): Arm => ({
-  ...cosimArm(1, 0),
+const changedArm = (what: string, seed: number, method: Partial<CosimOptions>, run?: Partial<RunOptions>): Arm => ({
+  ...cosimArm(1, seed),
   series: `CoSIM, ${what}`,
   method: { ...COSIM, coef: 1, ...method },
   ...(run && { run }),
@@ -147,16 +147,18 @@ export const LONG_STUDIES = {
   settings: {
     teacher: 'digits',
     run: RUN,
-    keepAt: KEEP_AT.slice(0, 3),
+    keepAt: KEEP_AT.slice(0, 5),
     arms: {
       'coef1-seed0': cosimArm(1, 0),
       'coef1-seed1': cosimArm(1, 1),
       'coef1-seed2': cosimArm(1, 2),
-      'R16-seed0': changedArm('R 16', { R: 16 }),
-      'phi0.8-seed0': changedArm('s of phi to 0.8', { phiMaxRs: 0.8 }),
-      'rate1e-4-seed0': changedArm('rate 1e-4', {}, { learningRate: 1e-4 }),
-      'rate4e-4-seed0': changedArm('rate 4e-4', {}, { learningRate: 4e-4 }),
-      'R1-seed0': changedArm('R 1', { R: 1 }),
+      'R16-seed0': changedArm('R 16', 0, { R: 16 }),
+      'R16-seed1': changedArm('R 16', 1, { R: 16 }),
+      'R16-seed2': changedArm('R 16', 2, { R: 16 }),
+      'phi0.8-seed0': changedArm('s of phi to 0.8', 0, { phiMaxRs: 0.8 }),
+      'rate1e-4-seed0': changedArm('rate 1e-4', 0, {}, { learningRate: 1e-4 }),
+      'rate4e-4-seed0': changedArm('rate 4e-4', 0, {}, { learningRate: 4e-4 }),
+      'R1-seed0': changedArm('R 1', 0, { R: 1 }),
     },
     measuring: { steps: [1, 2, 4, 6], metrics: ['fd'], n: 2000, blocks: 3 },
     ofTeacher: { steps: [35], blocks: 3 },

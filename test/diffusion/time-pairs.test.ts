@@ -22,6 +22,7 @@ describe('pi(s, t)', () => {
   for (const [R, jumps, expected] of [
     [4, 'harmonic', 0.63],
     [8, 'harmonic', 0.585],
+    [16, 'harmonic', 0.553],
     [4, 'dyadic', 0.5 + (1 + 1 / 2 + 1 / 4) / 12],
     [8, 'dyadic', 0.5 + (1 + 1 / 2 + 1 / 4 + 1 / 8) / 16],
     [1, 'harmonic', 0.75],

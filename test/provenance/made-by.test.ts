@@ -97,6 +97,12 @@ test('equal makers are one, with the latest date and all seconds; unknown makers
   assert.deepEqual([isStale([]), isStale([today]), isStale([today, before])], [true, false, true]);
 });
 
+test('a record that many results have copies of, as the training behind several measurements, counts once', () => {
+  const training = { ...today, seconds: 2000 };
+  const copies = [training, structuredClone(training), { ...training, date: '2026-01-01T00:00:00.000Z', seconds: 5 }];
+  assert.deepEqual(distinctMadeBy(copies).map(({ seconds }) => seconds), [2005]); // prettier-ignore
+});
+
 test('the commit is that of this package, not of the repository that it is installed in', () =>
   withFolder(async project => {
     const git = (...args: string[]): string =>

@@ -1,7 +1,14 @@
 /* What the figures of a long study have of it can be drawn again without its networks. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { besideStored, searchedRows, storedCalls, storedPoints, storedSearched } from '../../scripts/study/stored';
+import {
+  besideStored,
+  searchedRows,
+  storedCalls,
+  storedEnds,
+  storedPoints,
+  storedSearched,
+} from '../../scripts/study/stored';
 import type { MetricResult } from '../../src/metrics';
 import { makerKey } from '../../src/provenance';
 import { LONG_STUDIES, type LongStudyName, type SearchedPoint, type StudyPoint } from '../../src/studies';
@@ -37,6 +44,17 @@ for (const study of Object.keys(LONG_STUDIES) as LongStudyName[])
       }
     });
   });
+
+test('ends of several trainings are there, each with what trained it; of one training there are none', async () => {
+  const ends = await storedEnds('digits');
+  const keys = ends.map(({ seed, steps }) => `${seed} ${steps}`).sort();
+  assert.deepEqual(
+    keys,
+    [0, 1, 2].flatMap(seed => [1, 2, 4, 6].map(steps => `${seed} ${steps}`)),
+  );
+  assert.ok(ends.every(({ madeBy, trainingSeconds }) => madeBy!.length > 0 && trainingSeconds > 0));
+  await assert.rejects(storedEnds('cifar10'), /no ends of several trainings of CoSIM/);
+});
 
 const resultOf = (value: number, n = 10): MetricResult => ({
   metric: 'fd',

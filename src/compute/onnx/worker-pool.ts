@@ -178,7 +178,8 @@ export const runOn = async (
  * @throws WorkerError for a job that failed, or whose worker has ended by itself
  */
 export const waitFor = (count: number): void => {
-  for (const [index, worker] of Array.from({ length: count }, (_, i) => [i, started[i]] as const)) {
+  for (let index = 0; index < count; index++) {
+    const worker = started[index];
     if (worker === undefined)
       throw new WorkerError(`worker ${index} has ended by itself: the next call starts another`);
     worker.wait();
