@@ -210,7 +210,8 @@ export const drawStudy = async (name: LongStudyName, measured: readonly StudyPoi
   });
   await keepFigure(`study_${name}_curves`, curves, { points: trained }, keep);
 
-  const strengths = trained.filter(({ coef, steps }) => coef !== undefined && steps === 2);
+  const ofStrength = ({ series, coef }: StudyPoint) => series === 'CoSIM' || series === `CoSIM, coef ${coef}`;
+  const strengths = trained.filter(point => ofStrength(point) && point.steps === 2);
   if (new Set(strengths.map(({ coef }) => coef)).size < 2) return;
   const ablation = curvesWithSpread({
     title: `${title}: strengths of regularisation, two steps`,
@@ -265,7 +266,7 @@ export const drawSearched = async (
     );
   const renamed = ends.map(point => ({
     ...point,
-    series: point.series === 'CoSIM' ? 'CoSIM, published times' : point.series,
+    series: rankOf(point) < 2 ? `${point.series}, published times` : point.series,
   }));
   const shown = renamed.map(point => ({ ...point, blocks: distanceOf(point).blocks }));
   const chart = dotPanels({
@@ -274,9 +275,10 @@ export const drawSearched = async (
     panels: [
       {
         title: '',
-        values: [...dots(shown), ...dots(searched.map(point => ({ ...point, series: 'CoSIM, searched times' })))].sort(
-          (a, b) => a.category - b.category,
-        ),
+        values: [
+          ...dots(shown),
+          ...dots(searched.map(point => ({ ...point, series: `${point.series}, searched times` }))),
+        ].sort((a, b) => a.category - b.category),
         metric: `Fréchet distance (${distanceOf(ends[0]).features.name})`,
         category: 'network evaluations per sample (NFE)',
         log: true,

@@ -24,6 +24,17 @@ export type ClaimRule = (numbers: unknown, literature: readonly LiteratureRow[])
 
 const OURS = 'CoSIM';
 
+/** The same rule for another setting of CoSIM, in the place of the paper's own. */
+export const ofSetting =
+  (series: string, rule: ClaimRule): ClaimRule =>
+  (numbers, literature) => {
+    const rows = resultRows(numbers).filter(row => row.series !== OURS);
+    return rule(
+      rows.map(row => (row.series === series ? { ...row, series: OURS } : row)),
+      literature,
+    );
+  };
+
 const atNfe = (rows: readonly ResultRow[], series: string, nfe?: number): ResultRow[] =>
   rows.filter(row => row.series === series && row.nfe === nfe);
 

@@ -12,6 +12,7 @@ import {
   largerIsBetter,
   matchesTeacher,
   meetsPaper,
+  ofSetting,
   searchBeatsGrid,
   strengthsCross,
 } from './claim-tests';
@@ -60,12 +61,26 @@ const LONG = {
   study_digits_searched: `${STEPS.study_digits_quality}, CoSIM at its searched times`,
 };
 
+/** CoSIM with R = 16, from the same teacher. */
+const R16 = 'CoSIM, R 16';
+const STEPS_R16 = {
+  study_digits_quality: `${STEPS.study_digits_quality} with R = 16`,
+  study_digits_searched: `${STEPS.study_digits_quality} with R = 16, each at its searched times`,
+};
+const LONG_R16 = {
+  study_digits_quality: STEPS_R16.study_digits_quality,
+  study_digits_searched: `${STEPS_R16.study_digits_quality}, CoSIM at its searched times`,
+};
+
 const SEARCHED = { checkerboard: 'checkerboard', digits16: 'drawn digits' };
 
 const METHODS = { '05_points': 'checkerboard', '05_images': 'drawn digits' };
 
-const against = (method: string, places: Readonly<Record<string, string>> = METHODS): ClaimTest[] =>
-  on(beatsMethod(method), places).map(test => ({ ...test, on: `${method}, ${test.on}` }));
+const against = (
+  method: string,
+  places: Readonly<Record<string, string>> = METHODS,
+  rule = beatsMethod(method),
+): ClaimTest[] => on(rule, places).map(test => ({ ...test, on: `${method}, ${test.on}` }));
 
 const theory = (statement: string): ClaimTest => ({
   on: statement,
@@ -94,6 +109,7 @@ export const CLAIMS: readonly Claim[] = [
       "four steps worse than two beyond the noise after as many images as the paper's first column of Table 6 (204,000), in three trainings; or better, in every test",
     tests: [
       ...on(fourStepsBeatTwo, STEPS),
+      ...on(ofSetting(R16, fourStepsBeatTwo), STEPS_R16),
       ...Object.entries(SEARCHED).map(([task, place]) => ({
         on: `${place}, each at its searched times`,
         result: '09_found_times',
@@ -118,14 +134,14 @@ export const CLAIMS: readonly Claim[] = [
     claim: 'Few steps beat the teacher at few evaluations.',
     paper: 'Tables 1, 3',
     change: 'a teacher whose sampler needs fewer evaluations than four',
-    tests: on(beatsTeacherAtFew, STEPS),
+    tests: [...on(beatsTeacherAtFew, STEPS), ...on(ofSetting(R16, beatsTeacherAtFew), STEPS_R16)],
   },
   {
     id: 'C3b',
     claim: 'Few steps match the teacher at its full number of evaluations.',
     paper: 'Tables 1, 3',
     change: 'longer training: four steps within a tenth of the teacher in three trainings',
-    tests: on(matchesTeacher, STEPS),
+    tests: [...on(matchesTeacher, STEPS), ...on(ofSetting(R16, matchesTeacher), STEPS_R16)],
   },
   {
     id: 'C4',
@@ -141,6 +157,7 @@ export const CLAIMS: readonly Claim[] = [
         study_cifar10_searched: `${STEPS.study_cifar10_quality}, CoSIM at its searched times`,
       }),
       ...against('Moment Matching', LONG),
+      ...['SiD', 'Moment Matching'].flatMap(method => against(method, LONG_R16, ofSetting(R16, beatsMethod(method)))),
     ],
   },
   {

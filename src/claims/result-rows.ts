@@ -70,6 +70,7 @@ const rowOf = (entry: Loose): ResultRow[] => {
     x: number(entry.x),
     also: isRecord(entry.also) ? (entry.also as TaskResult['also']) : undefined,
     madeBy: Array.isArray(entry.madeBy) ? (entry.madeBy as number[]) : undefined,
+    ...(entry.ofBlock === true && { ofBlock: true }),
   };
   return [row];
 };
@@ -85,8 +86,8 @@ const blocksOf = (entry: Loose): ResultRow[] => {
 };
 
 /**
- * The values in `numbers` of a stored result: a list of them, or one under `points` or `curve`. What is no such value is
- * passed over, so a result of another shape has no rows.
+ * The values in `numbers` of a stored result: a list of them (such as this returns), or one under `points` or `curve`. What is
+ * no such value is passed over, so a result of another shape has no rows.
  */
 export const resultRows = (numbers: unknown): ResultRow[] => {
   const list = isRecord(numbers) && !Array.isArray(numbers) ? (numbers.points ?? numbers.curve) : numbers;

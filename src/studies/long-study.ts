@@ -68,6 +68,13 @@ const changedArm = (what: string, seed: number, method: Partial<CosimOptions>, r
   ...(run && { run }),
 });
 
+/** A larger R, which shorter trainings need. */
+const R16 = {
+  'R16-seed0': changedArm('R 16', 0, { R: 16 }),
+  'R16-seed1': changedArm('R 16', 1, { R: 16 }),
+  'R16-seed2': changedArm('R 16', 2, { R: 16 }),
+};
+
 const presetArm = (preset: MethodPresetName, seed: number): Arm => {
   const { name, method, steps } = METHOD_PRESETS[preset];
   return { series: name, method, seed, steps };
@@ -133,6 +140,7 @@ export const LONG_STUDIES = {
       'coef0.5-seed0': cosimArm(0.5, 0),
       'coef0.5-seed1': cosimArm(0.5, 1),
       'coef0.5-seed2': cosimArm(0.5, 2),
+      ...R16,
       'sid-seed0': presetArm('sid', 0),
       'moments4-seed0': presetArm('moments4', 0),
       'sid-seed1': presetArm('sid', 1),
@@ -152,9 +160,7 @@ export const LONG_STUDIES = {
       'coef1-seed0': cosimArm(1, 0),
       'coef1-seed1': cosimArm(1, 1),
       'coef1-seed2': cosimArm(1, 2),
-      'R16-seed0': changedArm('R 16', 0, { R: 16 }),
-      'R16-seed1': changedArm('R 16', 1, { R: 16 }),
-      'R16-seed2': changedArm('R 16', 2, { R: 16 }),
+      ...R16,
       'phi0.8-seed0': changedArm('s of phi to 0.8', 0, { phiMaxRs: 0.8 }),
       'rate1e-4-seed0': changedArm('rate 1e-4', 0, {}, { learningRate: 1e-4 }),
       'rate4e-4-seed0': changedArm('rate 4e-4', 0, {}, { learningRate: 4e-4 }),

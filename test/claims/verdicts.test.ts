@@ -151,6 +151,36 @@ test('a method of one training among several of another is a test on one trainin
   assert.equal(claim.verdict, 'not measured'); // over training seeds
 });
 
+test('another setting of CoSIM is tested in the place of its own', () => {
+  const teacher = (value: number) => near(value, { series: 'teacher', steps: 9 });
+  const points = [
+    ...near(6, { series: 'CoSIM', steps: 4, images: 6400 }),
+    ...near(5, { series: 'CoSIM', steps: 2, images: 6400 }),
+    ...near(3, { series: 'CoSIM, R 16', steps: 4, images: 6400 }),
+    ...near(4, { series: 'CoSIM, R 16', steps: 2, images: 6400 }),
+    ...near(2, { series: 'SiD', steps: 1, images: 6400 }),
+  ];
+  const verdicts = (id: string) =>
+    testClaims(stored({ study_digits_quality: { points: [...points, ...teacher(4.5)] } }), [])
+      .find(claim => claim.id === id)!
+      .tests.filter(({ verdict }) => verdict !== 'not measured')
+      .map(({ on, verdict, seeds }) => [on, verdict, seeds]);
+  const [own, other] = ['drawn digits, long trainings', 'drawn digits, long trainings with R = 16'];
+  assert.deepEqual(verdicts('C1'), [[own, 'contradicted', '0, 1, 2'], [other, 'holds', '0, 1, 2']]); // prettier-ignore
+  assert.deepEqual(verdicts('C3a'), [[own, 'contradicted', '0, 1, 2'], [other, 'holds', '0, 1, 2']]); // prettier-ignore
+  assert.deepEqual(verdicts('C4'), [[`SiD, ${own}`, 'contradicted', '0, 1, 2'], [`SiD, ${other}`, 'contradicted', '0, 1, 2']]); // prettier-ignore
+});
+
+test('blocks of one training stay blocks for another setting', () => {
+  const blocks = [3, 3.1, 3.2];
+  const fd = { metric: 'fd', value: 3.1, blocks, floor: 0.1, floorBlocks: [0.1, 0.1, 0.1], n: 500, nReference: 500 };
+  const points = [2, 4].map(steps => ({ series: 'CoSIM, R 16', seed: 0, steps, images: 6400, results: [fd] }));
+  const [{ oneTraining }] = testClaims(stored({ study_digits_quality: { points } }), [])
+    .find(({ id }) => id === 'C1')!
+    .tests.filter(({ verdict }) => verdict !== 'not measured');
+  assert.equal(oneTraining, true);
+});
+
 test('C4: an unequal budget is not decided, unless the slower method had the time', () => {
   const on = (images: number, seconds: number) =>
     verdictsOn('C4', '05_points', [
