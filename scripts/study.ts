@@ -9,9 +9,17 @@ import { workTexts } from '../src/command-line/working-line';
 import { LONG_STUDIES, type LongStudy, type LongStudyName, studyFolder } from '../src/studies';
 import { secondsOf, timerOf } from './seconds';
 import { carriedData, studyData } from './study/data';
-import { drawBeside, drawOneCalls, drawSamples, drawSearched, drawShipped, drawStudy } from './study/draw';
+import {
+  drawBeside,
+  drawGenerator,
+  drawOneCalls,
+  drawSamples,
+  drawSearched,
+  drawShipped,
+  drawStudy,
+} from './study/draw';
 import { measureOneCalls, measureStudy, searchStudy } from './study/measure';
-import { searchShipped, shipArm } from './study/ship';
+import { searchShipped, shipArm, shippedOf } from './study/ship';
 import {
   besideStored,
   type SearchedRow,
@@ -36,13 +44,14 @@ const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
   --compile           only compiles the programs of the arms, for a GPU's cache
   --measure           measures what is there, in place of training, and draws it: figures/study_*; with ARMs these alone,
                       beside the other numbers that the figures have
-  --one-call          measures one call from real images at each noise level, and draws figures/study_*_one_call
+  --one-call          measures one call from real images at each noise level, and draws figures/study_*_one_call; with ARMs
+                      of these alone
   --draw              draws the charts again from the numbers that they have
   --beside FILE       draws CoSIM's ends beside those in another machine's study_*_quality.json
   --search            searches the sampling times of the last milestones, and draws figures/study_*_searched
   --shipped           with --search: those of the study's shipped generator, in place of milestones; writes it anew
   --steps N,N         with --shipped: numbers of steps to search (2,4)
-  --ship ARM          after measuring, makes it a shipped generator: data/generators
+  --ship ARM          after measuring, searches its times and makes it a shipped generator: data/generators
   --features NAME     network that looks at the images: mobilenet, digits, a file; default: mobilenet for cifar10, else digits
   --at N,N            measures at these numbers of training images only, and the finished teacher`;
 
@@ -134,8 +143,10 @@ const train = async (name: LongStudyName, asked: readonly string[], signal: Abor
 };
 
 const tellSearched = (searched: readonly SearchedRow[]): void => {
-  for (const { seed, steps, times, value } of searched)
-    console.log(`seed ${seed}, ${steps} steps at ${times.map(t => t.toPrecision(3)).join(', ')}: fd ${value}`);
+  for (const { series, seed, steps, times, value } of searched)
+    console.log(
+      `${series}, seed ${seed}, ${steps} steps at ${times.map(t => t.toPrecision(3)).join(', ')}: fd ${value}`,
+    );
 };
 
 const measure = async (name: LongStudyName, asked: readonly string[], signal: AbortSignal): Promise<void> => {
@@ -143,7 +154,8 @@ const measure = async (name: LongStudyName, asked: readonly string[], signal: Ab
   const at = values.at?.split(',').map(Number);
   const images = await studyData(name, data);
   const given = { name, data: images, out: join(out, studyFolder(name)), features, at, signal, onProgress: lines() };
-  if (values['one-call']) return drawOneCalls(name, await measureOneCalls(given));
+  const wanted = asked.length > 0 ? { wanted: asked } : {};
+  if (values['one-call']) return drawOneCalls(name, await measureOneCalls({ ...given, ...wanted }));
   if (values.search && values.shipped) {
     const { path, searched: points, beside } = await searchShipped(given, values.steps.split(',').map(Number));
     const now = searchedRows(points);
@@ -160,7 +172,7 @@ const measure = async (name: LongStudyName, asked: readonly string[], signal: Ab
     tellSearched(searched);
     return drawSearched(name, searched, await measureStudy({ ...given, at: [last] }));
   }
-  const points = await measureStudy({ ...given, ...(asked.length > 0 && { wanted: asked }) });
+  const points = await measureStudy({ ...given, ...wanted });
   for (const { series, seed, images, steps, results } of points)
     console.log(
       `${series}, seed ${seed}, ${images} images, NFE ${steps}: ${results.map(result => `${result.metric} ${result.value.toPrecision(4)}`).join(', ')}`,
@@ -171,8 +183,11 @@ const measure = async (name: LongStudyName, asked: readonly string[], signal: Ab
   if (asked.length === 0) await drawSamples(name, images, join(out, studyFolder(name)));
   const searched = asked.length > 0 ? await storedSearched(name) : [];
   if (searched.length > 0) await drawSearched(name, searched, all);
-  if (values.ship !== undefined)
-    console.log(`wrote ${await shipArm(name, values.ship, points, images, join(out, studyFolder(name)))}`);
+  if (values.ship !== undefined) {
+    const { generator, path, madeBy } = await shipArm(given, values.ship, points);
+    await drawGenerator(name, generator, images, madeBy);
+    console.log(`wrote ${path}`);
+  }
 };
 
 /** Draws all charts again, of what their files have. */
@@ -197,8 +212,8 @@ const main = async (): Promise<void> => {
   expectCounts('steps', values.steps);
   if (values.shipped && !values.search) throw new Error('--shipped goes with --search');
   const { name, asked } = expectNames();
-  if (asked.length > 0 && (values['one-call'] || values.search))
-    throw new Error(`${values.search ? '--search' : '--one-call'} takes no ARM`);
+  if (asked.length > 0 && values.search) throw new Error('--search takes no ARM');
+  if (values.ship !== undefined) shippedOf(name, values.ship);
   if (asked.length > 0 && values.ship !== undefined && !asked.includes(values.ship))
     throw new Error(`--ship ${values.ship} is not among the arms that are measured: ${asked.join(', ')}`);
   if (values.draw) return drawAgain(name);

@@ -6,8 +6,17 @@ import { indexRange, readSamples } from '../../src/datasets';
 import { SAMPLING_TIMES, type SamplingTimes } from '../../src/diffusion';
 import { curvePanels, curvesWithSpread, dotPanels, imageGrid } from '../../src/figures';
 import type { MetricResult } from '../../src/metrics';
-import { loadModel } from '../../src/models';
-import { keepFigure, type LongStudyName, type OneCallPoint, studySampler, type StudyPoint } from '../../src/studies';
+import { type GeneratorName, GENERATORS, loadModel } from '../../src/models';
+import type { MadeBy } from '../../src/provenance';
+import {
+  keepFigure,
+  LONG_STUDIES,
+  type LongStudy,
+  type LongStudyName,
+  type OneCallPoint,
+  studySampler,
+  type StudyPoint,
+} from '../../src/studies';
 import type { StudyData } from './data';
 import { keptArms } from './measure';
 import type { EndRow, SearchedRow } from './stored';
@@ -148,6 +157,28 @@ export const drawShipped = async (
     madeBy,
   };
   await keepFigure(`study_${name}_searched_samples`, sheet, { seeds: SEEDS }, made);
+};
+
+/** Draws the shipped generator of a study whose teacher is shipped too, as figures/generator_NAME: the same noises, in 1, 2 and 4 steps. */
+export const drawGenerator = async (
+  study: LongStudyName,
+  name: GeneratorName,
+  data: StudyData,
+  madeBy: readonly MadeBy[],
+): Promise<void> => {
+  const { teacher, arms }: LongStudy = LONG_STUDIES[study];
+  if (typeof teacher !== 'string') return;
+  const rows = [await drawnRow(`teacher, NFE ${TEACHER_NFE}`, teacher, TEACHER_NFE)];
+  for (const steps of [1, 2, 4]) rows.push(await drawnRow(`CoSIM, ${stepsText(steps)}`, name, steps));
+  const sheet = await sheetOf(rows, 'The shipped generator', data);
+  const { seed } = arms[GENERATORS[name].arm];
+  const numbers = { seeds: SEEDS, rows: rows.map(([label]) => label) };
+  await keepFigure(`generator_${name}`, sheet, numbers, {
+    preset: 'laptop',
+    seeds: [seed],
+    dataset: TITLES[study],
+    madeBy,
+  });
 };
 
 /** Draws what was measured, as figures/study_NAME_*. */

@@ -119,9 +119,9 @@ export const measureStudy = async (given: MeasureStudy): Promise<StudyPoint[]> =
 
 /** One call from real images at each noise level: of the finished teacher, and of what CoSIM trained. */
 export const measureOneCalls = async (given: MeasureStudy): Promise<OneCallPoint[]> => {
-  const { name, data, out, features, at, signal, onProgress } = given;
+  const { name, data, out, features, wanted, at, signal, onProgress } = given;
   const { n } = LONG_STUDIES[name].measuring;
-  const { teacher, arms, teacherFile } = await keptArms(name, data, out);
+  const { teacher, arms, teacherFile } = await keptArms(name, data, out, wanted);
   const extractor = await loadFeatures(features);
   const judged = { ...data, extractor };
   const ofImages = (stage: string, done: number, total: number): void => onProgress(stage, done * n, total * n);
@@ -147,9 +147,9 @@ const SEARCH = { steps: [1, 2, 4], searchN: SEARCH_N };
 
 /** The times of CoSIM's last milestones, searched for every number of steps, and what they are worth. */
 export const searchStudy = async (given: MeasureStudy): Promise<SearchedPoint[]> => {
-  const { name, data, out, features, at, signal, onProgress } = given;
+  const { name, data, out, features, wanted, at, signal, onProgress } = given;
   const { n, blocks } = LONG_STUDIES[name].measuring;
-  const { arms } = await keptArms(name, data, out);
+  const { arms } = await keptArms(name, data, out, wanted);
   const extractor = await loadFeatures(features);
   const how = { ...SEARCH, n, blocks };
   try {

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { writeFileAtomic } from '../../src/checkpoints';
 import { loadFeatures } from '../../src/evaluation';
 import { spread } from '../../src/metrics';
-import { generatorFile, loadModel, STUDY_GENERATORS } from '../../src/models';
+import { generatorFile, type GeneratorName, GENERATORS, loadModel } from '../../src/models';
 import { parameterCount, saveModel } from '../../src/networks';
 import { distinctMadeBy, type MadeBy } from '../../src/provenance';
 import {
@@ -19,13 +19,10 @@ import {
   searchMilestone,
   type StudyPoint,
 } from '../../src/studies';
-import type { StudyData } from './data';
-import { keptArms, type MeasureStudy, SEARCH_N } from './measure';
+import { keptArms, type MeasureStudy, SEARCH_N, searchStudy } from './measure';
 import { storedPoints } from './stored';
 
-type Name = keyof typeof STUDY_GENERATORS;
-
-const cardFile = (name: Name): string => generatorFile(name).replace(/\.safetensors$/, '.json');
+const cardFile = (name: GeneratorName): string => generatorFile(name).replace(/\.safetensors$/, '.json');
 
 type Quality = Pick<StudyPoint, 'steps' | 'results' | 'madeBy'>;
 
@@ -72,10 +69,11 @@ const searchText = ({ search }: Card): string =>
     : `; those of ${search.steps.join(' and ')} steps searched (Algorithm 1) by ${search.n} samples a try, on seeds of their own`;
 
 /** Writes a generator's card, as JSON and as a page. */
-const writeCard = async (name: Name, { study, arm }: (typeof STUDY_GENERATORS)[Name], card: Card): Promise<void> => {
+const writeCard = async (name: GeneratorName, card: Card): Promise<void> => {
+  const { study, arm } = GENERATORS[name];
   const { run, arms }: LongStudy = LONG_STUDIES[study];
   const { series, method, seed } = arms[arm];
-  const { device, precision } = card.engine;
+  const { device, precision = 'float32' } = card.engine;
   const { images, seconds } = card.training;
   const searched = card.search?.steps ?? [];
   const rows = [
@@ -92,7 +90,7 @@ Written by \`${card.command}\` from \`${name}.json\`. \`loadModel('${name}')\` l
 | data | \`${JSON.stringify(card.data)}\` |
 | method | \`${JSON.stringify(method)}\` |
 | training | ${images} images in ${images / run.batch!} iterations, \`${JSON.stringify(run)}\`, seed ${seed}; the weights are the moving average |
-| made by | commit ${[...new Set(card.madeBy.map(({ commit }) => commit))].join(', ')}; ${device ?? 'the processor'}, ${precision ?? 'float32'}; ${Math.round(seconds)} s, other trainings on the same card at the same time |
+| made by | commit ${[...new Set(card.madeBy.map(({ commit }) => commit))].join(', ')}; ${device === undefined ? `the processor, ${precision}; ${Math.round(seconds)} s` : `${device}, ${precision}; ${Math.round(seconds)} s, other trainings on the same card at the same time`} |
 | weights | \`${card.weights.file}\`, SHA-256 \`${card.weights.sha256}\` |
 | times | ${timesText(card.times)}${searchText(card)} |
 
@@ -111,36 +109,52 @@ const sha256OfFile = async (path: string): Promise<string> =>
     .update(await readFile(path))
     .digest('hex');
 
-const shippedOf = (study: LongStudyName, arm?: string) => {
-  const found = Object.entries(STUDY_GENERATORS).find(
+/**
+ * The shipped generator of a study.
+ * @throws Error where it has none, or this is not its arm
+ */
+export const shippedOf = (study: LongStudyName, arm?: string): GeneratorName => {
+  const found = Object.entries(GENERATORS).find(
     ([, from]) => from.study === study && (arm === undefined || from.arm === arm),
   );
   if (found === undefined)
-    throw new Error(`no shipped generator is ${arm === undefined ? '' : `${arm} `}of ${study}: see STUDY_GENERATORS`);
-  return { name: found[0] as Name, from: found[1] };
+    throw new Error(`no shipped generator is ${arm === undefined ? '' : `${arm} `}of ${study}: see GENERATORS`);
+  return found[0] as GeneratorName;
 };
 
-/** Copies the last milestone of an arm to data/generators, with a card as JSON and as a page. @returns its path */
+/** A measurement as a card has it. */
+const asQuality = ({ steps, results, madeBy }: StudyPoint): Quality => ({ steps, results, madeBy });
+
+/**
+ * Writes the last milestone of an arm to data/generators, its times those that are searched for it, with a card as JSON and as a
+ * page. What `given.out` keeps of searches is not searched again.
+ * @param points what was measured of it at the published times
+ * @returns its name and path, and what made it
+ */
 export const shipArm = async (
-  study: LongStudyName,
+  given: MeasureStudy,
   arm: string,
   points: readonly StudyPoint[],
-  data: StudyData,
-  out: string,
-): Promise<string> => {
-  const { name, from } = shippedOf(study, arm);
+): Promise<{ generator: GeneratorName; path: string; madeBy: MadeBy[] }> => {
+  const { name: study, data, out } = given;
+  const generator = shippedOf(study, arm);
   const { run, arms, teacher }: LongStudy = LONG_STUDIES[study];
   const { series, seed, method } = arms[arm];
-  const kept = (await keptArms(study, data, out)).arms.find(one => one.series === series && one.seed === seed);
-  const last = kept?.milestones.at(-1);
+  const last = (await keptArms(study, data, out, [arm])).arms[0]?.milestones.at(-1);
   if (last === undefined) throw new Error(`${out} has nothing of ${arm} yet`);
-  const path = generatorFile(name);
+  const searched = await searchStudy({ ...given, wanted: [arm], at: [last.images] });
+  const path = generatorFile(generator);
   await mkdir(dirname(path), { recursive: true });
-  await copyFile(last.file, path);
-  const { denoiser, parameters, times } = await loadModel(path);
+  const { denoiser, parameters, times } = await loadModel(last.file);
+  const all = { ...times, ...Object.fromEntries(searched.map(point => [point.steps, point.times])) };
+  const metadata = { sampler: 'multistep', times: JSON.stringify(all), images: String(last.images) };
+  await saveModel(path, { denoiser, parameters }, metadata, { floats: 'F16' });
   tf.dispose(parameters);
   const own = points.filter(point => point.series === series && point.seed === seed && point.images === last.images);
-  await writeCard(name, from, {
+  const isSearched = ({ steps }: Quality): boolean => searched.some(point => point.steps === steps);
+  const found = searched.map(({ steps, result, madeBy }) => ({ steps, results: [result], madeBy }));
+  const searchers = distinctMadeBy(searched.flatMap(({ madeBy }) => madeBy ?? []));
+  await writeCard(generator, {
     command: `npm run study -- ${study} --ship ${arm}`,
     madeBy: last.madeBy,
     engine: last.engine,
@@ -149,10 +163,12 @@ export const shipArm = async (
     network: { ...denoiser.config, parameters: parameterCount(denoiser.parameters) },
     training: { method, ...run, seed, images: last.images, seconds: last.seconds },
     data: data.train.provenance,
-    times: times ?? {},
-    quality: own.map(({ steps, results, madeBy }) => ({ steps, results, madeBy })),
+    times: all,
+    search: { steps: searched.map(({ steps }) => steps), n: SEARCH_N, madeBy: searchers },
+    quality: [...found, ...own.filter(point => !isSearched(point)).map(asQuality)].sort((a, b) => a.steps - b.steps),
+    published: own.filter(isSearched).map(asQuality),
   });
-  return path;
+  return { generator, path, madeBy: distinctMadeBy([...last.madeBy, ...searchers]) };
 };
 
 /**
@@ -165,9 +181,9 @@ export const searchShipped = async (
   steps: readonly number[],
 ): Promise<{ path: string; searched: SearchedPoint[]; beside: StudyPoint[] }> => {
   const { name: study, data, out, features, signal, onProgress } = given;
-  const { name, from } = shippedOf(study);
+  const name = shippedOf(study);
   const { measuring, arms }: LongStudy = LONG_STUDIES[study];
-  const { series, coef, seed } = arms[from.arm];
+  const { series, coef, seed } = arms[GENERATORS[name].arm];
   const arm = { series, coef, seed };
   const path = generatorFile(name);
   const card = JSON.parse(await readFile(cardFile(name), 'utf8')) as Card;
@@ -190,12 +206,11 @@ export const searchShipped = async (
     const earlier = others.length > 0 ? (card.search?.madeBy ?? []) : []; // who found the times that stay
     const isSearched = (point: Quality): boolean => steps.includes(point.steps);
     const before = [...(card.published ?? []), ...card.quality.filter(one => !card.search?.steps.includes(one.steps))];
-    const quality = [
-      ...card.quality.filter(one => !isSearched(one)),
-      ...points.map(point => ({ steps: point.steps, results: point.results, madeBy: point.madeBy })),
-    ].sort((a, b) => a.steps - b.steps);
+    const quality = [...card.quality.filter(one => !isSearched(one)), ...points.map(asQuality)].sort(
+      (a, b) => a.steps - b.steps,
+    );
     await copyFile(file, path);
-    await writeCard(name, from, {
+    await writeCard(name, {
       ...card,
       command: `npm run study -- ${study} --search --shipped --steps ${steps.join(',')}`,
       weights: { ...card.weights, sha256: await sha256OfFile(path) },

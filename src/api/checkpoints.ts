@@ -44,9 +44,7 @@ export {
 export {
   GENERATOR_NAMES,
   type GeneratorName,
-  type GeneratorPreset,
   GENERATORS,
-  STUDY_GENERATORS,
   latentDigits,
   loadAutoencoder,
   loadClassifier,

@@ -1,3 +1,4 @@
+import { type GeneratorName, GENERATORS } from '../models';
 import { markdownText, onOneLine } from '../text';
 import { makingParts } from './made-text';
 import type { StoredResult, StoredResults } from './stored-results';
@@ -6,12 +7,12 @@ import type { StoredResult, StoredResults } from './stored-results';
 const OTHER_COMMANDS: Readonly<Record<string, string>> = {
   bench: 'npm run bench && node --import tsx bench/report.ts',
   table: 'npm run tables',
-  generator: 'npm run generator -- digits-cosim',
 };
 
 /** What asks for figures of a long study that do not come with its measurements, by study and name. */
 const STUDY_FLAGS: Readonly<Record<string, string | undefined>> = {
-  digits_one_call: '--one-call',
+  digits_one_call: 'coef1-seed0 coef1-seed1 coef1-seed2 --one-call',
+  settings_one_call: '--one-call',
   digits_searched: '--search',
   cifar10_searched: '--search --shipped',
   cifar10_searched_samples: '--search --shipped',
@@ -21,6 +22,10 @@ const commandOf = ({ name, provenance: { preset } }: StoredResult): string => {
   const [first, second, ...rest] = name.replace('paper/', '').split('_');
   const flag = STUDY_FLAGS[[second, ...rest].join('_')];
   if (first === 'study') return flag ? `npm run study -- ${second} ${flag}` : `npm run reproduce -- ${second}`;
+  if (first === 'generator' && Object.hasOwn(GENERATORS, second)) {
+    const { study, arm } = GENERATORS[second as GeneratorName];
+    return `npm run study -- ${study} --ship ${arm}`;
+  }
   return OTHER_COMMANDS[first] ?? `npm run reproduce -- ${first} --preset ${preset}`;
 };
 

@@ -7,14 +7,7 @@ export {
   shippedAutoencoder,
 } from './autoencoder';
 export { CLASSIFIER_FILE, loadClassifier } from './classifier';
-export {
-  GENERATOR_NAMES,
-  generatorFile,
-  type GeneratorName,
-  type GeneratorPreset,
-  GENERATORS,
-  STUDY_GENERATORS,
-} from './generators';
+export { GENERATOR_NAMES, generatorFile, type GeneratorName, GENERATORS } from './generators';
 export { loadGenerator } from './load-generator';
 export { loadModel, loadTeacher, modelFile, type SampledModel } from './load-model';
 export { denoiserOfCheckpoint, type LoadedNetwork, loadNetwork, type ReferenceOptions } from './load-network';
