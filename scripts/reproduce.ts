@@ -23,11 +23,11 @@ const USAGE = `npm run reproduce [-- NOTEBOOK... --preset laptop|paper]    a NOT
 const reproduceStudy = async (args: readonly string[]): Promise<boolean> => {
   const study = (...more: string[]): number | null =>
     spawnSync(process.execPath, ['--import', 'tsx', 'scripts/study.ts', ...args, ...more], { stdio: 'inherit' }).status;
-  study(); // it says why it stopped; what is there is measured
+  const trained = study(); // it says why it stopped; what is there is measured
   if (study('--measure') !== 0) return false;
   const { code, output } = await runProgram(process.execPath, ['--import', 'tsx', 'scripts/tables.ts']);
   console.log(output.trim());
-  return code === 0;
+  return trained === 0 && code === 0;
 };
 
 const main = async (): Promise<boolean> => {

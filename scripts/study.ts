@@ -75,7 +75,7 @@ const { values, positionals } = parseArgs({
     beside: { type: 'string' },
     search: { type: 'boolean', default: false },
     shipped: { type: 'boolean', default: false },
-    steps: { type: 'string', default: '2,4' },
+    steps: { type: 'string' },
     ship: { type: 'string' },
     features: { type: 'string' },
     at: { type: 'string' },
@@ -93,12 +93,18 @@ const expectNames = (): { name: LongStudyName; asked: string[] } => {
   return { name: name as LongStudyName, asked };
 };
 
+/** How the process ends where it was stopped: well, where it was for --for. */
+let stoppedWith: number | undefined;
+
 /** Stops at the end of --for, and when it is asked to. */
 const stopping = (): AbortSignal => {
   const stop = new AbortController();
-  const end = (why: string) => () => stop.abort(new Error(`${why}; the same command goes on`));
-  if (values.for !== undefined) setTimeout(end('the time is over'), timerOf(secondsOf('--for', values.for))).unref();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, end('stopped'));
+  const end = (why: string, code: number) => () => {
+    stoppedWith = code;
+    stop.abort(new Error(`${why}; the same command goes on`));
+  };
+  if (values.for !== undefined) setTimeout(end('the time is over', 0), timerOf(secondsOf('--for', values.for))).unref();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, end('stopped', 130));
   return stop.signal;
 };
 
@@ -157,7 +163,11 @@ const measure = async (name: LongStudyName, asked: readonly string[], signal: Ab
   const wanted = asked.length > 0 ? { wanted: asked } : {};
   if (values['one-call']) return drawOneCalls(name, await measureOneCalls({ ...given, ...wanted }));
   if (values.search && values.shipped) {
-    const { path, searched: points, beside } = await searchShipped(given, values.steps.split(',').map(Number));
+    const {
+      path,
+      searched: points,
+      beside,
+    } = await searchShipped(given, (values.steps ?? '2,4').split(',').map(Number));
     const now = searchedRows(points);
     const before = (await storedSearched(name)).filter(old => !now.some(({ steps }) => steps === old.steps));
     const searched = [...before, ...now].sort((a, b) => a.steps - b.steps);
@@ -205,12 +215,22 @@ const expectCounts = (option: string, text: string | undefined): void => {
       throw new Error(`--${option} must be whole numbers from 1, got '${text}'`);
 };
 
+/** What else a run would ignore. */
+const expectTogether = (): void => {
+  const ways = (['one-call', 'search', 'ship', 'draw', 'beside', 'compile'] as const).filter(name => values[name]);
+  if (ways.length > 1) throw new Error(`--${ways[0]} and --${ways[1]} are two commands`);
+  if (values.shipped && !values.search) throw new Error('--shipped goes with --search');
+  if (values.steps !== undefined && !values.shipped) throw new Error('--steps goes with --search --shipped');
+  if (values.at !== undefined && values.ship !== undefined)
+    throw new Error('--ship measures the last milestone: it takes no --at');
+};
+
 const main = async (): Promise<void> => {
   if (values.help) return console.log(USAGE);
   expectCounts('to', values.to);
   expectCounts('at', values.at);
   expectCounts('steps', values.steps);
-  if (values.shipped && !values.search) throw new Error('--shipped goes with --search');
+  expectTogether();
   const { name, asked } = expectNames();
   if (asked.length > 0 && values.search) throw new Error('--search takes no ARM');
   if (values.ship !== undefined) shippedOf(name, values.ship);
@@ -228,6 +248,6 @@ const main = async (): Promise<void> => {
 void main()
   .catch((error: unknown) => {
     console.error((error as Error).message);
-    process.exitCode = 1;
+    process.exitCode = stoppedWith ?? 1;
   })
   .finally(() => process.exit());

@@ -73,10 +73,17 @@ const rangeText = (
   return `dots: mean, lines: range over ${range}${trainings > 1 ? '' : ' of one training'}`;
 };
 
-const values = (points: readonly StudyPoint[]) =>
+/** Their series, with the training images where those differ. */
+const longSeries = (points: readonly StudyPoint[]): ((point: StudyPoint) => string) => {
+  const differ = new Set(points.filter(({ series }) => series !== 'teacher').map(({ images }) => images)).size > 1;
+  return ({ series, images }) =>
+    differ && series !== 'teacher' ? `${series}, ${images.toLocaleString('en')} images` : series;
+};
+
+const values = (points: readonly StudyPoint[], seriesOf = longSeries(points)) =>
   points.flatMap(point =>
     distanceOf(point).blocks.map((value, block) => ({
-      series: point.series,
+      series: seriesOf(point),
       category: point.steps,
       seed: 1000 * point.seed + block,
       value,

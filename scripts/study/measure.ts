@@ -95,9 +95,10 @@ export const measureStudy = async (given: MeasureStudy): Promise<StudyPoint[]> =
     if (images.length === 0 && !teacherAlone) throw new Error(`${out} has no milestone to measure yet`);
     const last = Math.max(...images);
     const measure = async (at: number): Promise<void> => {
-      const how = { ...measuring, blocks: at === last ? measuring.blocks : 1 };
       for (const { milestones, steps, ...arm } of arms) {
         const own = milestones.filter(kept => kept.images === at);
+        const isEnd = at === milestones.filter(chosen).at(-1)?.images;
+        const how = { ...measuring, blocks: isEnd ? measuring.blocks : 1 };
         points.push(...(await measureMilestones(own, arm, judged, { ...how, steps }, out, watch)));
       }
     };

@@ -79,6 +79,10 @@ export const visibleText = (pairs: readonly Claimed[]): string => {
   return least === most ? least : `${least} to ${most}`;
 };
 
+/** Marks an outcome that rests on blocks of samples of one training of a kind. */
+export const markOneTraining = (groups: readonly (readonly ResultRow[])[]): Pick<ClaimOutcome, 'oneTraining'> =>
+  groups.some(rows => rows.some(({ series, ofBlock }) => ofBlock && series !== 'teacher')) ? { oneTraining: true } : {};
+
 const BRIEF_PAIRS = 2;
 
 /** Holds where every pair is in the claimed order, contradicted where one is in the other, each by more than the noise. */
@@ -86,8 +90,6 @@ export const testOrder = (...pairs: readonly Claimed[]): ClaimOutcome => {
   const without = missing(pairs.flatMap(({ lower, higher }) => [lower, higher]));
   if (without !== undefined) return notMeasured(without);
   const orders = pairs.map(orderOf);
-  const rows = pairs.flatMap(({ lower, higher }) => [...lower, ...higher]);
-  const oneTraining = rows.some(({ series, ofBlock }) => ofBlock && series !== 'teacher');
   const held = orders.filter(order => order === 'holds').length;
   return {
     verdict: held === pairs.length ? 'holds' : orders.includes('contradicted') ? 'contradicted' : 'within the noise',
@@ -97,6 +99,6 @@ export const testOrder = (...pairs: readonly Claimed[]): ClaimOutcome => {
         ? `${held} of ${pairs.length} comparisons`
         : pairs.map(comparisonBrief).join(', then '),
     visible: visibleText(pairs),
-    ...(oneTraining && { oneTraining }),
+    ...markOneTraining(pairs.flatMap(({ lower, higher }) => [lower, higher])),
   };
 };

@@ -6,6 +6,7 @@ import {
   comparisonBrief,
   comparisonText,
   grouped,
+  markOneTraining,
   missing,
   NO_VALUES,
   notMeasured,
@@ -111,6 +112,7 @@ export const matchesTeacher: ClaimRule = numbers => {
     numbers: `4 steps ${withRange(lower)}, the teacher at ${nfe} ${withRange(higher)}: ${excess}`,
     brief: `${short(ours)} to ${short(teacher)}, ${excess}`,
     visible: percent((worst - best) / teacher),
+    ...markOneTraining([lower]),
   };
 };
 
@@ -231,6 +233,7 @@ export const largerIsBetter: ClaimRule = numbers => {
     numbers: text.join('; '),
     brief: ends.map(pair => `L ${comparisonBrief(pair)} S in ${pair.what}`).join(', '),
     visible: visibleText(ends),
+    ...markOneTraining(all.flatMap(({ sizes }) => sizes)),
   };
 };
 
@@ -251,6 +254,7 @@ export const fourStepsAtEverySize: ClaimRule = numbers => {
     numbers: `4 steps against 2: ${pairs.map(comparisonText).join('; ')}`,
     brief: pairs.map(pair => `${pair.what} ${comparisonBrief(pair)}`).join(', '),
     visible: visibleText(pairs),
+    ...markOneTraining(pairs.flatMap(({ lower, higher }) => [lower, higher])),
   };
 };
 

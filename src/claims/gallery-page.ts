@@ -13,7 +13,9 @@ const OTHER_COMMANDS: Readonly<Record<string, string>> = {
 const STUDY_FLAGS: Readonly<Record<string, string | undefined>> = {
   digits_one_call: 'coef1-seed0 coef1-seed1 coef1-seed2 --one-call',
   settings_one_call: '--one-call',
+  digits_beside: '--beside FILE',
   digits_searched: '--search',
+  settings_searched: '--search',
   cifar10_searched: '--search --shipped',
   cifar10_searched_samples: '--search --shipped',
 };
@@ -21,7 +23,10 @@ const STUDY_FLAGS: Readonly<Record<string, string | undefined>> = {
 const commandOf = ({ name, provenance: { preset } }: StoredResult): string => {
   const [first, second, ...rest] = name.replace('paper/', '').split('_');
   const flag = STUDY_FLAGS[[second, ...rest].join('_')];
-  if (first === 'study') return flag ? `npm run study -- ${second} ${flag}` : `npm run reproduce -- ${second}`;
+  if (first === 'study') {
+    const data = second === 'cifar10' ? ' --data cifar-10-batches-bin' : '';
+    return flag ? `npm run study -- ${second}${data} ${flag}` : `npm run reproduce -- ${second}${data}`;
+  }
   if (first === 'generator' && Object.hasOwn(GENERATORS, second)) {
     const { study, arm } = GENERATORS[second as GeneratorName];
     return `npm run study -- ${study} --ship ${arm}`;
