@@ -29,6 +29,7 @@ import {
   storedPoints,
   storedSearched,
 } from './study/stored';
+import { expectTogether } from './study/together';
 import { compileArms, type Overrides, trainStudy } from './study/train';
 
 const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
@@ -215,22 +216,12 @@ const expectCounts = (option: string, text: string | undefined): void => {
       throw new Error(`--${option} must be whole numbers from 1, got '${text}'`);
 };
 
-/** What else a run would ignore. */
-const expectTogether = (): void => {
-  const ways = (['one-call', 'search', 'ship', 'draw', 'beside', 'compile'] as const).filter(name => values[name]);
-  if (ways.length > 1) throw new Error(`--${ways[0]} and --${ways[1]} are two commands`);
-  if (values.shipped && !values.search) throw new Error('--shipped goes with --search');
-  if (values.steps !== undefined && !values.shipped) throw new Error('--steps goes with --search --shipped');
-  if (values.at !== undefined && values.ship !== undefined)
-    throw new Error('--ship measures the last milestone: it takes no --at');
-};
-
 const main = async (): Promise<void> => {
   if (values.help) return console.log(USAGE);
   expectCounts('to', values.to);
   expectCounts('at', values.at);
   expectCounts('steps', values.steps);
-  expectTogether();
+  expectTogether(values);
   const { name, asked } = expectNames();
   if (asked.length > 0 && values.search) throw new Error('--search takes no ARM');
   if (values.ship !== undefined) shippedOf(name, values.ship);
