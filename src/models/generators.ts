@@ -5,7 +5,7 @@ import { join } from 'node:path';
  * `npm run study -- STUDY --ship ARM` takes.
  */
 export const GENERATORS = {
-  'digits-cosim': { study: 'digits', arm: 'R16-seed0' },
+  'digits-cosim': { study: 'digits', arm: 'coef1-seed2' },
   'cifar10-cosim': { study: 'cifar10', arm: 'coef1-seed0' },
 } as const satisfies Record<string, { study: string; arm: string }>;
 
