@@ -66,7 +66,7 @@ const timesText = (times: Card['times']): string =>
 const searchText = ({ search }: Card): string =>
   search === undefined
     ? ''
-    : `; those of ${search.steps.join(' and ')} steps searched (Algorithm 1) by ${search.n} samples a try, on seeds of their own`;
+    : `; those of ${new Intl.ListFormat('en-GB').format(search.steps.map(String))} steps searched (Algorithm 1) by ${search.n} samples a try, on seeds of their own`;
 
 /** Writes a generator's card, as JSON and as a page. */
 const writeCard = async (name: GeneratorName, card: Card): Promise<void> => {
