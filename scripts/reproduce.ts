@@ -8,6 +8,7 @@ import { choosePreset } from './notebook/preset';
 import { runNotebooks } from './notebook/run';
 import { stopSignal } from './notebook/stop';
 import { recordTime } from './notebook/times';
+import { argumentsOf } from './study/options';
 import { notebooksFolder, runProgram } from './project';
 
 const USAGE = `npm run reproduce [-- NOTEBOOK... --preset laptop|paper]    a NOTEBOOK is the start of its name ('03'); none: all
@@ -21,10 +22,10 @@ const USAGE = `npm run reproduce [-- NOTEBOOK... --preset laptop|paper]    a NOT
 
 /** A long study instead of notebooks: as far as its training comes in the time that is given, then measured and drawn. */
 const reproduceStudy = async (args: readonly string[]): Promise<boolean> => {
-  const study = (...more: string[]): number | null =>
-    spawnSync(process.execPath, ['--import', 'tsx', 'scripts/study.ts', ...args, ...more], { stdio: 'inherit' }).status;
-  const trained = study(); // it says why it stopped; what is there is measured
-  if (study('--measure') !== 0) return false;
+  const study = (own: readonly string[]): number | null =>
+    spawnSync(process.execPath, ['--import', 'tsx', 'scripts/study.ts', ...own], { stdio: 'inherit' }).status;
+  const trained = study(argumentsOf('train', args)); // it says why it stopped; what is there is measured
+  if (study([...argumentsOf('measure', args, ['for']), '--measure']) !== 0) return false;
   const { code, output } = await runProgram(process.execPath, ['--import', 'tsx', 'scripts/tables.ts']);
   console.log(output.trim());
   return trained === 0 && code === 0;
@@ -32,7 +33,7 @@ const reproduceStudy = async (args: readonly string[]): Promise<boolean> => {
 
 const main = async (): Promise<boolean> => {
   const [, , ...args] = process.argv;
-  if (Object.hasOwn(LONG_STUDIES, args[0] ?? '')) return reproduceStudy(args);
+  if (Object.hasOwn(LONG_STUDIES, args[0] ?? '') && !args.includes('--help')) return reproduceStudy(args);
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {

@@ -3,7 +3,6 @@
  * `--measure`. ARM is 'teacher' or a name of LONG_STUDIES; none: all.
  */
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { selectBackend } from '../src/compute/backend';
 import { workTexts } from '../src/command-line/working-line';
 import { LONG_STUDIES, type LongStudy, type LongStudyName, studyFolder } from '../src/studies';
@@ -29,7 +28,7 @@ import {
   storedPoints,
   storedSearched,
 } from './study/stored';
-import { expectTogether } from './study/together';
+import { studyArguments } from './study/options';
 import { compileArms, type Overrides, trainStudy } from './study/train';
 
 const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
@@ -58,31 +57,17 @@ const USAGE = `npm run study -- ${Object.keys(LONG_STUDIES).join('|')} [ARM...]
 
 const PAUSE = 5_000; // ms between two lines
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    data: { type: 'string' },
-    for: { type: 'string' },
-    to: { type: 'string', default: 'Infinity' },
-    out: { type: 'string', default: join('runs', 'study') },
-    engine: { type: 'string' },
-    precision: { type: 'string' },
-    carried: { type: 'string' },
-    'await-teacher': { type: 'boolean', default: false },
-    compile: { type: 'boolean', default: false },
-    measure: { type: 'boolean', default: false },
-    'one-call': { type: 'boolean', default: false },
-    draw: { type: 'boolean', default: false },
-    beside: { type: 'string' },
-    search: { type: 'boolean', default: false },
-    shipped: { type: 'boolean', default: false },
-    steps: { type: 'string' },
-    ship: { type: 'string' },
-    features: { type: 'string' },
-    at: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-});
+const given = (): ReturnType<typeof studyArguments> => {
+  try {
+    return studyArguments(process.argv.slice(2));
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(1);
+  }
+};
+
+const { command, positionals, values } = given();
+const OUT = values.out ?? join('runs', 'study');
 
 const expectNames = (): { name: LongStudyName; asked: string[] } => {
   const [name, ...asked] = positionals;
@@ -94,15 +79,15 @@ const expectNames = (): { name: LongStudyName; asked: string[] } => {
   return { name: name as LongStudyName, asked };
 };
 
-/** How the process ends where it was stopped: well, where it was for --for. */
-let stoppedWith: number | undefined;
+/** Why the process was stopped, and how it ends then: well, where it was for --for. */
+let stopped: { reason: Error; code: number } | undefined;
 
 /** Stops at the end of --for, and when it is asked to. */
 const stopping = (): AbortSignal => {
   const stop = new AbortController();
   const end = (why: string, code: number) => () => {
-    stoppedWith = code;
-    stop.abort(new Error(`${why}; the same command goes on`));
+    stopped = { reason: new Error(`${why}; the same command goes on`), code };
+    stop.abort(stopped.reason);
   };
   if (values.for !== undefined) setTimeout(end('the time is over', 0), timerOf(secondsOf('--for', values.for))).unref();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, end('stopped', 130));
@@ -139,15 +124,18 @@ const train = async (name: LongStudyName, asked: readonly string[], signal: Abor
     name,
     wanted,
     train: dataset,
-    out: join(values.out, studyFolder(name)),
+    out: join(OUT, studyFolder(name)),
     overrides,
-    to: Number(values.to),
-    awaitTeacher: values['await-teacher'],
+    to: Number(values.to ?? Infinity),
+    awaitTeacher: values['await-teacher'] ?? false,
     signal,
     onReport: (stage, { images, psiLoss, phiLoss, phiScoreGap = psiLoss ?? phiLoss }, total) =>
       line(stage, images, total, `loss ${phiScoreGap.toPrecision(4)}`),
   });
 };
+
+const sameTraining = (a: Pick<SearchedRow, 'series' | 'seed'>, b: Pick<SearchedRow, 'series' | 'seed'>): boolean =>
+  a.series === b.series && a.seed === b.seed;
 
 const tellSearched = (searched: readonly SearchedRow[]): void => {
   for (const { series, seed, steps, times, value } of searched)
@@ -157,27 +145,29 @@ const tellSearched = (searched: readonly SearchedRow[]): void => {
 };
 
 const measure = async (name: LongStudyName, asked: readonly string[], signal: AbortSignal): Promise<void> => {
-  const { data, out, features = name === 'cifar10' ? 'mobilenet' : 'digits' } = values;
+  const { data, features = name === 'cifar10' ? 'mobilenet' : 'digits' } = values;
   const at = values.at?.split(',').map(Number);
   const images = await studyData(name, data);
-  const given = { name, data: images, out: join(out, studyFolder(name)), features, at, signal, onProgress: lines() };
+  const out = join(OUT, studyFolder(name));
+  const given = { name, data: images, out, features, at, signal, onProgress: lines() };
   const wanted = asked.length > 0 ? { wanted: asked } : {};
-  if (values['one-call']) return drawOneCalls(name, await measureOneCalls({ ...given, ...wanted }));
-  if (values.search && values.shipped) {
+  if (command === 'one-call') return drawOneCalls(name, await measureOneCalls({ ...given, ...wanted }));
+  if (values.shipped) {
     const {
       path,
       searched: points,
       beside,
     } = await searchShipped(given, (values.steps ?? '2,4').split(',').map(Number));
     const now = searchedRows(points);
-    const before = (await storedSearched(name)).filter(old => !now.some(({ steps }) => steps === old.steps));
+    const isNow = (old: SearchedRow) => now.some(row => sameTraining(row, old) && row.steps === old.steps);
+    const before = (await storedSearched(name)).filter(old => !isNow(old));
     const searched = [...before, ...now].sort((a, b) => a.steps - b.steps);
     tellSearched(searched);
     await drawSearched(name, searched, beside);
     await drawShipped(name, images, path, searched);
     return console.log(`wrote ${path}`);
   }
-  if (values.search) {
+  if (command === 'search') {
     const searched = searchedRows(await searchStudy(given));
     const last = Math.max(...searched.map(point => point.images));
     tellSearched(searched);
@@ -188,10 +178,10 @@ const measure = async (name: LongStudyName, asked: readonly string[], signal: Ab
     console.log(
       `${series}, seed ${seed}, ${images} images, NFE ${steps}: ${results.map(result => `${result.metric} ${result.value.toPrecision(4)}`).join(', ')}`,
     );
-  const stored = asked.length > 0 ? await storedPoints(name) : [];
+  const stored = asked.length > 0 || at !== undefined ? await storedPoints(name) : [];
   const all = besideStored(stored, points);
   await drawStudy(name, all);
-  if (asked.length === 0) await drawSamples(name, images, join(out, studyFolder(name)));
+  if (asked.length === 0) await drawSamples(name, images, out);
   const searched = asked.length > 0 ? await storedSearched(name) : [];
   if (searched.length > 0) await drawSearched(name, searched, all);
   if (values.ship !== undefined) {
@@ -221,24 +211,21 @@ const main = async (): Promise<void> => {
   expectCounts('to', values.to);
   expectCounts('at', values.at);
   expectCounts('steps', values.steps);
-  expectTogether(values);
   const { name, asked } = expectNames();
-  if (asked.length > 0 && values.search) throw new Error('--search takes no ARM');
   if (values.ship !== undefined) shippedOf(name, values.ship);
   if (asked.length > 0 && values.ship !== undefined && !asked.includes(values.ship))
     throw new Error(`--ship ${values.ship} is not among the arms that are measured: ${asked.join(', ')}`);
-  if (values.draw) return drawAgain(name);
+  if (command === 'draw') return drawAgain(name);
   if (values.beside !== undefined)
     return drawBeside(name, [await storedEnds(name), await storedEnds(name, values.beside)]);
   const signal = stopping();
   await selectBackend();
-  const measures = values.measure || values['one-call'] || values.search || values.ship !== undefined;
-  await (measures ? measure(name, asked, signal) : train(name, asked, signal));
+  await (command === 'train' || command === 'compile' ? train(name, asked, signal) : measure(name, asked, signal));
 };
 
 void main()
   .catch((error: unknown) => {
     console.error((error as Error).message);
-    process.exitCode = stoppedWith ?? 1;
+    process.exitCode = error === stopped?.reason ? stopped?.code : 1;
   })
   .finally(() => process.exit());

@@ -224,7 +224,8 @@ export const searchShipped = async (
       published: before.filter(one => isSearched(one) || card.published?.includes(one)),
     });
     const own = before.map(one => ({ ...arm, images, trainingSeconds: seconds, ...one }));
-    const beside = (await storedPoints(study)).filter(point => point.series !== series);
+    const isShipped = (point: StudyPoint) => point.series === series && point.seed === seed && point.images === images;
+    const beside = (await storedPoints(study)).filter(point => !isShipped(point));
     return { path, searched, beside: [...own, ...beside] };
   } finally {
     tf.dispose(parameters);
