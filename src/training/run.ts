@@ -7,7 +7,7 @@ import { ArgumentError, expectInteger, expectKeys, expectNumber } from '../compu
 import { WorkerError } from '../compute/onnx';
 import { cloneTensors, expectFinite, type Tensors, withPrefix } from '../compute/tensors';
 import type { Dataset } from '../datasets';
-import { decreasingTimes, SAMPLING_TIMES, type SamplingTimes } from '../diffusion';
+import { decreasingTimes, SAMPLING_TIMES, type SamplingTimes, timesOfSteps } from '../diffusion';
 import type { Method, Role, Update } from '../methods';
 import { type Denoiser, matchParameters } from '../networks';
 import { type HeunOptions, sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput } from '../samplers';
@@ -58,7 +58,7 @@ export type TrainOptions = {
 /** Options of `Run.sample`. */
 export type SampleOptions = Omit<SamplerInput, 'denoiser' | 'parameters'> &
   Omit<HeunOptions, 'noise'> & {
-    /** Of Algorithm 1; default the run's own for this number of steps. */
+    /** Noise levels of Algorithm 1, in the place of `steps`; default the run's own for so many `steps`, or for 4. */
     times?: readonly number[];
     /** The average (default) or the generator as trained last. */
     parameters?: 'ema' | 'raw';
@@ -391,6 +391,7 @@ export class Run {
    * Samples from the generator as its method says: Algorithm 1, the ancestral sampler, or EDM's for a denoiser. While the
    * run trains, the samples are those of one step: the last that ended when it was this call's turn. On an accelerator they
    * are computed by as many devices and as exactly as the run's steps, unless the request says otherwise.
+   * @throws ArgumentError for a number of steps that the run has no times for
    */
   async sample(request: SampleOptions): Promise<Samples> {
     this.alive();
@@ -411,8 +412,7 @@ export class Run {
     const own = { precision, devices, ...(options.engine === 'xla' && { engine: options.engine }) };
     const input = { ...own, ...rest, denoiser, parameters };
     if (method.sampler === 'heun') return sampleHeun({ ...input, steps });
-    const chosen = times ?? this.times[steps];
-    if (!chosen) throw new ArgumentError(`sample: no standard times for ${steps} steps; pass \`times\``);
+    const chosen = times ?? timesOfSteps('sample', this.times, steps);
     return method.sampler === 'ancestral'
       ? sampleAncestral({ ...input, times: chosen })
       : sampleMultistep({ ...input, times: chosen });

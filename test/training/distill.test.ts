@@ -113,7 +113,10 @@ test('found times are the default from then on, and go with the checkpoint', asy
 test('methods bring their own times and sampler', async () => {
   const sid = start({ kind: 'sid' });
   assert.deepEqual(sid.times, { 1: [2.5] });
-  await assert.rejects(sid.sample({ seeds: [0], steps: 4 }), /no standard times for 4 steps/);
+  await assert.rejects(
+    sid.sample({ seeds: [0], steps: 4 }),
+    /sample: steps must be .* known times \(1\), or `times` given, got 4/,
+  );
   const moments = start({ kind: 'moment-matching', steps: 2 });
   assert.equal((await moments.sample({ seeds: [0, 1], steps: 2, engine: 'eager' })).n, 2);
   for (const run of [sid, moments]) run.dispose();
