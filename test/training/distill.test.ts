@@ -4,12 +4,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
 import { dismissWorkers } from '../../src/compute/onnx';
 import { loadGenerator } from '../../src/models';
-import { freshParameters, type Model } from '../../src/networks';
+import { freshParameters, mixtureDenoiser, type Model } from '../../src/networks';
 import type { DistillMethod } from '../../src/methods';
 import { distill, Run, type RunOptions } from '../../src/training';
 import { assertAllClose } from '../close';
 import { withFolder } from '../temporary-folder';
-import { tinyMlp, tinyPoints } from '../tiny';
+import { tinyMlp, tinyPoints, twoModes } from '../tiny';
 import { snapshot } from './runs';
 
 before(() => selectBackend({ backend: 'wasm' }));
@@ -108,6 +108,18 @@ test('found times are the default from then on, and go with the checkpoint', asy
     tf.dispose(generator.parameters);
     for (const each of [run, loaded]) each.dispose();
   });
+});
+
+test('a method without psi needs no network that could be one', () => {
+  const exact = mixtureDenoiser(twoModes); // has no time embedding to double
+  const run = distill({
+    teacher: exact,
+    dataset: tinyPoints,
+    method: { kind: 'denoising' } as unknown as DistillMethod,
+  });
+  assert.deepEqual(run.parameters('psi'), {});
+  run.dispose();
+  tf.dispose(exact.parameters);
 });
 
 test('methods bring their own times and sampler', async () => {
