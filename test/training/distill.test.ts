@@ -110,7 +110,7 @@ test('found times are the default from then on, and go with the checkpoint', asy
   });
 });
 
-test('a method without psi needs no network that could be one', () => {
+test('a method without psi needs no network that could be one, and EDM samples it: by steps, at no times', async () => {
   const exact = mixtureDenoiser(twoModes); // has no time embedding to double
   const run = distill({
     teacher: exact,
@@ -118,6 +118,7 @@ test('a method without psi needs no network that could be one', () => {
     method: { kind: 'denoising' } as unknown as DistillMethod,
   });
   assert.deepEqual(run.parameters('psi'), {});
+  await assert.rejects(run.sample({ seeds: [0], times: [80, 1] }), /sample: times must be absent .*, got \[80,1\]/);
   run.dispose();
   tf.dispose(exact.parameters);
 });
