@@ -7,7 +7,7 @@ import type { Method, Role } from './method';
 import { momentMatching } from './moment-matching';
 import { sid } from './sid';
 
-/** Ways to distill by the `kind` of their configuration: a new one is one file in this room and one line here. */
+/** Ways to distill by the `kind` of their configuration. CONTRIBUTING.md lists what a new one takes. */
 const DISTILLATIONS = {
   cosim,
   sid,
