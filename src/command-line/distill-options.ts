@@ -5,7 +5,7 @@ import { type EngineName, ENGINES } from '../compute/engine-choice';
 import { type Split, splits } from '../datasets';
 import type { ReferenceOptions } from '../models';
 import { DISTILL_PRESET_NAMES, distillPreset, type DistillPreset, type DistillPresetName } from '../runs';
-import type { DistillMethod } from '../methods';
+import { DISTILL_METHODS, type DistillMethod } from '../methods';
 import { PRECISION_NAMES, type PrecisionName } from '../compute/xla/emitter';
 import type { RunOptions } from '../training';
 import { type JsonOption, withJson } from './json-output';
@@ -13,8 +13,6 @@ import { metricList } from './metric-list';
 import { needing } from './needed';
 import { withNetworkOptions } from './network-options';
 import { count, decimal, devices, index, numberList, withOptions } from './options';
-
-const METHODS = ['cosim', 'sid', 'hsivi', 'moment-matching'] as const satisfies readonly DistillMethod['kind'][];
 
 export type DistillOptions = ReferenceOptions &
   JsonOption & {
@@ -85,7 +83,7 @@ export const withDistillOptions = (command: Command): Command =>
         'name of a data set, zip file or folder (default: the one of the preset, where it has one)',
       )
       .addOption(new Option('--split <name>', 'of data that have two parts').choices(splits).default('train'))
-      .addOption(new Option('--method <name>', 'what is minimised (default: cosim)').choices(METHODS))
+      .addOption(new Option('--method <name>', 'what is minimised (default: cosim)').choices(DISTILL_METHODS))
       .option('--alpha <weight>', 'weight of the squared difference in the generator stage', decimal)
       .option('--coef <weight>', 'alpha (1 + lambda) of CoSIM, the strength of Table 6', decimal)
       .option('--R <n>', 'jumps of 1 to 1/R in pi(s, t) of CoSIM', count)

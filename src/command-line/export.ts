@@ -38,9 +38,9 @@ const timesOf = (
   { sampler, times: own = SAMPLING_TIMES }: SampledModel,
 ): readonly number[] | undefined => {
   if (steps === undefined && times === undefined) return undefined;
-  if (sampler === 'ancestral')
+  if (sampler !== 'multistep' && sampler !== 'heun')
     throw new ArgumentError(
-      '--steps and --times write Algorithm 1; this generator was trained for the ancestral sampler',
+      `--steps and --times write Algorithm 1; this generator was trained for the ${sampler} sampler`,
     );
   if (steps === undefined) return times;
   const standard = own[steps] as readonly number[] | undefined;

@@ -5,7 +5,7 @@ import { SAMPLING_TIMES } from '../diffusion';
 import { sha256OfFiles } from '../datasets';
 import { loadModel, modelFile, type SampledModel } from '../models';
 import type { Model } from '../networks';
-import { sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput } from '../samplers';
+import { FEW_STEP_SAMPLERS, sampleHeun, type SamplerInput } from '../samplers';
 import { asArgument } from './given-paths';
 import { count, decimal, numberList } from './options';
 
@@ -55,7 +55,7 @@ export const chooseSampler = async (
       throw new ArgumentError(
         "--guide, --guidance and --churn are options of EDM's sampler; a generator in few steps has none",
       );
-    const ancestral = sampler === 'ancestral';
+    const name = sampler === 'heun' ? 'multistep' : sampler;
     const few = Object.keys(own).map(Number);
     const chosen = times ?? own[steps ?? (few.includes(4) ? 4 : Math.max(...few))];
     if (!chosen)
@@ -63,9 +63,9 @@ export const chooseSampler = async (
         `--steps must be one of ${few.join(', ')}, got ${steps}: no standard times for ${steps} steps; pass --times, as 80,16.78,2.24,0.131`,
       );
     return {
-      identity: { sampler: ancestral ? 'ancestral' : 'multistep', times: chosen.join() },
+      identity: { sampler: name, times: chosen.join() },
       calls: chosen.length,
-      draw: input => (ancestral ? sampleAncestral : sampleMultistep)({ ...input, times: chosen }),
+      draw: input => FEW_STEP_SAMPLERS[name]({ ...input, times: chosen }),
     };
   }
   if (guidance !== undefined && guide === undefined)

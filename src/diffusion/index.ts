@@ -21,5 +21,6 @@ export {
   SAMPLING_TIMES,
   type SamplingTimes,
   sigmaAt,
+  timesOfSteps,
 } from './schedule';
 export { JUMP_SETS, type JumpSet, TIME_PAIR_UNIFORMS, type TimePairOptions, timePairs } from './time-pairs';

@@ -80,3 +80,17 @@ export const SAMPLING_TIMES: SamplingTimes = {
   2: [16.78, 1.382],
   4: [80, 16.78, 2.24, 0.131],
 };
+
+/**
+ * The times of so many steps among those that are known.
+ * @throws ArgumentError naming `where` and the numbers of steps that there are
+ */
+export const timesOfSteps = (where: string, known: SamplingTimes, steps: number): readonly number[] =>
+  Object.hasOwn(known, steps)
+    ? known[steps]
+    : fail(
+        where,
+        'steps',
+        `a number of steps with known times (${Object.keys(known).join(', ')}), or \`times\` given`,
+        steps,
+      );

@@ -19,5 +19,5 @@ export { alternating, type Distillation, type Networks } from './alternating';
 export type { Method, Role, SamplerName, Update } from './method';
 export { MOMENT_MATCHING_DEFAULTS, momentMatching, type MomentMatchingOptions } from './moment-matching';
 export { METHOD_PRESET_NAMES, METHOD_PRESETS, type MethodPreset, type MethodPresetName } from './presets';
-export { type DistillMethod, type MethodConfig, methodFromConfig } from './registry';
+export { DISTILL_METHODS, type DistillMethod, type MethodConfig, methodFromConfig } from './registry';
 export { sid, SID_DEFAULTS, type SidOptions } from './sid';

@@ -10,9 +10,7 @@ export type MethodPreset = {
   steps: readonly number[];
 };
 
-/**
- * The methods of the comparison, a new method is one file in this room, one line in registry.ts and one row here.
- */
+/** The methods of the comparison, a row each. Notebook 05 names the rows that it compares in `notebook/presets.ts`. */
 // prettier-ignore
 export const METHOD_PRESETS = {
   cosim:        { name: 'CoSIM',               source: 'eq. 15, Algorithm 2',      method: { kind: 'cosim', alpha: 1.2, coef: 1, R: 4 },       steps: [1, 2, 4, 6] },

@@ -7,7 +7,7 @@ import type { Method, Role } from './method';
 import { momentMatching } from './moment-matching';
 import { sid } from './sid';
 
-/** Ways to distill by the `kind` of their configuration: a new one is one file in this room and one line here. */
+/** Ways to distill by the `kind` of their configuration. CONTRIBUTING.md lists what a new one takes. */
 const DISTILLATIONS = {
   cosim,
   sid,
@@ -21,6 +21,9 @@ type Distillations = typeof DISTILLATIONS;
 export type DistillMethod = {
   [K in keyof Distillations]: { kind: K } & NonNullable<Parameters<Distillations[K]>[2]>;
 }[keyof Distillations];
+
+/** What `kind` may be: `cosim distill --method` takes these. */
+export const DISTILL_METHODS = Object.keys(DISTILLATIONS) as DistillMethod['kind'][];
 
 /** Any method that a run can have: a distillation, or a teacher's pretraining. */
 export type MethodConfig = DistillMethod | ({ kind: 'denoising' } & Partial<DenoisingOptions>);
@@ -39,7 +42,7 @@ export const methodFromConfig = (
   const { theta, phi } = denoisers as Record<Role, Denoiser>;
   if (kind === 'denoising') return denoising(phi, options);
   if (!Object.hasOwn(DISTILLATIONS, kind))
-    throw unknownName('methodFromConfig', 'method', kind, [...Object.keys(DISTILLATIONS), 'denoising']);
+    throw unknownName('methodFromConfig', 'method', kind, [...DISTILL_METHODS, 'denoising']);
   const build: Build = DISTILLATIONS[kind as keyof Distillations];
   return build(theta, phi, options);
 };

@@ -6,6 +6,7 @@ import { ArgumentError, unknownName } from '../compute/check';
 import type { SamplingTimes } from '../diffusion';
 import type { SamplerName } from '../methods';
 import type { Model } from '../networks';
+import { FEW_STEP_SAMPLERS } from '../samplers';
 import { loadGenerator } from './load-generator';
 import { GENERATOR_NAMES, generatorFile } from './generators';
 import { loadNetwork, type ReferenceOptions } from './load-network';
@@ -21,7 +22,7 @@ export type SampledModel = Model & {
   images?: number;
 };
 
-const SAMPLERS: readonly SamplerName[] = ['multistep', 'ancestral', 'heun'];
+const SAMPLERS: readonly string[] = [...Object.keys(FEW_STEP_SAMPLERS), 'heun'];
 
 const isTimes = (value: unknown): value is SamplingTimes =>
   typeof value === 'object' &&
@@ -39,7 +40,7 @@ const samplingOf = (
   file: string,
   { sampler = 'heun', times }: Record<string, unknown>,
 ): Omit<SampledModel, keyof Model> => {
-  if (!SAMPLERS.includes(sampler as SamplerName))
+  if (!SAMPLERS.includes(sampler as string))
     throw new ArgumentError(
       `${file}: its metadata names the sampler '${String(sampler)}'; known: ${SAMPLERS.join(', ')}`,
     );

@@ -1,8 +1,9 @@
 import { ArgumentError, expectInteger, expectKeys, fail } from '../compute/check';
-import { decreasingTimes } from '../diffusion';
-import { type DistillMethod, methodFromConfig } from '../methods';
+import { decreasingTimes, timesOfSteps } from '../diffusion';
+import type { DistillMethod } from '../methods';
 import type { Task } from '../tasks';
 import { RUN_DEFAULTS, type RunOptions, runOptions } from '../training';
+import { methodOnTask, timesOnTask } from './task-times';
 
 /** What an option that varies may be. */
 export type AblatedValue = number | string | boolean | readonly number[];
@@ -90,10 +91,8 @@ export const settingOf = (task: Task, fixed: Fixed, cell: Cell): Setting => {
   const { images = 64_000, steps = 4, times } = { ...fixed, ...among(name => SAMPLER.includes(name)) } as Fixed & { times?: readonly number[] }; // prettier-ignore
   runOptions(run);
   expectInteger('ablate', 'images', images, { min: 1 });
-  const built = methodFromConfig(method, { theta: task.teacher.denoiser, phi: task.start.denoiser });
-  const usual: Task['times'] = { ...task.times, ...built.times };
-  const chosen = times ?? usual[steps];
-  if (chosen === undefined) fail('ablate', 'steps', `one of ${Object.keys(usual).join(', ')}, or \`times\``, steps);
+  const built = methodOnTask(task, method);
+  const chosen = times ?? timesOfSteps('ablate', timesOnTask(task, built), steps);
   decreasingTimes('ablate', 'times', chosen);
   return { method, run, images, times: chosen };
 };

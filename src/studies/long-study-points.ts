@@ -8,7 +8,7 @@ import { drawnImages, evaluate } from '../evaluation';
 import type { FeatureExtractor, MetricResult } from '../metrics';
 import { loadModel, type SampledModel, sha256OfWeights } from '../models';
 import type { Made } from '../provenance';
-import { edmStart, sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput } from '../samplers';
+import { edmStart, FEW_STEP_SAMPLERS, sampleHeun, type SamplerInput } from '../samplers';
 import type { Milestone } from './milestones';
 import { sweep } from './sweep';
 
@@ -69,11 +69,11 @@ export const studySampler = ({ sampler, denoiser, parameters, times }: SampledMo
   const model = { denoiser, parameters };
   const draw: StudySampler['draw'] = request => {
     if (sampler === 'heun') return sampleHeun({ ...model, ...request, steps: (nfe + 1) / 2 });
-    const multistep = sampler === 'ancestral' ? sampleAncestral : sampleMultistep;
-    return multistep({ ...model, ...request, times: timesOf(times, nfe) });
+    return FEW_STEP_SAMPLERS[sampler]({ ...model, ...request, times: timesOf(times, nfe) });
   };
+  if (sampler === 'heun') return { draw, name: 'EDM Heun' };
   const levels = timesOf(times, nfe).join(', ');
-  return { draw, name: { heun: 'EDM Heun', multistep: levels, ancestral: `ancestral, ${levels}` }[sampler] };
+  return { draw, name: sampler === 'multistep' ? levels : `${sampler}, ${levels}` };
 };
 
 /**

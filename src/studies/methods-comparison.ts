@@ -1,5 +1,6 @@
 import { median } from 'd3';
 import { unknownName } from '../compute/check';
+import { timesOfSteps } from '../diffusion';
 import { METHOD_PRESET_NAMES, METHOD_PRESETS, type MethodPreset, type MethodPresetName } from '../methods';
 import { beginMaking, type Made, madeNow } from '../provenance';
 import { edmStart } from '../samplers';
@@ -10,6 +11,7 @@ import type { Evaluation } from './evaluation';
 import type { StudyWatch } from './watch';
 import { configHash } from './sweep';
 import { taskSweep } from './task-sweep';
+import { methodOnTask, timesOnTask } from './task-times';
 import { type CurveConfig, curveEvaluation, type CurvePoint } from './training-curve';
 
 /** Table 1's shape on one task: the same teacher, data, network, batch, seeds and metric for every method. */
@@ -61,13 +63,15 @@ const onTask = (name: string, task: Task): MethodPreset => {
   const preset: MethodPreset = METHOD_PRESETS[name as MethodPresetName];
   const { method } = preset;
   if (method.kind !== 'hsivi') return preset;
-  const levels = task.times[4];
+  const levels = timesOfSteps('compareMethods', timesOnTask(task, {}), 4);
   return { ...preset, method: { ...method, levels, last: Math.min(0.02, levels[levels.length - 1] / 2) } };
 };
 
-/** The sampling steps that both a method and a task have times for. */
-const stepsOf = ({ steps, method }: MethodPreset, task: Task): number[] =>
-  steps.filter(K => method.kind !== 'cosim' || K in task.times);
+/** The sampling steps of a preset that there are times for. */
+const stepsOf = ({ steps, method }: MethodPreset, task: Task): number[] => {
+  const known = timesOnTask(task, methodOnTask(task, method));
+  return steps.filter(K => K in known);
+};
 
 /**
  * Every method and seed as one sweep: results are cached by configuration in `folder`, so that it can be stopped and

@@ -26,7 +26,7 @@ const jobOf = <C extends object>({ recipe, name }: Task, evaluation: Pick<Evalua
 const idOf = ({ evaluation, config, code, version: of }: Job): string =>
   jobId(evaluation, canonicalJson(config), code, of);
 
-/** Results of the configurations from the workers of a queue, as they come. */
+/** Results of the configurations from the workers of a queue, as they come. Equal configurations are one job. */
 export async function* queuedResults<C extends object, R>(
   queue: string,
   task: Task,
@@ -34,12 +34,14 @@ export async function* queuedResults<C extends object, R>(
   configs: readonly C[],
   { label, signal, onJobs }: Pick<StudyWatch, 'signal' | 'onJobs'> & { label: (config: C) => string },
 ): AsyncGenerator<[C, Stored<R>], void, undefined> {
-  const jobs = new Map<string, { job: Job; config: C }>();
+  const jobs = new Map<string, { job: Job; equal: C[] }>();
   for (const config of configs) {
     const job = jobOf(task, evaluation, config, label(config));
-    jobs.set(idOf(job), { job, config });
+    const id = idOf(job);
+    const { equal } = jobs.get(id) ?? { equal: [] };
+    jobs.set(id, { job, equal: [...equal, config] });
   }
   const wanted = new Map([...jobs].map(([id, { job }]) => [id, job]));
   for await (const [id, result] of waitForJobs(queue, wanted, { signal, onJobs }))
-    yield [jobs.get(id)!.config, parseNumbers(result) as Stored<R>];
+    for (const config of jobs.get(id)!.equal) yield [config, parseNumbers(result) as Stored<R>];
 }

@@ -59,7 +59,7 @@ export const compareSizes = async (
   tasks: readonly LatentsTask[],
   { seeds, evaluations, n, ...training }: SizesOptions,
   folders: { results: string; generators: string },
-  { onProgress, signal }: StudyWatch = {},
+  { onProgress, ...watch }: StudyWatch = {},
 ): Promise<SizePoint[]> => {
   const points: SizePoint[] = [];
   const imagesOf = (k: number): number => sizeConfig(k, training, 0).images * seeds.length;
@@ -75,7 +75,7 @@ export const compareSizes = async (
       folders,
       {
         onProgress: (done, _total, label, found) => onProgress?.(before + done, total, `${size}, ${label}`, found),
-        signal,
+        ...watch,
       },
     );
     const extra = (series: string) => (series === 'CoSIM' ? { images } : {});

@@ -1,15 +1,23 @@
 import type { Samples } from '../compute/host-arrays';
+import { timesOfSteps } from '../diffusion';
 import { beginMaking, type Made, madeNow } from '../provenance';
 import { sampleHeun } from '../samplers';
 import type { Draw, Task, TaskResult } from '../tasks';
 import type { Run } from '../training';
+import { timesOnTask } from './task-times';
 
 /** A sampler under comparison: the distilled generator at K steps, or the teacher at an NFE of EDM's Heun sampler. */
 export type Contender = { series: 'CoSIM' | 'teacher'; steps: number; draw: Draw };
 
-/** The generator at each number of steps (NFE = K), from the run's moving average. */
+/**
+ * The generator at each number of steps (NFE = K), from the run's moving average.
+ * @throws ArgumentError for a number of steps that neither the method nor the task has times for
+ */
 export const generatorAt = (run: Run, task: Task, steps: readonly number[]): Contender[] =>
-  steps.map(K => ({ series: 'CoSIM', steps: K, draw: request => run.sample({ ...request, times: task.times[K] }) }));
+  steps.map(K => {
+    const times = timesOfSteps('generatorAt', timesOnTask(task, run.method), K);
+    return { series: 'CoSIM', steps: K, draw: request => run.sample({ ...request, times }) };
+  });
 
 /** The teacher by EDM's deterministic Heun sampler at each NFE = 2 levels - 1, from the same first noise. */
 export const teacherAt = ({ teacher }: Task, evaluations: readonly number[]): Contender[] =>

@@ -1,8 +1,10 @@
+import { timesOfSteps } from '../diffusion';
 import type { Task } from '../tasks';
 import { type GeneratorConfig, trainedGenerator } from './generators';
 import { compareSteps, type ComparisonPoint, generatorAt, teacherAt } from './steps-comparison';
 import type { Evaluation } from './evaluation';
 import { taskSweep } from './task-sweep';
+import { methodOnTask, timesOnTask } from './task-times';
 import type { StudyWatch } from './watch';
 
 /** A method trained with several seeds, in several numbers of steps, beside the teacher. */
@@ -65,6 +67,7 @@ export const teacherSteps: Evaluation<TeacherConfig, ComparisonPoint[]> = {
  * teacher on as many blocks of sampling seeds. Points are numbered by training seed, by block where there are several of
  * one training. Results are cached by configuration in `folders.results`, generators kept in `folders.generators`: it can
  * be stopped, also in the middle of a training, and goes on. Aborted, it returns the points it has.
+ * @throws ArgumentError, before it trains, for a number of steps without times
  */
 export const compareTrained = async (
   task: Task,
@@ -73,6 +76,8 @@ export const compareTrained = async (
   watch: StudyWatch = {},
 ): Promise<ComparisonPoint[]> => {
   const { identity } = task;
+  const known = timesOnTask(task, methodOnTask(task, training.method));
+  for (const K of steps) timesOfSteps('compareTrained', known, K);
   const { results: folder, generators } = folders;
   const trained = await taskSweep(
     task,

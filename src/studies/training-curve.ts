@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newestFolder, readKept, setAside, writeKept } from '../checkpoints';
+import { timesOfSteps } from '../diffusion';
 import { beginMaking, distinctMadeBy, freshWanted, isStale, type Made, type MadeBy } from '../provenance';
 import type { Task, TaskResult } from '../tasks';
 import type { DistillMethod } from '../methods';
@@ -9,6 +10,7 @@ import { autosave } from './autosave';
 import type { Evaluation } from './evaluation';
 import { loadKeptRun } from './kept-run';
 import { unfinishedFolder } from './sweep';
+import { methodOnTask, timesOnTask } from './task-times';
 
 /** A distillation that is measured as it trains: everything its results depend on besides the task. */
 export type CurveConfig = {
@@ -40,10 +42,6 @@ export type CurvePoint = {
   cpuSeconds: number;
 } & TaskResult &
   Made;
-
-/** The times that a task's generators are sampled at: a method's own, or else the task's. */
-const timesFor = (task: Task, own: Task['times'] | undefined, steps: number): readonly number[] =>
-  own?.[steps] ?? task.times[steps];
 
 /** What a curve has so far, beside the checkpoint of its run. */
 type Progress = {
@@ -111,7 +109,7 @@ const openRun = async (
  * Trains one generator and measures it on the way, always on the same seeds and labels. With a folder, what there is so
  * far is kept in it, every ten minutes too, until the curve is complete: stopped, the same call goes on. What cannot be
  * believed of it is set aside with a warning: a damaged checkpoint for the one before it, points for the whole training.
- * @throws the signal's reason when it was stopped
+ * @throws ArgumentError, before it trains, for a number of steps without times; the signal's reason when it was stopped
  */
 export const trainingCurve = async (
   task: Task,
@@ -133,6 +131,8 @@ export const trainingCurve = async (
   } = {},
 ): Promise<CurvePoint[]> => {
   const { evaluateAt, steps, n } = config;
+  const known = timesOnTask(task, methodOnTask(task, config.method));
+  const measured = steps.map(K => ({ K, times: timesOfSteps('trainingCurve', known, K) }));
   const { run, progress } = await openRun(task, config, dir, fresh);
   const before = progress.madeBy ?? [];
   const done = beginMaking(__filename);
@@ -175,9 +175,8 @@ export const trainingCurve = async (
       if (run.images > end) continue; // was measured before it was stopped
       await trainTo(images);
       if (run.images < images) signal?.throwIfAborted();
-      for (const K of steps) {
+      for (const { K, times } of measured) {
         if (points.some(point => point.images === run.images && point.nfe === K)) continue;
-        const times = timesFor(task, run.method.times, K);
         const result = await task.measure(request => run.sample({ ...request, times }), { n, block: 0, signal });
         const { seconds, cpuSeconds } = progress;
         points.push({

@@ -86,7 +86,7 @@ export const imageMetric = async (
   { chunk = 500, cache, signal: stop, onImages }: Partial<RealStatisticsOptions> = {},
 ): Promise<ImageMetric> => {
   checkRealImages(where, real);
-  const { reference, nReference } = real;
+  const { reference, nReference, others, firstOther } = real;
   const makers: MadeBy[] = [];
   const statisticsOf = async (...asked: Parameters<typeof realStatistics>): Promise<FeatureStatistics> => {
     const { madeBy, ...statistics } = await realStatistics(...asked);
@@ -120,6 +120,8 @@ export const imageMetric = async (
     identity: {
       real: JSON.stringify(reference.identity),
       reference: nReference,
+      others: JSON.stringify(others.identity),
+      firstOther,
       features: extractors.map(({ name, sha256 }) => `${name} ${sha256.slice(0, 16)}`).join(', '),
     },
     measure: async (draw, options): Promise<TaskResult> => {

@@ -2,7 +2,7 @@ import { type Points, type Samples, shapeSize } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { indexRange, mixtures, networkUnits, points } from '../datasets';
 import { modes, slicedWasserstein } from '../metrics';
-import { loadTeacher } from '../models';
+import { loadTeacher, sha256OfWeights } from '../models';
 import { mixtureDenoiser } from '../networks';
 import { blockSeeds, floorCache, type Task } from './task';
 
@@ -27,16 +27,22 @@ export const asPoints = ({ data, n, shape }: Samples): Points => ({ data, n, d: 
 export const pointsTask = async (): Promise<Task> => {
   const exact = mixtureDenoiser(mixtures.checkerboard);
   const start = await loadTeacher('checkerboard');
+  const dataset = points('checkerboard', { seed: 0, split: 'train' });
   const reference = await realPoints(0, REFERENCE);
   const distance = (samples: Points) => slicedWasserstein(samples, reference, { projections: 200 });
   const floorOf = floorCache(async (n, block) => distance(await realPoints(REFERENCE + block * n, n)).value);
   return {
     name: 'checkerboard',
-    identity: { task: 'checkerboard', reference: REFERENCE },
+    identity: {
+      task: 'checkerboard',
+      start: await sha256OfWeights(start.parameters),
+      data: JSON.stringify(dataset.provenance),
+      reference: REFERENCE,
+    },
     recipe: { kind: 'points' },
     teacher: { denoiser: exact.denoiser, parameters: exact.parameters },
     start,
-    dataset: points('checkerboard', { seed: 0, split: 'train' }),
+    dataset,
     times: { 1: [80], 2: [80, 0.3], 4: [80, 0.3, 0.1, 0.05] }, // narrow modes need small last times
     metric: 'sliced W2 (data deviation 0.5)',
     measure: async (draw, { n, block }) => {

@@ -43,7 +43,8 @@ export const distill = ({
   run,
 }: DistillInput): Run => {
   const method = methodFromConfig(config, { theta: teacher.denoiser, phi: start.denoiser });
-  const twoTimes = method.denoisers.psi !== start.denoiser;
+  const { psi: auxiliary } = method.denoisers;
+  const twoTimes = auxiliary !== undefined && auxiliary !== start.denoiser;
   const psi = twoTimes ? auxiliaryParameters(start.denoiser, start.parameters, secondTimeStart) : start.parameters;
   try {
     return Run.start(method, { theta: teacher.parameters, phi: start.parameters, psi }, dataset, run);

@@ -3,14 +3,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Samples } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { CheckpointError, type FolderLock, lockFolder } from '../checkpoints';
-import { ArgumentError, expectInteger, expectKeys, expectNumber } from '../compute/check';
+import { ArgumentError, expectInteger, expectKeys, expectNumber, fail } from '../compute/check';
 import { WorkerError } from '../compute/onnx';
 import { cloneTensors, expectFinite, type Tensors, withPrefix } from '../compute/tensors';
 import type { Dataset } from '../datasets';
-import { decreasingTimes, SAMPLING_TIMES, type SamplingTimes } from '../diffusion';
+import { decreasingTimes, SAMPLING_TIMES, type SamplingTimes, timesOfSteps } from '../diffusion';
 import type { Method, Role, Update } from '../methods';
 import { type Denoiser, matchParameters } from '../networks';
-import { type HeunOptions, sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput } from '../samplers';
+import { FEW_STEP_SAMPLERS, type HeunOptions, sampleHeun, type SamplerInput } from '../samplers';
 import { badStepError, type TrainingError } from './bad-step';
 import { chooseEngine, workersFor } from './choose-engine';
 import { expectDataFits } from './data-fit';
@@ -58,7 +58,7 @@ export type TrainOptions = {
 /** Options of `Run.sample`. */
 export type SampleOptions = Omit<SamplerInput, 'denoiser' | 'parameters'> &
   Omit<HeunOptions, 'noise'> & {
-    /** Of Algorithm 1; default the run's own for this number of steps. */
+    /** Noise levels of Algorithm 1, in the place of `steps`; default the run's own for so many `steps`, or for 4. */
     times?: readonly number[];
     /** The average (default) or the generator as trained last. */
     parameters?: 'ema' | 'raw';
@@ -391,6 +391,7 @@ export class Run {
    * Samples from the generator as its method says: Algorithm 1, the ancestral sampler, or EDM's for a denoiser. While the
    * run trains, the samples are those of one step: the last that ended when it was this call's turn. On an accelerator they
    * are computed by as many devices and as exactly as the run's steps, unless the request says otherwise.
+   * @throws ArgumentError for a number of steps that the run has no times for, and for times of a denoiser
    */
   async sample(request: SampleOptions): Promise<Samples> {
     this.alive();
@@ -410,12 +411,10 @@ export class Run {
     const denoiser = method.denoisers.phi!;
     const own = { precision, devices, ...(options.engine === 'xla' && { engine: options.engine }) };
     const input = { ...own, ...rest, denoiser, parameters };
-    if (method.sampler === 'heun') return sampleHeun({ ...input, steps });
-    const chosen = times ?? this.times[steps];
-    if (!chosen) throw new ArgumentError(`sample: no standard times for ${steps} steps; pass \`times\``);
-    return method.sampler === 'ancestral'
-      ? sampleAncestral({ ...input, times: chosen })
-      : sampleMultistep({ ...input, times: chosen });
+    if (method.sampler !== 'heun')
+      return FEW_STEP_SAMPLERS[method.sampler]({ ...input, times: times ?? timesOfSteps('sample', this.times, steps) });
+    if (times) fail('sample', 'times', "absent where EDM's sampler draws, which has `steps`", times);
+    return sampleHeun({ ...input, steps });
   }
 
   /**

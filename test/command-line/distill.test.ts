@@ -3,9 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { dispose } from '@tensorflow/tfjs-core';
+import { Command } from 'commander';
 import { runCommandLine } from '../../src/command-line';
+import { withDistillOptions } from '../../src/command-line/distill-options';
 import { durationText, estimateText, memoryText } from '../../src/command-line/distill-report';
 import { selectBackend } from '../../src/compute/backend';
+import { type DistillMethod, methodFromConfig } from '../../src/methods';
 import { ddpmpp, edmDenoiser, freshParameters, saveModel } from '../../src/networks';
 import type { DistillEstimate } from '../../src/runs';
 import { temporaryFolder } from '../temporary-folder';
@@ -123,6 +126,12 @@ test('durations and sizes have the unit that reads best; the estimate is a sente
     estimateText({ ...estimate, deviceMemory: { bytes: 12.3e9, limit } }, 200e6);
   assert.match(onDevice(72e9), /^on the device +memory ~12\.3 GB of 72 GB$/m);
   assert.match(onDevice(0), /^on the device +memory ~12\.3 GB$/m);
+});
+
+test('--method takes every method that a configuration may name', () => {
+  const { argChoices = [] } = withDistillOptions(new Command()).options.find(({ long }) => long === '--method')!;
+  const unknown = { kind: '?' } as unknown as DistillMethod;
+  assert.throws(() => methodFromConfig(unknown, {}), new RegExp(`Known: ${argChoices.join(', ')}, denoising`));
 });
 
 const digits = ['--preset', 'digits', '--out', file('never'), '--backend', 'wasm'];

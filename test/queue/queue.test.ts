@@ -5,6 +5,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Task } from '../../src/tasks';
+import { queuedResults } from '../../src/studies/queued-results';
 import { cancelJobs, type Job, JobError, type JobState, Refusal, waitForJobs, work } from '../../src/queue';
 import { temporaryFolder } from '../temporary-folder';
 import { type RedisServer, startRedis } from './redis-server';
@@ -261,6 +263,31 @@ describe('a queue of jobs on Redis', () => {
     });
     expectSquares(await results, jobs);
     await ended; // else it could take a job of the next test
+  });
+
+  test('a configuration that is asked for twice is one job, and both have its result', async () => {
+    const task = { name: 'points', recipe: { kind: 'points' } } as Task;
+    const evaluation = {
+      name: 'square',
+      code: require.resolve('../../src/studies/sweep'),
+      evaluate: () => Promise.resolve(undefined),
+    };
+    const configs = [{ x: 3 }, { x: 2 }, { x: 3 }];
+    let computed = 0;
+    const perform = ({ config }: Job): Promise<string> => {
+      computed++;
+      return Promise.resolve(JSON.stringify({ result: Number(config.x) ** 2, madeBy: [] }));
+    };
+    let ended: Promise<void> | undefined;
+    const found = new Map<object, unknown>();
+    const results = queuedResults<{ x: number }, number>(redis.url, task, evaluation, configs, {
+      label: ({ x }) => `job ${x}`,
+      onJobs: () => void (ended ??= work(redis.url, { perform, untilEmpty: true })),
+    });
+    for await (const [config, { result }] of results) found.set(config, result);
+    await ended;
+    assert.deepEqual(configs.map(config => found.get(config)), [9, 4, 9]); // prettier-ignore
+    assert.equal(computed, 2);
   });
 
   test('it ends too where the last job was at another worker when it found none left', async () => {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { selectBackend } from '../../src/compute/backend';
-import { type CurveConfig, type CurvePoint, trainingCurve } from '../../src/studies';
+import { type CurveConfig, type CurvePoint, generatorAt, trainingCurve } from '../../src/studies';
 import { autosave } from '../../src/studies/autosave';
 import { tinyTask } from '../tasks/tiny-task';
 import { withFolder } from '../temporary-folder';
@@ -71,6 +71,16 @@ describe('the metric along a training', () => {
       task.dispose();
       whole.dispose();
     }));
+
+  test('a number of steps without times is refused before anything is trained', async () => {
+    const task = tinyTask();
+    const message = /steps must be a number of steps with known times \(1, 2, 4, 6\), or `times` given, got 3/;
+    await assert.rejects(trainingCurve(task, { ...config, steps: [3] }), message);
+    const run = startRun(tinyMlp(), tinyPoints);
+    assert.throws(() => generatorAt(run, task, [3]), message);
+    run.dispose();
+    task.dispose();
+  });
 
   test('evaluations that are no multiple of the batch are taken at the end of their step', async () => {
     const task = tinyTask();

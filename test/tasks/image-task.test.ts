@@ -89,15 +89,18 @@ describe("a task made of the paper's kinds of files", () => {
 
   test('the floor is of other images: those left, another file, or all there are where they are few', async () => {
     const floors: number[] = [];
+    const identities = new Set<string>();
     for (const more of [{}, { others: files.others }, { others: files.others, reference: 60 }]) {
       const task = await imageTask(paperOptions(more));
       const draw = await stored(files.data);
       const { floor, nFloor } = await task.measure(draw, { n: 40, block: 0 });
       assert.equal(nFloor, 'others' in more ? 30 : 20);
       floors.push(floor);
+      identities.add(JSON.stringify(task.identity));
       await task.dispose();
     }
     assert.equal(new Set(floors).size, 3);
+    assert.equal(identities.size, 3, 'the floor is a part of every result');
     await assert.rejects(imageTask(paperOptions({ reference: 59 })), /others of 'data' are left for the floor, got 59/);
     await assert.rejects(imageTask(paperOptions({ reference: 61 })), /at most the 60 images of 'data', got 61/);
   });

@@ -83,6 +83,7 @@ test('real latents measure near the floor, latents of another class are found ou
   const { tasks, dispose } = await latentsTasks({ teachers: ['latents-s'], reference: 300 });
   const [task] = tasks;
   assert.deepEqual([task.size, task.dataset.name], ['S', 'digits32-latents']);
+  assert.equal(task.identity.data, JSON.stringify(task.dataset.provenance));
   const pool = latentDigits({ seed: 5, split: 'test' });
   const { x, labels: classes } = await pool.batch(indexRange(1200));
   /** Real latents of each label, or of the class behind it. */

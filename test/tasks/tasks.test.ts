@@ -5,6 +5,7 @@ import { selectBackend } from '../../src/compute/backend';
 import { digits, indexRange, networkUnits, points } from '../../src/datasets';
 import { mostChanged, pickImages } from '../../src/runs/images';
 import { ablation, ablationRows, compareSteps, teacherAt } from '../../src/studies';
+import { sha256OfWeights } from '../../src/models';
 import { blockSeeds, type Draw, imageTask } from '../../src/tasks';
 import { pointsTask } from '../../src/tasks/points-task';
 import { temporaryFolder } from '../temporary-folder';
@@ -18,6 +19,8 @@ test('points: real points measure near the floor, shifted ones near their shift;
   await selectBackend({ backend: 'wasm' });
   const before = tf.memory().numTensors;
   const task = await pointsTask();
+  assert.equal(task.identity.start, await sha256OfWeights(task.start.parameters));
+  assert.equal(task.identity.data, JSON.stringify(task.dataset.provenance));
   const real = points('checkerboard', { seed: 9, split: 'test' });
   const shifted =
     (by: number): Draw =>

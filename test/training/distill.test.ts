@@ -4,12 +4,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
 import { dismissWorkers } from '../../src/compute/onnx';
 import { loadGenerator } from '../../src/models';
-import { freshParameters, type Model } from '../../src/networks';
+import { freshParameters, mixtureDenoiser, type Model } from '../../src/networks';
 import type { DistillMethod } from '../../src/methods';
 import { distill, Run, type RunOptions } from '../../src/training';
 import { assertAllClose } from '../close';
 import { withFolder } from '../temporary-folder';
-import { tinyMlp, tinyPoints } from '../tiny';
+import { tinyMlp, tinyPoints, twoModes } from '../tiny';
 import { snapshot } from './runs';
 
 before(() => selectBackend({ backend: 'wasm' }));
@@ -110,10 +110,26 @@ test('found times are the default from then on, and go with the checkpoint', asy
   });
 });
 
+test('a method without psi needs no network that could be one, and EDM samples it: by steps, at no times', async () => {
+  const exact = mixtureDenoiser(twoModes); // has no time embedding to double
+  const run = distill({
+    teacher: exact,
+    dataset: tinyPoints,
+    method: { kind: 'denoising' } as unknown as DistillMethod,
+  });
+  assert.deepEqual(run.parameters('psi'), {});
+  await assert.rejects(run.sample({ seeds: [0], times: [80, 1] }), /sample: times must be absent .*, got \[80,1\]/);
+  run.dispose();
+  tf.dispose(exact.parameters);
+});
+
 test('methods bring their own times and sampler', async () => {
   const sid = start({ kind: 'sid' });
   assert.deepEqual(sid.times, { 1: [2.5] });
-  await assert.rejects(sid.sample({ seeds: [0], steps: 4 }), /no standard times for 4 steps/);
+  await assert.rejects(
+    sid.sample({ seeds: [0], steps: 4 }),
+    /sample: steps must be .* known times \(1\), or `times` given, got 4/,
+  );
   const moments = start({ kind: 'moment-matching', steps: 2 });
   assert.equal((await moments.sample({ seeds: [0, 1], steps: 2, engine: 'eager' })).n, 2);
   for (const run of [sid, moments]) run.dispose();

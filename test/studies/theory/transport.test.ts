@@ -42,6 +42,9 @@ test('slopes of two modes: measured on the flow, under the bound, growing as the
   const { rows, constants, verdict } = theory.assumption35({ deviations: [0.25, 0.4], times: [5, 0.7], points: 151 });
   assert.equal(rows.length, 4);
   assert.equal(verdict.holds, true);
+  const few = theory.assumption35({ deviations: [0.25], times: [0.1, 0.05], points: 151 });
+  assert.equal(few.verdict.holds, false, 'G is steeper at larger t than where L_F was taken');
+  assert.ok((few.verdict.tightest as number) > 1);
   assert.ok(constants[0].lipschitz > 1.5 * constants[1].lipschitz);
   for (const row of rows) near(row.bound * (row.t + 1), 2 * constants[row.deviation === 0.25 ? 0 : 1].lipschitz, 1e-9);
 });
