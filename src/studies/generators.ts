@@ -36,21 +36,6 @@ const storedMadeBy = async (dir: string, depends: object): Promise<MadeBy[]> =>
   (await readKept<MadeBy[]>(join(dir, FILE), depends)) ?? [];
 
 /**
- * What is kept of a configuration's generator, however far its training came.
- * @returns nothing where it was never begun
- */
-export const keptGenerator = async (
-  { identity, dataset }: Task,
-  { method, run: options, images, seed }: GeneratorConfig,
-  folder: string,
-): Promise<TrainedGenerator | undefined> => {
-  const depends = { identity, method, options, images, seed };
-  const dir = join(folder, configHash(depends));
-  const run = await loadKeptRun(dir, dataset);
-  return run && { run, dir, madeBy: await storedMadeBy(dir, depends) };
-};
-
-/**
  * The generator of a configuration: from `folder`, where one notebook left it for the others, or trained now. An aborted
  * training is saved and goes on at the next call. With `fresh` one that other code trained is removed and trained again;
  * a checkpoint that is damaged is set aside with a warning, and trained again from the one before it, or from the start.

@@ -20,7 +20,7 @@ export {
 export { triedScales } from './landscape';
 export { type ClassPoint, classStudy, type ClassStudyOptions } from './conditional';
 export { cacheFolder, figureFolder, type FigureMaking, keepFigure } from './figure-folder';
-export { type GeneratorConfig, keptGenerator, trainedGenerator, type TrainedGenerator } from './generators';
+export { type GeneratorConfig, trainedGenerator, type TrainedGenerator } from './generators';
 export { guidanceCurve, type GuidanceOptions, type GuidancePoint } from './guidance-study';
 export {
   compareMethods,
