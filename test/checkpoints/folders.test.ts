@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -14,6 +24,7 @@ import {
   prune,
   writeFileAtomic,
 } from '../../src/checkpoints';
+import { isListening } from '../../src/checkpoints/lifeline';
 import { thisProcess } from '../../src/checkpoints/process-identity';
 import { temporaryFolder } from '../temporary-folder';
 
@@ -160,6 +171,28 @@ test('the lock of another machine is respected, and of another container while i
   await new Promise(resolve => server.close(resolve));
   await (await lockFolder(dir)).release();
   assert.deepEqual(readdirSync(dir), []);
+});
+
+test('the lock of another container is respected where its process cannot be asked', async () => {
+  const folder = join(dir, 'x'.repeat(100)); // its socket's path is longer than one can connect to
+  mkdirSync(folder);
+  symlinkSync(folder, join(dir, 'short'));
+  const socket = '.test.socket';
+  const server = createServer().unref();
+  await new Promise<void>(resolve => server.listen(join(dir, 'short', socket), resolve));
+  await lockWith({ pid: 1, space: '00000000', socket });
+  renameSync(join(dir, '.lock'), join(folder, '.lock'));
+  await assert.rejects(lockFolder(folder), {
+    code: 'locked',
+    message: /another container .*; if it has ended, delete/,
+  });
+  await assert.rejects(lockFolder(join(dir, 'short')), {
+    code: 'locked',
+    message: /another container on this machine;/,
+  });
+  await new Promise(resolve => server.close(resolve));
+  writeFileSync(join(folder, 'file'), '');
+  assert.equal(await isListening(join(dir, 'short', 'file', socket)), undefined); // ENOTDIR says nothing of a process
 });
 
 test('a lock tells whether the folder is still its own', async () => {
