@@ -94,11 +94,14 @@ export const folderHolder = async (dir: string): Promise<string | undefined> => 
   return holder && objection(dir, holder);
 };
 
-/** Whether a living process of another container or machine has claimed the folder. */
-export const isLockedElsewhere = async (dir: string): Promise<boolean> => {
+/** Who has claimed the folder: this process, a living one of another container or machine, or neither of them. */
+export const lockedBy = async (dir: string): Promise<'this' | 'elsewhere' | 'other'> => {
   const text = await textOf(join(dir, FILE));
   const holder = text === undefined ? undefined : parseHolder(text);
-  return holder !== undefined && holder.space !== thisProcess().space && (await objection(dir, holder)) !== undefined;
+  if (!holder) return 'other';
+  const { pid, started, space } = thisProcess();
+  if (holder.space === space) return holder.pid === pid && holder.started === started ? 'this' : 'other';
+  return (await objection(dir, holder)) === undefined ? 'other' : 'elsewhere';
 };
 
 /**

@@ -215,6 +215,21 @@ test('leftovers whose process number lives again are tidied up, and what it had 
   assert.deepEqual(readdirSync(dir).sort(), ['0001', '0003']);
 });
 
+test('what a process of another container fills is left alone, but under the lock of the folder and after a day', async t => {
+  const filled = '.0001.1-1-00000000.00000000.new';
+  mkdirSync(join(dir, filled));
+  await commitFolder(dir, '0002', write('two'));
+  assert.deepEqual(readdirSync(dir).sort(), [filled, '0002']);
+  const lock = await lockFolder(dir);
+  await commitFolder(dir, '0002', write('two'));
+  await lock.release();
+  assert.deepEqual(readdirSync(dir), ['0002']);
+  mkdirSync(join(dir, filled));
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 2 * 86_400_000 });
+  await commitFolder(dir, '0002', write('two'));
+  assert.deepEqual(readdirSync(dir), ['0002']);
+});
+
 test('where nothing can be written the reason is said in words, before any work', async () => {
   writeFileSync(join(dir, 'file'), '');
   const unwritable = { code: 'unwritable', message: /cannot be made: a part of the path is a file \(ENOTDIR\)/ };
