@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
+  createReadStream,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -48,6 +49,17 @@ test('a file is replaced as a whole, and a failing write leaves the old one and 
   await assert.rejects(writeFileAtomic(path, failing()), /disk full/);
   assert.equal(readFileSync(path, 'utf8'), 'new');
   assert.deepEqual(readdirSync(dir), ['file']);
+});
+
+test('a name as long as the system allows can be written, and a stream ends where nothing can be', async () => {
+  const name = 'ü'.repeat(127); // 254 bytes
+  const dead = `.${'ü'.repeat(95)}.${deadPid()}.00000000.new`;
+  writeFileSync(join(dir, dead), 'left');
+  await writeFileAtomic(join(dir, name), 'text');
+  assert.deepEqual(readdirSync(dir), [name]);
+  const stream = createReadStream(join(dir, name));
+  await assert.rejects(writeFileAtomic(join(dir, 'no', 'folder'), stream), { code: 'ENOENT' });
+  assert.ok(stream.destroyed);
 });
 
 test('a folder appears when it is complete, and not before', async () => {
