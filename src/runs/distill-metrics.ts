@@ -21,6 +21,9 @@ import type { Denoiser } from '../networks';
 import type { Run } from '../training';
 import { imagesName } from './distill-sheets';
 
+/** Folder in a run's, of what is measured on the way. */
+export const METRICS = 'metrics';
+
 /** What is measured of a run on the way. */
 export type MeasureOptions = Pick<
   EvaluateOptions,

@@ -6,6 +6,7 @@ import { ArgumentError } from '../compute/check';
 import { loadResults } from '../evaluation';
 import type { MetricResult } from '../metrics';
 import { describeRun, type RunDescription } from '../training';
+import { METRICS } from './distill-metrics';
 
 /** One run that was found. */
 export type ListedRun = RunDescription & {
@@ -18,8 +19,14 @@ export type UnreadableRun = { dir: string; problem: string };
 
 const MEASURED = /^(\d+)-(\d+)-steps\.json$/;
 
-const measuredIn = async (dir: string): Promise<ListedRun['measured']> => {
-  const files = (await readdir(dir)).flatMap(name => {
+/** What `distillRun` measured in a run's folder; nothing where it did not. */
+const measuredIn = async (run: string): Promise<ListedRun['measured']> => {
+  const dir = join(run, METRICS);
+  const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const files = names.flatMap(name => {
     const [, images, steps] = MEASURED.exec(name) ?? [];
     return images === undefined ? [] : [{ file: join(dir, name), images: Number(images), steps: Number(steps) }];
   });

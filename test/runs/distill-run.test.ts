@@ -16,6 +16,7 @@ import {
   type DistillRunInput,
   type DistillSetup,
   estimateDistillation,
+  listRuns,
   machineMemory,
   stateBytes,
 } from '../../src/runs';
@@ -97,6 +98,12 @@ describe('a long distillation', () => {
         ...[12, 24].map(images => `${numbered(images)}-2-steps.json`),
         'features',
       ]);
+      const [listed] = await listRuns(dir);
+      assert.ok('measured' in listed);
+      assert.deepEqual(
+        listed.measured.map(({ images, steps, results }) => [images, steps, results[0].metric]),
+        [[24, 2, 'fd']],
+      );
       const kept = await readdir(join(dir, 'whole', 'metrics', 'features'));
       assert.equal(kept.length, 1); // the reference's alone
 
