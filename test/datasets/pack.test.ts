@@ -103,7 +103,7 @@ test('center-crop-wide leaves out pictures that are too small, and their numbers
 });
 
 test('many pictures into a folder that is not there are refused as few are, and not waited for', async () => {
-  const picture = { data: noise(3072), h: 32, w: 32, c: 3 };
+  const picture = { data: noise(3072), h: 32, w: 32, c: 3 } as const;
   const many: PictureSource = {
     length: 300,
     nameOf: String,

@@ -92,7 +92,7 @@ describe('a long distillation', () => {
       // sheets: at the start, behind 10 and 20 and at the end; measured behind 12 and 24; steps end at multiples of 4
       assert.deepEqual(
         (await readdir(join(dir, 'whole', 'sheets'))).sort(),
-        [0, 12, 20, 24].map(images => `${numbered(images)}.png`),
+        [0, 12, 20, 24].map(images => `${numbered(images)}-3-in-1-2-steps.png`),
       );
       assert.deepEqual((await readdir(join(dir, 'whole', 'metrics'))).sort(), [
         ...[12, 24].map(images => `${numbered(images)}-2-steps.json`),
@@ -122,6 +122,16 @@ describe('a long distillation', () => {
       assert.deepEqual(await outcome(join(dir, 'parts')), await outcome(join(dir, 'whole')));
       const again = await distillRun(parts);
       assert.equal(again.steps, 6); // nothing is left to do
+      const { last } = await distillRun({
+        ...parts,
+        sheets: { ...parts.sheets!, n: 2 },
+        metrics: { ...parts.metrics!, n: 8 },
+      });
+      assert.match(last.sheet!, /000000000024-2-in-1-2-steps\.png$/);
+      assert.deepEqual(
+        last.measured.map(({ results }) => results[0].n),
+        [8],
+      );
       tf.dispose(given.teacher.parameters);
     }));
 
@@ -142,7 +152,7 @@ describe('a long distillation', () => {
         saveEvery: 4,
         sheets,
       });
-      assert.match(last.sheet!, /000000000004\.safetensors$/);
+      assert.match(last.sheet!, /000000000004-3-in-1-steps\.safetensors$/);
       tf.dispose(teacher.parameters);
     }));
 
