@@ -67,6 +67,14 @@ const product = ({ data, n }: Images): number[] =>
     return sum;
   });
 
+test('images in a Buffer stay what they were', async () => {
+  const network = await open(linear(file('buffer.onnx'), 'n'), { ...bytes, d: 8, classes: 2 });
+  const given = numbered(2, 5, 5, 3);
+  const data = Buffer.from(new Uint8Array(given.data).buffer); // memory of its own
+  await network.extract({ ...given, data }, { batch: 1 });
+  assert.deepEqual([...data], [...given.data]);
+});
+
 test('features and logits come with name, lengths, hash and what was done to the images', async () => {
   const path = linear(file('linear.onnx'), 'n');
   const network = await open(path, { ...bytes, d: 8, classes: 2 });
