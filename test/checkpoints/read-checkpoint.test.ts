@@ -137,6 +137,17 @@ test('what a file is follows from its content, whatever it is called', async () 
     }
 });
 
+test('safetensors whose length of header begins like a zip file are safetensors', async () => {
+  const one = { dtype: 'F32', shape: [1], data: Float32Array.of(1) } as const;
+  const length = 0x034b50; // 'PK' and 3
+  const short = Buffer.from(serializeSafetensors({ one }, { text: '' }));
+  const text = 'x'.repeat(length - Number(short.readBigUInt64LE(0)));
+  const bytes = Buffer.from(serializeSafetensors({ one }, { text }));
+  assert.equal(bytes.subarray(0, 4).toString('latin1'), 'PK\x03\x00');
+  const { tensors, provenance } = await readCheckpointFrom(memorySource(bytes), 'x');
+  assert.deepEqual([Object.keys(tensors), provenance.format], [['one'], 'safetensors']);
+});
+
 test('a description names all tensors, their types and shapes, and the networks', async () => {
   const { tensors, parts, format } = await describeCheckpoint(goldenCheckpoint('edm2_fp16.nosrc.pkl'));
   assert.equal(format, 'pickle');
