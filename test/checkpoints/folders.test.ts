@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   createReadStream,
   existsSync,
@@ -15,6 +16,7 @@ import {
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { beforeEach, test } from 'node:test';
 import {
   commitFolder,
@@ -160,6 +162,27 @@ const lockWith = async (change: object): Promise<void> => {
 test('a lock whose process number lives again is taken over: the process that has it now started later', async () => {
   await lockWith({ started: '1', socket: '' });
   await (await lockFolder(dir)).release();
+});
+
+const onLinux = { skip: process.platform !== 'linux' && 'only Linux says what a process does' };
+
+test('the lock of a process that has ended is taken over, though nobody has asked how it ended', onLinux, async () => {
+  // Its parent becomes a cat, which never asks; it ends itself when that has happened.
+  const parent = spawn('sh', ['-c', 'cat <&3 >&2 & echo $!; exec cat'], { stdio: ['pipe', 'pipe', 'ignore', 'pipe'] });
+  try {
+    const [line] = (await once(parent.stdout!, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    parent.stdin!.write('echoed');
+    await once(parent.stdout!, 'data');
+    (parent.stdio[3] as Writable).end();
+    const status = (): string => readFileSync(`/proc/${pid}/stat`, 'utf8');
+    while (!status().includes(') Z ')) await new Promise(resolve => setImmediate(resolve));
+    await lockWith({ pid, started: status().replace(/^.*\)/s, '').trim().split(' ')[19], socket: '' });
+    await (await lockFolder(dir)).release();
+  } finally {
+    parent.stdin!.end();
+    await once(parent, 'close');
+  }
 });
 
 test('a lock from before the last start of the machine is taken over', async () => {
