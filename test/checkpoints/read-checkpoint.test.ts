@@ -138,7 +138,7 @@ test('what a file is follows from its content, whatever it is called', async () 
 });
 
 test('safetensors whose length of header begins like a zip file are safetensors', async () => {
-  const one = { dtype: 'F32', shape: [1], data: Float32Array.of(1) } as const;
+  const one: HostTensor = { dtype: 'F32', shape: [1], data: Float32Array.of(1) };
   const length = 0x034b50; // 'PK' and 3
   const short = Buffer.from(serializeSafetensors({ one }, { text: '' }));
   const text = 'x'.repeat(length - Number(short.readBigUInt64LE(0)));
@@ -159,7 +159,7 @@ test('a description names all tensors, their types and shapes, and the networks'
 });
 
 test('a tensor that is called as a part often is, is a tensor', async () => {
-  const one = { dtype: 'F32', shape: [1], data: Float32Array.of(1) } as const;
+  const one: HostTensor = { dtype: 'F32', shape: [1], data: Float32Array.of(1) };
   const read = (tensors: Record<string, HostTensor>, part?: string) =>
     readCheckpointFrom(memorySource(Buffer.from(serializeSafetensors(tensors))), 'x', { part });
   for (const name of ['ema', 'net']) {

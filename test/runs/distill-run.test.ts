@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
+import { machineMemory } from '../../src/compute/machine-memory';
 import type { Dataset } from '../../src/datasets';
 import { loadResults } from '../../src/evaluation';
 import { pixelFeatures } from '../../src/features';
@@ -17,7 +18,6 @@ import {
   type DistillSetup,
   estimateDistillation,
   listRuns,
-  machineMemory,
   stateBytes,
 } from '../../src/runs';
 import { runOptions } from '../../src/training';
