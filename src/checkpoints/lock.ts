@@ -20,7 +20,7 @@ type Holder = ProcessIdentity & {
 };
 
 /** What this process has claimed by a file. */
-export type FileLock = {
+type FileLock = {
   /** 'held' by this process still; 'gone' where the folder, or the lock in it, was deleted; 'taken' by another process. */
   state: () => Promise<'held' | 'gone' | 'taken'>;
   /** Gives back what was claimed. */
