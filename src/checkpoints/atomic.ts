@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { isAlive, type ProcessIdentity, thisProcess } from './process-identity';
 import { refusedBy } from './refused-by';
 
@@ -12,11 +13,23 @@ export type HiddenKind = 'new' | 'old' | 'gone';
 
 export type Hidden = { path: string; place: string; process: ProcessIdentity; kind: HiddenKind };
 
-/** A fresh hidden name beside `place`: `.NAME.PID-STARTED-SPACE.ID.KIND`, or `.NAME.PID.ID.KIND` where the pid is all that is known. */
+const LONGEST = 190; // bytes of NAME: with what comes before and behind it, 255 are a name
+
+/** A name as hidden ones begin: cut where they would become too long. */
+const stemOf = (name: string): string => {
+  const characters = [...name];
+  while (Buffer.byteLength(characters.join('')) > LONGEST) characters.pop();
+  return characters.join('');
+};
+
+/**
+ * A fresh hidden name beside `place`: `.NAME.PID-STARTED-SPACE.ID.KIND`, or `.NAME.PID.ID.KIND` where the pid is all that is
+ * known. Of a name above 190 bytes NAME is the beginning.
+ */
 export const hiddenName = (place: string, kind: HiddenKind): string => {
   const { pid, started, space } = thisProcess();
   const owner = started !== '' && space !== '' ? `${pid}-${started}-${space}` : String(pid);
-  return join(dirname(place), `.${basename(place)}.${owner}.${randomUUID().slice(0, 8)}.${kind}`);
+  return join(dirname(place), `.${stemOf(basename(place))}.${owner}.${randomUUID().slice(0, 8)}.${kind}`);
 };
 
 /** Reads a hidden name back; undefined for any other name. */
@@ -51,9 +64,10 @@ export const syncTree = async (dir: string): Promise<void> => {
 /** Removes what processes that died while they wrote `path` left beside it. */
 const removeAbandoned = async (path: string): Promise<void> => {
   const dir = dirname(path);
+  const stem = join(dir, stemOf(basename(path)));
   for (const name of await readdir(dir)) {
     const left = parseHidden(dir, name);
-    if (left?.place === path && isAlive(left.process) === 'no') await rm(left.path, { force: true });
+    if (left?.place === stem && isAlive(left.process) === 'no') await rm(left.path, { force: true });
   }
 };
 
@@ -61,7 +75,7 @@ const removeAbandoned = async (path: string): Promise<void> => {
  * Writes a file so that `path` holds its old content or the new, never a part, whatever moment the process dies at.
  * `bytes` may come in pieces, for content larger than one buffer can be, or that is still being made.
  * @throws CheckpointError 'unwritable', naming `path`, where the disk refuses; Node's error where the folder is not there.
- * The old content is then untouched.
+ * The old content is then untouched, and a stream is destroyed: whoever fills it need not wait.
  */
 export const writeFileAtomic = async (
   path: string,
@@ -80,6 +94,7 @@ export const writeFileAtomic = async (
     await rename(temporary, path);
     await removeAbandoned(join(dirname(path), basename(path)));
   } catch (error) {
+    if (bytes instanceof Readable) bytes.destroy();
     await rm(temporary, { force: true });
     throw refusedBy(path, error);
   }

@@ -3,20 +3,34 @@ import { join } from 'node:path';
 import { expectInteger, fail } from '../compute/check';
 import { type Hidden, hiddenName, parseHidden, syncPath, syncTree } from './atomic';
 import { hasCode } from './io-error';
-import { isLockedElsewhere } from './lock';
+import { lockedBy } from './lock';
 import { isAlive } from './process-identity';
 import { refusedBy } from './refused-by';
 import { makeFolder } from './writable';
 
+const DAY = 86_400_000; // milliseconds
+
+/** Whether nothing was made in, or renamed to, this place for a day; not so where it is gone meanwhile. */
+const isOld = (path: string): Promise<boolean> =>
+  stat(path).then(
+    ({ ctimeMs }) => Date.now() - ctimeMs > DAY,
+    () => false,
+  );
+
 /**
- * What dead processes left behind in a folder. Of a process in another container nothing is known but that it holds the
- * folder's lock while it lives.
+ * What dead processes left behind in a folder. Of a process in another container nothing is known but that it is not the
+ * one that holds the folder's lock; those who take none fill their folders without.
  */
-const leftovers = async (dir: string): Promise<Hidden[]> => {
+const leftovers = async (dir: string, { toRemove }: { toRemove: boolean }): Promise<Hidden[]> => {
   const hidden = (await readdir(dir)).map(name => parseHidden(dir, name)).filter(item => item !== undefined);
   const states = hidden.map(({ process }) => isAlive(process));
-  const others = states.includes('unknown') && (await isLockedElsewhere(dir));
-  return hidden.filter((_, i) => states[i] === 'no' || (states[i] === 'unknown' && !others));
+  const locked = states.includes('unknown') ? await lockedBy(dir) : 'other';
+  const isLeft = async ({ path }: Hidden, i: number): Promise<boolean> => {
+    if (states[i] !== 'unknown') return states[i] === 'no';
+    return locked === 'this' || (locked === 'other' && (!toRemove || (await isOld(path))));
+  };
+  const left = await Promise.all(hidden.map(isLeft));
+  return hidden.filter((_, i) => left[i]);
 };
 
 const exists = (path: string): Promise<boolean> =>
@@ -27,7 +41,7 @@ const exists = (path: string): Promise<boolean> =>
 
 /** Puts a folder back whose process died between setting it aside and moving the replacement in. */
 const restoreReplaced = async (dir: string): Promise<void> => {
-  for (const { path, place, kind } of await leftovers(dir))
+  for (const { path, place, kind } of await leftovers(dir, { toRemove: false }))
     if (kind === 'old' && !(await exists(place)))
       await rename(path, place).catch((error: unknown) => {
         if (!hasCode(error, 'EROFS', 'EACCES', 'EPERM', 'ENOENT')) throw error; // a reader may not write; another was quicker
@@ -36,7 +50,7 @@ const restoreReplaced = async (dir: string): Promise<void> => {
 
 const removeLeftovers = async (dir: string): Promise<void> => {
   await restoreReplaced(dir);
-  for (const { path } of await leftovers(dir)) await rm(path, { recursive: true, force: true });
+  for (const { path } of await leftovers(dir, { toRemove: true })) await rm(path, { recursive: true, force: true });
 };
 
 /** Deletes a folder that stands for `place`; nobody sees it half deleted. */
@@ -62,7 +76,8 @@ const moveInto = async (path: string, place: string): Promise<void> => {
 /**
  * Makes the folder `dir/name`, complete or not at all whatever moment the process dies at: `fill` writes into a hidden
  * folder beside it, which is flushed to disk and then renamed. A folder that stands there is replaced, never lost.
- * Also removes what earlier processes left unfinished in `dir`. Creates `dir` if need be.
+ * Also removes what earlier processes left unfinished in `dir`; those of other containers only where this process holds the
+ * lock of `dir`, or after a day. Creates `dir` if need be.
  * @returns the path dir/name
  * @throws CheckpointError 'unwritable', naming the folder, where the disk refuses, or what `fill` throws; all other folders are
  * then untouched.

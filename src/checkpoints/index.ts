@@ -10,7 +10,7 @@ export { ARRAYS, type HostData, type HostDtype, type HostTensor } from './host-t
 export { canonicalJson, parseNumbers, readKept, stringifyNumbers, writeKept } from './kept-json';
 export { fitsChecksum, readKeptTensors, writeKeptTensors } from './kept-tensors';
 export { fromReference, toReference } from './layout';
-export { folderHolder, type FolderLock, lockFolder } from './lock';
+export { folderHolder, type FolderLock, lockFile, lockFolder } from './lock';
 export { type Fact, modelCard, type ModelCard, writeModelCard } from './model-card';
 export type { PickleLimits } from './pickle-machine';
 export {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomic } from './atomic';
-import { isThere, noPlainFile, setAside } from './set-aside';
+import { noPlainFile, setAside, standingAt, unlessGone } from './set-aside';
 
 const FORMAT = 'cosim kept result 1';
 
@@ -67,10 +67,13 @@ const opened = (text: string, depends: unknown): { content: unknown } | { why: s
  * @throws Node's error for a file that is there and may not be read
  */
 export const readKept = async <T>(path: string, depends: unknown): Promise<T | undefined> => {
-  if (!(await isThere(path))) return undefined;
+  const seen = await standingAt(path);
+  if (seen === undefined) return undefined;
   const strange = await noPlainFile(path);
-  const found = strange === undefined ? opened(await readFile(path, 'utf8'), depends) : { why: strange };
+  const text = strange === undefined ? await readFile(path, 'utf8').catch(unlessGone) : '';
+  if (text === undefined) return undefined;
+  const found = strange === undefined ? opened(text, depends) : { why: strange };
   if ('content' in found) return found.content as T;
-  await setAside(path, found.why);
+  await setAside(path, found.why, seen);
   return undefined;
 };

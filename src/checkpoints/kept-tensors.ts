@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { CheckpointError } from './checkpoint-error';
 import { bytesOf, type HostTensor } from './host-tensor';
 import { readSafetensors, type Safetensors, writeSafetensors } from './safetensors';
-import { isThere, noPlainFile, setAside } from './set-aside';
+import { noPlainFile, setAside, standingAt, unlessGone } from './set-aside';
 
 const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);
 
@@ -67,9 +67,10 @@ export const readKeptTensors = async (
   expected: Record<string, string> = {},
   check: (content: Safetensors) => string | undefined = () => undefined,
 ): Promise<Safetensors | undefined> => {
-  if (!(await isThere(path))) return undefined;
-  const found = await read(path, expected, check);
-  if (!('why' in found)) return found;
-  await setAside(path, found.why);
+  const seen = await standingAt(path);
+  if (seen === undefined) return undefined;
+  const found = await read(path, expected, check).catch(unlessGone);
+  if (found === undefined || !('why' in found)) return found;
+  await setAside(path, found.why, seen);
   return undefined;
 };

@@ -9,7 +9,7 @@ const WORDS = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array
 
 const reverseAxes = (data: HostData, a: number, b: number, c: number): HostData => {
   const Words = WORDS[data.BYTES_PER_ELEMENT as keyof typeof WORDS];
-  const result = data.slice();
+  const result = data instanceof Uint8Array ? new Uint8Array(data.length) : data.slice(); // of a Buffer it is no copy
   const from = new Words(data.buffer, data.byteOffset, data.length);
   const to = new Words(result.buffer, result.byteOffset, result.length);
   for (let i = 0, at = 0; i < c; i++)

@@ -19,14 +19,16 @@ type Holder = ProcessIdentity & {
   socket: string;
 };
 
-/** A folder that this process has claimed. */
-export type FolderLock = {
-  readonly dir: string;
+/** What this process has claimed by a file. */
+type FileLock = {
   /** 'held' by this process still; 'gone' where the folder, or the lock in it, was deleted; 'taken' by another process. */
   state: () => Promise<'held' | 'gone' | 'taken'>;
-  /** Gives the folder back. */
+  /** Gives back what was claimed. */
   release: () => Promise<void>;
 };
+
+/** A folder that this process has claimed. */
+export type FolderLock = FileLock & { readonly dir: string };
 
 const textOf = (path: string): Promise<string | undefined> =>
   readFile(path, 'utf8').catch((error: unknown) => {
@@ -50,11 +52,11 @@ const parseHolder = (text: string): Holder | undefined => {
   }
 };
 
-/** Why a folder cannot be had; undefined where the process that held it is no more. */
-const objection = async (dir: string, holder: Holder): Promise<string | undefined> => {
+/** Why what a lock file stands for cannot be had; undefined where the process that held it is no more. */
+const objection = async (path: string, holder: Holder): Promise<string | undefined> => {
   const { pid, host, boot, socket, started } = holder;
   if (host !== hostname() && (boot === '' || boot !== bootId()))
-    return `process ${pid} of another machine, ${host}; if that one has ended, delete ${join(dir, FILE)}`;
+    return `process ${pid} of another machine, ${host}; if that one has ended, delete ${path}`;
   if (boot !== bootId()) return undefined; // this machine has started anew since
   const name = `process ${pid}`;
   switch (isAlive(holder)) {
@@ -64,13 +66,20 @@ const objection = async (dir: string, holder: Holder): Promise<string | undefine
       if (pid !== process.pid) return name;
       return started === '' && thisProcess().started !== '' ? undefined : `this process (${pid})`; // an old lock of ours: stale
     case 'unknown': {
-      const open = socket === '' ? undefined : await isListening(join(dir, basename(socket)));
+      const open = socket === '' ? undefined : await isListening(join(dirname(path), basename(socket)));
       if (open === false) return undefined;
-      const hint = open === true ? '' : `; if it has ended, delete ${join(dir, FILE)}`;
+      const hint = open === true ? '' : `; if it has ended, delete ${path}`;
       return `${name} of another container on this machine${hint}`;
     }
   }
 };
+
+/** Fails if the file is there; unlike a plain write a link never shows it empty, but not every disk has links. */
+const place = (draft: string, path: string, text: string): Promise<void> =>
+  link(draft, path).catch((error: unknown) => {
+    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error;
+    return writeFile(path, text, { flag: 'wx' });
+  });
 
 /** Removes a stale lock, and puts it back if someone else was quicker and it is theirs now. */
 const takeAway = async (path: string, text: string): Promise<void> => {
@@ -91,26 +100,26 @@ const takeAway = async (path: string, text: string): Promise<void> => {
 export const folderHolder = async (dir: string): Promise<string | undefined> => {
   const text = await textOf(join(dir, FILE));
   const holder = text === undefined ? undefined : parseHolder(text);
-  return holder && objection(dir, holder);
+  return holder && objection(join(dir, FILE), holder);
 };
 
-/** Whether a living process of another container or machine has claimed the folder. */
-export const isLockedElsewhere = async (dir: string): Promise<boolean> => {
+/** Who has claimed the folder: this process, a living one of another container or machine, or neither of them. */
+export const lockedBy = async (dir: string): Promise<'this' | 'elsewhere' | 'other'> => {
   const text = await textOf(join(dir, FILE));
   const holder = text === undefined ? undefined : parseHolder(text);
-  return holder !== undefined && holder.space !== thisProcess().space && (await objection(dir, holder)) !== undefined;
+  if (!holder) return 'other';
+  const { pid, started, space } = thisProcess();
+  if (holder.space === space) return holder.pid === pid && holder.started === started ? 'this' : 'other';
+  return (await objection(join(dir, FILE), holder)) === undefined ? 'other' : 'elsewhere';
 };
 
 /**
- * Claims a folder for this process, so that two runs do not write into one folder; makes it if need be. A lock ends with
- * its process, however that ends and whoever has its number now: a lock of a dead process is taken over. On a network
- * drive the lock of another machine is respected until it is deleted.
- * @throws CheckpointError 'locked', naming the process that holds it (which may be this one); 'unwritable' for a folder
- * that nothing can be written to.
+ * Claims by a file, in a folder that is there. A lock ends with its process, however that ends and whoever has its number
+ * now: a lock of a dead process is taken over. On a network drive the lock of another machine is respected until it is deleted.
+ * @param refusal what an error says where that process has it
+ * @throws CheckpointError 'locked', naming the process that holds it (which may be this one); 'unwritable'
  */
-export const lockFolder = async (dir: string): Promise<FolderLock> => {
-  await makeFolder(dir);
-  const path = join(dir, FILE);
+export const lockFile = async (path: string, refusal: (process: string) => string): Promise<FileLock> => {
   const draft = hiddenName(path, 'new');
   const line = await lifeline(`${draft}.socket`);
   const holder: Holder = {
@@ -127,7 +136,7 @@ export const lockFolder = async (dir: string): Promise<FolderLock> => {
     });
     while (!held) {
       try {
-        await link(draft, path); // unlike a plain write: fails if the file is there, and never shows it empty
+        await place(draft, path, own);
         held = true;
         break;
       } catch (error) {
@@ -136,9 +145,8 @@ export const lockFolder = async (dir: string): Promise<FolderLock> => {
       const text = await textOf(path);
       if (text === undefined) continue;
       const other = parseHolder(text);
-      const why = other && (await objection(dir, other));
-      if (why !== undefined)
-        throw new CheckpointError('locked', `${dir} is in use by ${why}; end that run first or choose another folder`);
+      const why = other && (await objection(path, other));
+      if (why !== undefined) throw new CheckpointError('locked', refusal(why));
       await takeAway(path, text);
     }
   } finally {
@@ -146,7 +154,6 @@ export const lockFolder = async (dir: string): Promise<FolderLock> => {
     if (!held) await line?.close();
   }
   return {
-    dir,
     state: async () => {
       const text = await textOf(path);
       return text === own ? 'held' : text === undefined ? 'gone' : 'taken';
@@ -156,4 +163,15 @@ export const lockFolder = async (dir: string): Promise<FolderLock> => {
       await line?.close();
     },
   };
+};
+
+/**
+ * Claims a folder for this process, so that two runs do not write into one folder; makes it if need be.
+ * @throws CheckpointError 'locked' and 'unwritable', as `lockFile` does
+ */
+export const lockFolder = async (dir: string): Promise<FolderLock> => {
+  await makeFolder(dir);
+  const refusal = (process: string): string =>
+    `${dir} is in use by ${process}; end that run first or choose another folder`;
+  return { dir, ...(await lockFile(join(dir, FILE), refusal)) };
 };

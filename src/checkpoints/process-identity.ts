@@ -24,10 +24,19 @@ const readOr = <T>(read: () => T, otherwise: T): T => {
   }
 };
 
-/** The start of a process in clock ticks, field 22 of /proc/PID/stat; '' where there is no such process or file. */
-const startOf = (pid: number): string =>
-  // The program's name, which may hold anything, stands in parentheses before the third field.
-  readOr(() => readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, '').trim().split(' ')[19] ?? '', '');
+/**
+ * What a process does and its start in clock ticks, fields 3 and 22 of /proc/PID/stat; '' where there is no such process
+ * or file.
+ */
+const statusOf = (pid: number): { state: string; start: string } =>
+  readOr(
+    () => {
+      // The program's name, which may hold anything, stands in parentheses before the third field.
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, '').trim().split(' ');
+      return { state: fields[0] ?? '', start: fields[19] ?? '' };
+    },
+    { state: '', start: '' },
+  );
 
 /** The machine's present start: another after every boot; '' where the system does not say. */
 export const bootId = (): string => readOr(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(), '');
@@ -43,7 +52,7 @@ let own: ProcessIdentity | undefined;
 
 /** This process. */
 export const thisProcess = (): ProcessIdentity =>
-  (own ??= { pid: process.pid, started: startOf(process.pid), space: spaceOf() });
+  (own ??= { pid: process.pid, started: statusOf(process.pid).start, space: spaceOf() });
 
 const hasNumber = (pid: number): boolean => {
   try {
@@ -58,6 +67,7 @@ const hasNumber = (pid: number): boolean => {
 export const isAlive = ({ pid, started, space }: ProcessIdentity): 'yes' | 'no' | 'unknown' => {
   if (space !== '' && space !== thisProcess().space) return 'unknown';
   if (!hasNumber(pid)) return 'no';
-  if (started === '') return 'yes';
-  return startOf(pid) === started ? 'yes' : 'no';
+  const { state, start } = statusOf(pid);
+  if (state === 'Z' || state === 'X') return 'no'; // it has ended, and its parent has not asked how
+  return started === '' || start === started ? 'yes' : 'no';
 };

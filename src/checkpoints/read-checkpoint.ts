@@ -105,25 +105,27 @@ const WRAPPERS = ['module', '_orig_mod'];
 const isWithin = (part: string, names: readonly string[]): boolean =>
   names.length > 0 && names.every(name => name.startsWith(`${part}.`));
 
+/** What stands before the first dot of a tensor's path; a name without one is of no part. */
+const partsOf = (names: readonly string[]): Set<string> =>
+  new Set(names.filter(name => name.includes('.')).map(name => name.split('.', 1)[0]));
+
 /** The part to read: as asked for, or the network that one would sample from. */
 const choosePart = (names: readonly string[], parts: readonly CheckpointPart[], asked: string | undefined): string => {
   if (asked === undefined) {
     // EDM2's training states keep their averages as lists under 'ema', which is no network.
     const known = new Set([
       ...parts.map(({ name }) => name),
-      ...names.filter(name => !name.startsWith('ema.emas.')).map(firstOf),
+      ...partsOf(names.filter(name => !name.startsWith('ema.emas.'))),
     ]);
     return ['ema', 'net'].find(name => known.has(name)) ?? (parts.length === 1 ? parts[0].name : '');
   }
   if (asked !== '' && !names.some(name => name.startsWith(`${asked}.`)))
     throw new CheckpointError(
       'no-part',
-      `no part '${asked}' with tensors; there are ${[...new Set(names.map(firstOf))].slice(0, 20).join(', ')}`,
+      `no part '${asked}' with tensors; there are ${[...partsOf(names)].slice(0, 20).join(', ') || 'none'}`,
     );
   return asked;
 };
-
-const firstOf = (name: string): string => name.split('.', 1)[0];
 
 /** The part, and what its names begin with: wrappers are left out, unless everything is asked for. */
 const prefixOf = (names: readonly string[], part: string, asked: string | undefined): string => {
@@ -153,6 +155,8 @@ export const readCheckpointFrom = async (
   if (other)
     throw new CheckpointError('dtype', `tensor '${other[0]}' is of ${other[1].dtype}: listed, but not read here`);
   const chosen = [...views].filter(([path]) => path.startsWith(prefix));
+  if (chosen.length === 0)
+    throw new CheckpointError('no-tensors', `there is no tensor in '${part}', a part of this file`);
   checkExpansion(
     chosen.map(([, view]) => view),
     source.size,

@@ -3,6 +3,7 @@ import { dispose } from '@tensorflow/tfjs-core';
 import { expectWritableFolder } from '../checkpoints';
 import { selectBackend } from '../compute/backend';
 import { ArgumentError } from '../compute/check';
+import { machineMemory } from '../compute/machine-memory';
 import { type Dataset, openDataset, openOtherSplit } from '../datasets';
 import { SAMPLING_TIMES } from '../diffusion';
 import { loadFeatures } from '../evaluation';
@@ -16,7 +17,6 @@ import {
   type DistillRunInput,
   type DistillSetup,
   estimateDistillation,
-  machineMemory,
   stateBytes,
 } from '../runs';
 import { chosenRun, type ChosenRun, type DistillOptions, withDistillOptions } from './distill-options';

@@ -111,11 +111,14 @@ const bring = async (name: KnownFeatureName, { from, force }: FetchOptions, term
   const fetched = `${path}.new`; // what is there stays until this one is checked
   try {
     await stoppable('stopped', signal => download(url, fetched, { onProgress, signal, sha256 }));
+  } finally {
+    line.clear();
+  }
+  try {
     const opened = await describe('<name>', name, fetched);
     await rename(fetched, path);
     return opened;
   } finally {
-    line.clear();
     await rm(fetched, { force: true });
   }
 };

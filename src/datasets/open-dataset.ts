@@ -9,7 +9,7 @@ import { points, pointsNames } from './drawn/points';
 import { cifar10, CIFAR10_FILES } from './formats/cifar10';
 import { edmZip } from './formats/edm-zip';
 import { fashionMnist, idxNames, mnist } from './formats/idx';
-import type { FolderLabels } from './formats/class-labels';
+import { FOLDER_LABELS, type FolderLabels } from './formats/class-labels';
 import { imageFolder } from './formats/image-folder';
 import { isNpy, latents } from './formats/latents';
 import { openZip } from './formats/zip-archive';
@@ -27,9 +27,11 @@ export type OpenDatasetOptions = {
 
 type Options = Required<OpenDatasetOptions>;
 
+const CIFAR10_FOLDER = 'cifar-10-batches-bin';
+
 /** Data sets that are fetched, by name: the folder in the cache, and who reads it. */
 const FETCHED = {
-  cifar10: { folder: join('cifar10', 'cifar-10-batches-bin'), read: cifar10 },
+  cifar10: { folder: join('cifar10', CIFAR10_FOLDER), read: cifar10 },
   mnist: { folder: 'mnist', read: mnist },
   'fashion-mnist': { folder: 'fashion-mnist', read: fashionMnist },
 } as const satisfies Record<string, { folder: string; read: unknown }>;
@@ -45,7 +47,21 @@ export const DATASET_NAMES: readonly string[] = ['digits', ...Object.keys(FETCHE
 
 const isFetched = (name: string): name is FetchedName => Object.hasOwn(FETCHED, name);
 
-const openFetched = async (name: FetchedName, { split }: Options): Promise<Dataset> => {
+const refuseRgb = (what: string, { rgb }: Options): void => {
+  if (rgb) throw new DatasetError(`${what}: rgb is an option of folders of images, got true`);
+};
+
+/** Refuses the options of pictures, for data that have one kind of labels and of channels. */
+const refusePictureOptions = (what: string, options: Options): void => {
+  const { labels } = options;
+  if (labels !== 'optional')
+    throw new DatasetError(`${what}: labels is an option of zip files and folders of images, got '${labels}'`);
+  refuseRgb(what, options);
+};
+
+const openFetched = async (name: FetchedName, options: Options): Promise<Dataset> => {
+  refusePictureOptions(name, options);
+  const { split } = options;
   const folder = fetchedFolder(name);
   const found = await stat(folder).catch(() => undefined);
   if (!found)
@@ -72,6 +88,7 @@ const openFile = async (path: string, options: Options): Promise<Dataset> => {
       `${path}: not a zip file; of single files only zip files of images or latents are data sets`,
     );
   refuseTest(path, options);
+  refuseRgb(path, options);
   const { labels } = options;
   const zip = await openZip(path);
   await zip.close();
@@ -85,10 +102,15 @@ const idxFiles = splits.flatMap(split => idxNames(split)).flatMap(name => [name,
 const openFolder = async (path: string, options: Options): Promise<Dataset> => {
   const { split, labels, rgb } = options;
   const names = await readdir(path);
-  if (names.some(name => CIFAR10_FILES.includes(name))) return cifar10(path, { split });
-  if (names.includes('cifar-10-batches-bin')) return cifar10(join(path, 'cifar-10-batches-bin'), { split });
-  if (names.some(name => idxFiles.includes(name)))
+  const cifar = names.some(name => CIFAR10_FILES.includes(name));
+  if (cifar || names.includes(CIFAR10_FOLDER)) {
+    refusePictureOptions(path, options);
+    return cifar10(cifar ? path : join(path, CIFAR10_FOLDER), { split });
+  }
+  if (names.some(name => idxFiles.includes(name))) {
+    refusePictureOptions(path, options);
     return /fashion/i.test(basename(resolve(path))) ? fashionMnist(path, { split }) : mnist(path, { split });
+  }
   if ((await readdir(path, { recursive: true })).some(isPictureName)) {
     refuseTest(path, options);
     return imageFolder(path, { labels, rgb });
@@ -112,9 +134,11 @@ const openFolder = async (path: string, options: Options): Promise<Dataset> => {
 export const openDataset = async (nameOrPath: string, options: OpenDatasetOptions = {}): Promise<Dataset> => {
   const chosen = withDefaults<Options>('openDataset', options, { split: 'train', labels: 'optional', rgb: false });
   expectOneOf('openDataset', 'split', chosen.split, splits);
+  expectOneOf('openDataset', 'labels', chosen.labels, FOLDER_LABELS);
   const { split } = chosen;
-  if (nameOrPath === 'digits') return digits({ split });
   const density = pointsNames.find(name => name === nameOrPath);
+  if (nameOrPath === 'digits' || density) refusePictureOptions(nameOrPath, chosen);
+  if (nameOrPath === 'digits') return digits({ split });
   if (density) return points(density, { split });
   if (isFetched(nameOrPath)) return openFetched(nameOrPath, chosen);
   const found = await stat(nameOrPath).catch(() => undefined);

@@ -1,15 +1,8 @@
-import {
-  featureIdentity,
-  type FeatureSet,
-  metricResult,
-  type MetricResult,
-  type ReferenceStatistics,
-  type SetMetric,
-  type Source,
-} from '../metrics';
+import { type FeatureSet, metricResult, type MetricResult, type SetMetric } from '../metrics';
 import { beginMaking, distinctMadeBy, type MadeBy } from '../provenance';
 import { type EvaluateOptions, type EvaluationPlan, type EvaluationProgress, planEvaluation } from './evaluation-plan';
 import { featureStore, type FeatureStore, IMAGE_CODE, type ImageRange } from './feature-store';
+import { plannedResults } from './planned-results';
 
 /** Numbers of one block by name, each with the options it was taken with. */
 type Measured = Record<string, { value: number; options: Record<string, number> }>;
@@ -77,10 +70,6 @@ const measureBlocks = async (
   return blocks;
 };
 
-/** Where statistics come from, and a warning where the file does not say of what features they are. */
-const sourceOf = ({ source, features }: ReferenceStatistics): Source =>
-  features ? source : { ...source, features: 'not said: taken to be the same' };
-
 /**
  * Measures images by metrics against real ones: blocks of n images of seeds of their own, each block against the same
  * reference. Images are bytes, as they would be stored. What is held is one chunk of images, and the reference's and one
@@ -99,7 +88,7 @@ const sourceOf = ({ source, features }: ReferenceStatistics): Source =>
 export const evaluate = async (given: EvaluateOptions): Promise<MetricResult[]> => {
   const plan = planEvaluation(given);
   const done = beginMaking(IMAGE_CODE);
-  const { metrics, stored, real, n, blocks, seed, chunk } = plan;
+  const { metrics, real, n, blocks, seed, chunk } = plan;
   const { images, reference, extractor, cache: folder, batch, keep, signal, onProgress } = given;
   const makers: MadeBy[] = [];
   const kept = featureStore({ extractor, folder, chunk, batch, signal });
@@ -119,23 +108,17 @@ export const evaluate = async (given: EvaluateOptions): Promise<MetricResult[]> 
 
   if ('covariance' in reference) makers.push(...(reference.madeBy ?? []));
   const madeBy = distinctMadeBy([...makers, done(makers)]);
-  const against = stored ? stored.identity : 'covariance' in reference ? sourceOf(reference) : null;
-  return metrics.flatMap(metric =>
-    Object.entries(metric.results).map(([name, better]) =>
-      metricResult({
-        metric: name,
-        blocks: values.map(block => block[name].value),
-        smallerIsBetter: better === 'smaller',
-        n,
-        nReference: Number.isNaN(references[metric.reference].n) ? null : references[metric.reference].n,
-        options: values[0][name].options,
-        features: featureIdentity(extractor),
-        reference: metric.reference === 'none' ? null : against,
-        seeds: values.map((_, b) => ({ first: seed + b * n, last: seed + (b + 1) * n - 1 })),
-        floorBlocks: floors.map(block => block[name].value),
-        floorOf: real.of,
-        madeBy,
-      }),
-    ),
+  return plannedResults(plan, given).map(({ metric, smallerIsBetter, n: size, nReference, ...planned }) =>
+    metricResult({
+      metric,
+      blocks: values.map(block => block[metric].value),
+      smallerIsBetter,
+      n: size,
+      nReference,
+      options: values[0][metric].options,
+      ...planned,
+      floorBlocks: floors.map(block => block[metric].value),
+      madeBy,
+    }),
   );
 };

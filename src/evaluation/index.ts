@@ -12,6 +12,7 @@ export {
   type ImageSource,
   type NumberedImages,
 } from './numbered-images';
+export { type PlannedResult, plannedResults } from './planned-results';
 export { pngWriter } from './png-writer';
 export {
   checkRealImages,

@@ -28,10 +28,10 @@ export type OpenNetwork = {
 /** Lengths of the vectors; 0 classes: no logits. */
 export type Lengths = { d: number; classes: number };
 
-/** Images [first, first + count), copied. */
+/** Images [first, first + count), copied: memory of their own, which a thread may be given; `slice` of a Buffer is none. */
 const piece = (images: Images, first: number, count: number): Images => {
   const size = images.h * images.w * images.c;
-  return { ...images, data: images.data.slice(first * size, (first + count) * size), n: count };
+  return { ...images, data: new Uint8Array(images.data.subarray(first * size, (first + count) * size)), n: count };
 };
 
 /** Every lane takes the next images when it has done its last. */

@@ -1,6 +1,7 @@
 /* A feature network in threads of ONNX Runtime: on every processor, off the thread that asks. */
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { ArgumentError, fail } from '../compute/check';
+import { machineMemory } from '../compute/machine-memory';
 import { runtimeProblem } from '../compute/onnx/runtime';
 import type { OpenNetwork } from './extract-features';
 import { type FeatureDeclaration, type Planned, planFeatures } from './feature-plan';
@@ -9,9 +10,9 @@ import type { FileSignature } from './feature-worker';
 
 const BATCH = 8; // stays in the processor's cache; more is slower
 
-/** A session takes about twice the file; a quarter of the memory may go to sessions. */
-const workersFor = (size: number): number =>
-  Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 4 / (2 * size + 1))));
+/** Sessions for a file of so many bytes: each takes about twice as much; a quarter of the memory may go to sessions. */
+export const workersFor = (size: number): number =>
+  Math.max(1, Math.min(availableParallelism(), Math.floor(machineMemory() / 4 / (2 * size + 1))));
 
 type Threads = { threads: FeatureThread[]; signature: FileSignature };
 

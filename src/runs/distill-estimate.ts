@@ -1,6 +1,6 @@
 /* What a distillation will take of this machine, from a few small steps of it. */
 import { median } from 'd3';
-import { totalmem } from 'node:os';
+import { machineMemory } from '../compute/machine-memory';
 import { dismissWorkers } from '../compute/onnx';
 import { sharedDevice } from '../compute/xla/shared-device';
 import { type Denoiser, parameterCount } from '../networks';
@@ -42,12 +42,6 @@ export type DistillEstimate = {
    * the process held there at most: of the run alone where it did nothing else before.
    */
   deviceMemory?: { bytes: number; limit: number };
-};
-
-/** Memory that this process may have, bytes. */
-export const machineMemory = (): number => {
-  const limit = process.constrainedMemory() ?? 0;
-  return Math.min(totalmem(), limit > 0 ? limit : Infinity);
 };
 
 /** Bytes of theta, phi, psi, phi's average, gradients and Adam's moments, each once. */

@@ -12,6 +12,8 @@ import {
   featureFolder,
   loadResults,
   planEvaluation,
+  type PlannedResult,
+  plannedResults,
   type ResultFile,
   saveResults,
 } from '../evaluation';
@@ -20,6 +22,9 @@ import { sha256OfWeights } from '../models';
 import type { Denoiser } from '../networks';
 import type { Run } from '../training';
 import { imagesName } from './distill-sheets';
+
+/** Folder in a run's, of what is measured on the way. */
+export const METRICS = 'metrics';
 
 /** What is measured of a run on the way. */
 export type MeasureOptions = Pick<
@@ -55,12 +60,26 @@ export type RunMeasurement = { images: number; steps: number; file: string; resu
 /** What is measured, as result files name it; the backend is told, but other ones measure the same. */
 const measuredOf = (images: ResultFile['images']): string => canonicalJson({ ...images, backend: '' });
 
-/** Results that are there, of these very images; others are set aside with a warning. */
-const keptResults = async (file: string, images: ResultFile['images']): Promise<ResultFile | undefined> => {
+/** What results have to agree in with those that are asked for. The features' name is only a name. */
+const askedOf = (results: readonly PlannedResult[]): string => {
+  const asked = results.map(({ metric, n, nReference, features, reference, seeds, floorOf }) => [
+    ...[metric, n, nReference, reference, seeds, floorOf],
+    { ...features, name: '' },
+  ]);
+  return canonicalJson(JSON.parse(JSON.stringify(asked))); // as a file keeps it
+};
+
+/** Results that are there, of these very images, and measured so; others are set aside with a warning. */
+const keptResults = async (
+  file: string,
+  images: ResultFile['images'],
+  planned: readonly PlannedResult[],
+): Promise<ResultFile | undefined> => {
   try {
     const kept = await loadResults(file);
-    if (measuredOf(kept.images) === measuredOf(images)) return kept;
-    await setAside(file, 'it holds the results of another generator');
+    const same = measuredOf(kept.images) === measuredOf(images);
+    if (same && askedOf(kept.results) === askedOf(planned)) return kept;
+    await setAside(file, same ? 'it was measured otherwise' : 'it holds the results of another generator');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     if (!(error instanceof ArgumentError || error instanceof CheckpointError)) throw error;
@@ -72,7 +91,7 @@ const keptResults = async (file: string, images: ResultFile['images']): Promise<
 /**
  * Measures a run's average in 1, 2, ... steps: `dir/IMAGES-K-steps.json`, which `cosim eval compare` reads. The reference's
  * features stay in `dir/features` for the next time, those of the measured images go when their results are written.
- * @returns the measurements; those whose file is there, whole and of this generator, are read from it
+ * @returns the measurements; those whose file is there, whole, of this generator and by the same options, are read from it
  * @throws the signal's reason when stopped: the same call goes on
  */
 export const measureRun = async (
@@ -95,9 +114,10 @@ export const measureRun = async (
     const identity = { weights, sampler: run.method.sampler, times: run.times[K].join(), backend: getBackend() };
     const name = `generator, ${K} steps`;
     const about = { name, 'trained on': run.images, ...identity };
-    if ((await keptResults(file, about)) === undefined) {
-      const draw: DrawSamples = request => run.sample({ ...request, steps: K, batch });
-      const images = drawnImages({ name, shape, classes, identity, draw });
+    const draw: DrawSamples = request => run.sample({ ...request, steps: K, batch });
+    const images = drawnImages({ name, shape, classes, identity, draw });
+    const planned = plannedResults(planEvaluation({ ...evaluateOptions(options), images }), options);
+    if ((await keptResults(file, about, planned)) === undefined) {
       const results = await evaluate({
         ...evaluateOptions(options),
         images,

@@ -21,7 +21,7 @@ import {
   TrainingError,
 } from '../training';
 import { checkRunFolder, claimRunFolder, type RunIdentity } from './distill-folder';
-import { checkMeasuring, type MeasureOptions, measureRun, type RunMeasurement } from './distill-metrics';
+import { checkMeasuring, type MeasureOptions, measureRun, METRICS, type RunMeasurement } from './distill-metrics';
 import { drawSheet, type SheetOptions } from './distill-sheets';
 
 /** What is distilled and how: all that the numbers depend on. */
@@ -165,7 +165,7 @@ const look = async (
     seen.sheet = await drawSheet(run, join(dir, 'sheets'), sheets, { signal, onDone });
   }
   if (metrics && (atEnd || isDue(run.images, metrics.every, batch)))
-    seen.measured = await measureRun(run, join(dir, 'metrics'), metrics, {
+    seen.measured = await measureRun(run, join(dir, METRICS), metrics, {
       signal,
       onProgress: (steps, { stage, ...rest }) => onProgress?.({ stage: `${steps} steps, ${stage}`, ...rest }),
     });

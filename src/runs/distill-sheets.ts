@@ -40,8 +40,8 @@ const drawPng = async (parts: readonly Samples[], { n, steps }: SheetOptions, ti
 };
 
 /**
- * Draws the same seeds and classes in 1, 2, ... steps from a run's average, to `dir/IMAGES.png`, or to
- * `dir/IMAGES.safetensors` where samples are no pictures (latents, points).
+ * Draws the same seeds and classes in 1, 2, ... steps from a run's average, to `dir/IMAGES-N-in-1-2-steps.png`, or
+ * to such a `.safetensors` where samples are no pictures (latents, points).
  * @returns the path; nothing is drawn where it is there already
  * @throws the signal's reason when stopped
  */
@@ -53,10 +53,11 @@ export const drawSheet = async (
 ): Promise<string> => {
   const { sampleShape, classes } = run.method.denoisers.phi!;
   const isPicture = sampleShape.length === 3 && (sampleShape[2] === 1 || sampleShape[2] === 3);
-  const path = join(dir, `${imagesName(run.images)}.${isPicture ? 'png' : 'safetensors'}`);
+  const { n, steps, batch } = options;
+  const name = `${imagesName(run.images)}-${n}-in-${steps.join('-')}-steps`; // others are other sheets
+  const path = join(dir, `${name}.${isPicture ? 'png' : 'safetensors'}`);
   if (existsSync(path)) return path;
   await makeFolder(dir);
-  const { n, steps, batch } = options;
   const seeds = indexRange(n);
   const parts: Samples[] = [];
   onDone?.(0, n * steps.length);

@@ -1,10 +1,4 @@
-export {
-  type DistillEstimate,
-  estimateDistillation,
-  machineMemory,
-  type MeasuredStep,
-  stateBytes,
-} from './distill-estimate';
+export { type DistillEstimate, estimateDistillation, type MeasuredStep, stateBytes } from './distill-estimate';
 export { checkRunFolder } from './distill-folder';
 export type { MeasureOptions, RunMeasurement } from './distill-metrics';
 export { DISTILL_PRESET_NAMES, distillPreset, type DistillPreset, type DistillPresetName } from './distill-presets';

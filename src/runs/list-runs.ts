@@ -1,11 +1,13 @@
 /* The runs under a folder: what they are, how far they came, what was measured of them. */
-import { readdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError, newestFolder } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
 import { loadResults } from '../evaluation';
 import type { MetricResult } from '../metrics';
 import { describeRun, type RunDescription } from '../training';
+import { METRICS } from './distill-metrics';
 
 /** One run that was found. */
 export type ListedRun = RunDescription & {
@@ -18,8 +20,14 @@ export type UnreadableRun = { dir: string; problem: string };
 
 const MEASURED = /^(\d+)-(\d+)-steps\.json$/;
 
-const measuredIn = async (dir: string): Promise<ListedRun['measured']> => {
-  const files = (await readdir(dir)).flatMap(name => {
+/** What `distillRun` measured in a run's folder; nothing where it did not. */
+const measuredIn = async (run: string): Promise<ListedRun['measured']> => {
+  const dir = join(run, METRICS);
+  const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const files = names.flatMap(name => {
     const [, images, steps] = MEASURED.exec(name) ?? [];
     return images === undefined ? [] : [{ file: join(dir, name), images: Number(images), steps: Number(steps) }];
   });
@@ -42,18 +50,41 @@ const listed = async (dir: string): Promise<ListedRun | UnreadableRun> => {
 
 const DEEPEST = 4;
 
+/** Folders in a folder, and links to some, by name; what is hidden, or a package's, is passed over. */
+const foldersIn = async (dir: string): Promise<string[]> => {
+  const names = (await readdir(dir)).filter(name => !name.startsWith('.') && name !== 'node_modules').sort();
+  const isFolder = await Promise.all(
+    names.map(name =>
+      stat(join(dir, name)).then(
+        found => found.isDirectory(),
+        () => false,
+      ),
+    ),
+  );
+  return names.filter((_, i) => isFolder[i]);
+};
+
+/** Whether a folder is a run's: its newest numbered folder is a checkpoint, be it a damaged one, and no folder of runs. */
+const isRun = async (dir: string): Promise<boolean> => {
+  const newest = await newestFolder(dir);
+  return newest !== undefined && (existsSync(join(newest, 'run.json')) || (await foldersIn(newest)).length === 0);
+};
+
 /**
- * All runs in a folder and up to four folders below it, by path; folders whose names begin with a dot are passed over.
+ * All runs in a folder and up to four folders below it, by path; folders whose names begin with a dot are passed over, links
+ * to folders are followed.
  * @throws Node's error for a folder that cannot be read
  */
 export const listRuns = async (dir: string, depth = DEEPEST): Promise<(ListedRun | UnreadableRun)[]> => {
-  if ((await newestFolder(dir)) !== undefined) return [await listed(dir)];
-  if (depth === 0) return [];
-  const inner = (await readdir(dir, { withFileTypes: true }))
-    .filter(entry => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
-    .map(({ name }) => name)
-    .sort();
-  const found: (ListedRun | UnreadableRun)[] = [];
-  for (const name of inner) found.push(...(await listRuns(join(dir, name), depth - 1)));
-  return found;
+  /** `above`: where the folders really are that led to this one, so that a link to one of them ends. */
+  const below = async (folder: string, above: readonly string[]): Promise<(ListedRun | UnreadableRun)[]> => {
+    const place = await realpath(folder);
+    if (above.includes(place)) return [];
+    if (await isRun(folder)) return [await listed(folder)];
+    if (above.length === depth) return [];
+    const found: (ListedRun | UnreadableRun)[] = [];
+    for (const name of await foldersIn(folder)) found.push(...(await below(join(folder, name), [...above, place])));
+    return found;
+  };
+  return below(dir, []);
 };

@@ -1,9 +1,22 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { beforeEach, test } from 'node:test';
 import {
   commitFolder,
@@ -14,6 +27,7 @@ import {
   prune,
   writeFileAtomic,
 } from '../../src/checkpoints';
+import { isListening } from '../../src/checkpoints/lifeline';
 import { thisProcess } from '../../src/checkpoints/process-identity';
 import { temporaryFolder } from '../temporary-folder';
 
@@ -37,6 +51,17 @@ test('a file is replaced as a whole, and a failing write leaves the old one and 
   await assert.rejects(writeFileAtomic(path, failing()), /disk full/);
   assert.equal(readFileSync(path, 'utf8'), 'new');
   assert.deepEqual(readdirSync(dir), ['file']);
+});
+
+test('a name as long as the system allows can be written, and a stream ends where nothing can be', async () => {
+  const name = 'ü'.repeat(127); // 254 bytes
+  const dead = `.${'ü'.repeat(95)}.${deadPid()}.00000000.new`;
+  writeFileSync(join(dir, dead), 'left');
+  await writeFileAtomic(join(dir, name), 'text');
+  assert.deepEqual(readdirSync(dir), [name]);
+  const stream = createReadStream(join(dir, name));
+  await assert.rejects(writeFileAtomic(join(dir, 'no', 'folder'), stream), { code: 'ENOENT' });
+  assert.ok(stream.destroyed);
 });
 
 test('a folder appears when it is complete, and not before', async () => {
@@ -139,6 +164,27 @@ test('a lock whose process number lives again is taken over: the process that ha
   await (await lockFolder(dir)).release();
 });
 
+const onLinux = { skip: process.platform !== 'linux' && 'only Linux says what a process does' };
+
+test('the lock of a process that has ended is taken over, though nobody has asked how it ended', onLinux, async () => {
+  // Its parent becomes a cat, which never asks; it ends itself when that has happened.
+  const parent = spawn('sh', ['-c', 'cat <&3 >&2 & echo $!; exec cat'], { stdio: ['pipe', 'pipe', 'ignore', 'pipe'] });
+  try {
+    const [line] = (await once(parent.stdout!, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    parent.stdin!.write('echoed');
+    await once(parent.stdout!, 'data');
+    (parent.stdio[3] as Writable).end();
+    const status = (): string => readFileSync(`/proc/${pid}/stat`, 'utf8');
+    while (!status().includes(') Z ')) await new Promise(resolve => setImmediate(resolve));
+    await lockWith({ pid, started: status().replace(/^.*\)/s, '').trim().split(' ')[19], socket: '' });
+    await (await lockFolder(dir)).release();
+  } finally {
+    parent.stdin!.end();
+    await once(parent, 'close');
+  }
+});
+
 test('a lock from before the last start of the machine is taken over', async () => {
   await lockWith({ boot: 'another', space: '00000000', socket: '' });
   await (await lockFolder(dir)).release();
@@ -162,6 +208,28 @@ test('the lock of another machine is respected, and of another container while i
   assert.deepEqual(readdirSync(dir), []);
 });
 
+test('the lock of another container is respected where its process cannot be asked', async () => {
+  const folder = join(dir, 'x'.repeat(100)); // its socket's path is longer than one can connect to
+  mkdirSync(folder);
+  symlinkSync(folder, join(dir, 'short'));
+  const socket = '.test.socket';
+  const server = createServer().unref();
+  await new Promise<void>(resolve => server.listen(join(dir, 'short', socket), resolve));
+  await lockWith({ pid: 1, space: '00000000', socket });
+  renameSync(join(dir, '.lock'), join(folder, '.lock'));
+  await assert.rejects(lockFolder(folder), {
+    code: 'locked',
+    message: /another container .*; if it has ended, delete/,
+  });
+  await assert.rejects(lockFolder(join(dir, 'short')), {
+    code: 'locked',
+    message: /another container on this machine;/,
+  });
+  await new Promise(resolve => server.close(resolve));
+  writeFileSync(join(folder, 'file'), '');
+  assert.equal(await isListening(join(dir, 'short', 'file', socket)), undefined); // ENOTDIR says nothing of a process
+});
+
 test('a lock tells whether the folder is still its own', async () => {
   const lock = await lockFolder(dir);
   assert.equal(await lock.state(), 'held');
@@ -180,6 +248,21 @@ test('leftovers whose process number lives again are tidied up, and what it had 
   assert.equal(await newestFolder(dir), join(dir, '0001'));
   await commitFolder(dir, '0003', write('three'));
   assert.deepEqual(readdirSync(dir).sort(), ['0001', '0003']);
+});
+
+test('what a process of another container fills is left alone, but under the lock of the folder and after a day', async t => {
+  const filled = '.0001.1-1-00000000.00000000.new';
+  mkdirSync(join(dir, filled));
+  await commitFolder(dir, '0002', write('two'));
+  assert.deepEqual(readdirSync(dir).sort(), [filled, '0002']);
+  const lock = await lockFolder(dir);
+  await commitFolder(dir, '0002', write('two'));
+  await lock.release();
+  assert.deepEqual(readdirSync(dir), ['0002']);
+  mkdirSync(join(dir, filled));
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 2 * 86_400_000 });
+  await commitFolder(dir, '0002', write('two'));
+  assert.deepEqual(readdirSync(dir), ['0002']);
 });
 
 test('where nothing can be written the reason is said in words, before any work', async () => {

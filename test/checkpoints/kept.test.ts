@@ -3,7 +3,17 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cp, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { newestFolder, parseNumbers, readKept, stringifyNumbers, writeKept } from '../../src/checkpoints';
+import {
+  newestFolder,
+  parseNumbers,
+  readKept,
+  readKeptTensors,
+  setAside,
+  stringifyNumbers,
+  writeKept,
+  writeKeptTensors,
+} from '../../src/checkpoints';
+import { standingAt } from '../../src/checkpoints/set-aside';
 import { selectBackend } from '../../src/compute/backend';
 import { Run } from '../../src/training';
 import { withFolder } from '../temporary-folder';
@@ -43,6 +53,24 @@ test('a result of other dependencies is set aside, with a warning that names fil
     );
     assert.deepEqual(readdirSync(folder), ['a.json.damaged']);
     assert.deepEqual(await warningsOf(async () => assert.equal(await readKept(path, { x: 2 }), undefined)), []);
+  }));
+
+test('of two readers of what is outdated neither fails, and neither sets aside what the other has written by then', () =>
+  withFolder(async folder => {
+    const [json, tensors] = [join(folder, 'a.json'), join(folder, 'a.safetensors')];
+    await writeKept(json, { x: 1 }, [1]);
+    await writeKeptTensors(tensors, {}, { x: '1' });
+    const reading = () => [readKept(json, { x: 2 }), readKeptTensors(tensors, { x: '2' })];
+    await warningsOf(async () => {
+      const found = await Promise.all([...reading(), ...reading()]);
+      assert.deepEqual(found, [undefined, undefined, undefined, undefined]);
+    });
+    assert.deepEqual(readdirSync(folder), ['a.json.damaged', 'a.safetensors.damaged']);
+    await writeKept(json, { x: 1 }, [1]);
+    const seen = await standingAt(json);
+    await writeKept(json, { x: 2 }, [2]);
+    await setAside(json, 'outdated', seen);
+    assert.deepEqual(await readKept(json, { x: 2 }), [2]);
   }));
 
 test('a checkpoint that lies behind a link is the newest one, and not begun anew', () =>

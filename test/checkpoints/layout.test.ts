@@ -27,6 +27,13 @@ test('element [o, i, y, x] of a convolution becomes element [y, x, i, o]', () =>
   assert.deepEqual(toReference(f32([H, W, I, O], memory)), f32([O, I, H, W], disk));
 });
 
+test('bytes in a Buffer are turned as others are, and stay as they were', () => {
+  const data = Buffer.of(1, 2, 3, 4, 5, 6);
+  const { data: turned } = fromReference({ dtype: 'U8', shape: [2, 3], data });
+  assert.deepEqual([...turned], [1, 4, 2, 5, 3, 6]);
+  assert.deepEqual([...data], [1, 2, 3, 4, 5, 6]);
+});
+
 test('other ranks stay as they are', () => {
   for (const shape of [[], [6], [1, 2, 3], [1, 1, 2, 3, 1]]) {
     const tensor = f32(

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { describeCheckpoint, type HostTensor, readCheckpoint, readSafetensors } from '../../src/checkpoints';
+import {
+  describeCheckpoint,
+  type HostTensor,
+  readCheckpoint,
+  readSafetensors,
+  serializeSafetensors,
+} from '../../src/checkpoints';
 import { memorySource } from '../../src/checkpoints/byte-source';
 import { readCheckpointFrom } from '../../src/checkpoints/read-checkpoint';
 import { goldenCheckpoint } from './golden';
@@ -131,6 +137,17 @@ test('what a file is follows from its content, whatever it is called', async () 
     }
 });
 
+test('safetensors whose length of header begins like a zip file are safetensors', async () => {
+  const one: HostTensor = { dtype: 'F32', shape: [1], data: Float32Array.of(1) };
+  const length = 0x034b50; // 'PK' and 3
+  const short = Buffer.from(serializeSafetensors({ one }, { text: '' }));
+  const text = 'x'.repeat(length - Number(short.readBigUInt64LE(0)));
+  const bytes = Buffer.from(serializeSafetensors({ one }, { text }));
+  assert.equal(bytes.subarray(0, 4).toString('latin1'), 'PK\x03\x00');
+  const { tensors, provenance } = await readCheckpointFrom(memorySource(bytes), 'x');
+  assert.deepEqual([Object.keys(tensors), provenance.format], [['one'], 'safetensors']);
+});
+
 test('a description names all tensors, their types and shapes, and the networks', async () => {
   const { tensors, parts, format } = await describeCheckpoint(goldenCheckpoint('edm2_fp16.nosrc.pkl'));
   assert.equal(format, 'pickle');
@@ -139,6 +156,21 @@ test('a description names all tensors, their types and shapes, and the networks'
     [['ema', 'Precond']],
   );
   assert.deepEqual(tensors['ema.unet.enc.8x8_conv.weight'], { dtype: 'F16', shape: [8, 5, 3, 3] });
+});
+
+test('a tensor that is called as a part often is, is a tensor', async () => {
+  const one: HostTensor = { dtype: 'F32', shape: [1], data: Float32Array.of(1) };
+  const read = (tensors: Record<string, HostTensor>, part?: string) =>
+    readCheckpointFrom(memorySource(Buffer.from(serializeSafetensors(tensors))), 'x', { part });
+  for (const name of ['ema', 'net']) {
+    const { tensors, part } = await read({ [name]: one, other: one });
+    assert.deepEqual([Object.keys(tensors), part], [[name, 'other'], '']);
+  }
+  assert.deepEqual(Object.keys((await read({ ema: one, 'net.weight': one })).tensors), ['weight']);
+  await assert.rejects(read({ ema: one }, 'ema'), {
+    code: 'no-part',
+    message: /no part 'ema' with tensors; there are none/,
+  });
 });
 
 test('a file that is not there is an error of Node that names it', async () => {

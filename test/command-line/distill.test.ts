@@ -59,13 +59,13 @@ test('distill goes from teacher to generator: checkpoints, sheets, measurements,
     err,
     /^one step of 4 images: ~[\d.]+ s; 16 images: ~[\d.]+ (s|min) on this machine; memory ~[\d.]+ [GM]B$/m,
   );
-  assert.match(err, /^16 images: \S+000000000016\.png, fd [\d.]+ \(1 step\), fd [\d.]+ \(2 steps\)$/m);
+  assert.match(err, /^16 images: \S+000000000016-2-in-1-2-steps\.png, fd [\d.]+ \(1 step\), fd [\d.]+ \(2 steps\)$/m);
   assert.match(out, /^trained +16 images in 4 steps, [\d.]+ s$/m);
   assert.match(out, /^last step +psi loss -?[\d.e+-]+, phi loss -?[\d.e+-]+$/m);
   const folder = readdirSync(file('whole')).sort();
   assert.deepEqual(folder, ['00000002', '00000004', 'distill.json', 'metrics', 'sheets']);
   assert.equal(readFileSync(join(file('whole'), '00000004', 'history.jsonl'), 'utf8').split('\n').length, 4 + 1);
-  assert.deepEqual(readdirSync(join(file('whole'), 'sheets')).sort(), [0, 8, 16].map(n => `${String(n).padStart(12, '0')}.png`)); // prettier-ignore
+  assert.deepEqual(readdirSync(join(file('whole'), 'sheets')).sort(), [0, 8, 16].map(n => `${String(n).padStart(12, '0')}-2-in-1-2-steps.png`)); // prettier-ignore
   const sampled = await cosim('sample', '--network', file('whole'), '--seeds', '0', '--out', file('one.png'));
   assert.equal(sampled.code, 0, sampled.err);
 });

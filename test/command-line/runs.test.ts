@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { csvParse } from 'd3';
@@ -37,6 +37,22 @@ test('runs are listed by path with method, images and state; one that is damaged
   assert.match(lines[2], /one +cosim +noise +8 +stopped/);
   assert.match(lines[3], /damaged: .*run\.json: damaged/);
   assert.equal((await cosim('runs', file('empty'))).out, `no runs under ${file('empty')}\n`);
+});
+
+test('runs in folders that are named by numbers, and behind links, are listed; a link upwards ends', async () => {
+  mkdirSync(file('numbered'));
+  cpSync(file('all/one'), file('numbered/0'), { recursive: true });
+  symlinkSync(file('all/inner/two'), file('numbered/1'));
+  symlinkSync(file('numbered'), file('numbered/up'));
+  const { out } = await cosim('runs', file('numbered'), '--json');
+  const runs = JSON.parse(out) as { dir: string; images: number }[];
+  assert.deepEqual(
+    runs.map(({ dir, images }) => [dir, images]),
+    [
+      [file('numbered/0'), 8],
+      [file('numbered/1'), 16],
+    ],
+  );
 });
 
 test('as JSON, without the histories', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
@@ -47,6 +47,12 @@ const whole: Answer = ({ headers }, response) => {
 const breaking: Answer = (_, response) => {
   response.writeHead(200, { 'content-length': content.length });
   response.write(content.subarray(0, 100_000), () => setTimeout(() => response.destroy(), 50));
+};
+
+const withResolvers = (): { promise: Promise<void>; resolve: () => void } => {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>(done => (resolve = done));
+  return { promise, resolve };
 };
 
 const fails = (promise: Promise<unknown>, message: RegExp): Promise<void> =>
@@ -125,6 +131,46 @@ test('no server and a refusal say which file to put where', async () => {
   const missing: Answer = (_, response) => response.writeHead(404).end('nothing here');
   await serving(missing, url => fails(download(url, path), /the server says 404 Not Found\. Fetch .* put it at/));
   assert.ok(!existsSync(path) && !existsSync(`${path}.part`));
+});
+
+test('of two at once, each without a checksum has a file of its own; with one, the second is refused', async () => {
+  const path = place('twice.bin');
+  let first: ServerResponse | undefined;
+  const { promise: waits, resolve: begun } = withResolvers();
+  /** The first is answered by half the file, and by the rest when the second has arrived. */
+  const halves: Answer = (_, response) => {
+    response.writeHead(200, { 'content-length': content.length });
+    if (first) response.end(content);
+    else (first = response).write(content.subarray(0, 100_000), begun);
+  };
+  const end = (): void => void first!.end(content.subarray(100_000));
+  await serving(halves, async url => {
+    const slow = download(url, path);
+    await waits;
+    assert.equal(await download(url, path), sha256);
+    end();
+    assert.equal(await slow, sha256);
+  });
+  assert.ok(readFileSync(path).equals(content));
+
+  rmSync(path);
+  first = undefined;
+  const { promise: arrives, resolve: arrived } = withResolvers();
+  await serving(halves, async url => {
+    const slow = download(url, path, { sha256, onProgress: arrived });
+    await arrives;
+    await assert.rejects(download(url, path, { sha256 }), {
+      code: 'locked',
+      message: /part is being filled by this process/,
+    });
+    end();
+    assert.equal(await slow, sha256);
+  });
+  assert.ok(readFileSync(path).equals(content));
+  assert.deepEqual(
+    readdirSync(place()).filter(name => name.includes('twice')),
+    ['twice.bin'],
+  );
 });
 
 test('a signal stops it and keeps what has arrived', async () => {

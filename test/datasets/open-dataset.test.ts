@@ -63,6 +63,11 @@ test('files and folders by what is in them', async () => {
   for (const [name, options, expected] of cases) assert.deepEqual(await opened(place(name), options), expected, name);
   await refused(place('edm.zip'), /edm\.zip: images of one part/, { split: 'test' });
   await refused(place('images'), /images: images of one part/, { split: 'test' });
+  for (const name of ['digits', 'twoMoons', 'cifar10', place('idx'), place('cache/cifar10')]) {
+    await refused(name, /: labels is an option of zip files and folders of images, got 'none'/, { labels: 'none' });
+    await refused(name, /: rgb is an option of folders of images/, { rgb: true });
+  }
+  for (const name of ['edm.zip', 'edm2.zip']) await refused(place(name), /: rgb is an option of fold/, { rgb: true });
   await refused(place('edm2.zip'), /labels by sub-folder are for images, not for latents/, { labels: 'folders' });
 });
 
@@ -75,5 +80,7 @@ test('anything else is refused with what was looked for', async () => {
     /empty: no data set\. Looked for CIFAR-10's data_batch_1\.bin .* and PNG, JPEG and WebP/,
   );
   await refused(place('text.txt'), /text\.txt: not a zip file/);
+  const labels = 'nonsense' as 'none';
+  await assert.rejects(openDataset('digits', { labels }), /labels must be one of 'optional', 'required', 'none', 'fol/);
   await assert.rejects(openDataset('digits', { split: 'valid' as 'test' }), /split must be one of 'train', 'test'/);
 });

@@ -102,6 +102,18 @@ test('center-crop-wide leaves out pictures that are too small, and their numbers
   await assert.rejects(all, /no picture is large enough/);
 });
 
+test('many pictures into a folder that is not there are refused as few are, and not waited for', async () => {
+  const picture = { data: noise(3072), h: 32, w: 32, c: 3 } as const;
+  const many: PictureSource = {
+    length: 300,
+    nameOf: String,
+    labels: new Int32Array(0),
+    classes: 0,
+    read: (_, count, make) => Promise.resolve(Array.from({ length: count }, () => make(picture))),
+  };
+  await assert.rejects(packPictures(many, place('no', 'folder.zip')), { code: 'ENOENT' });
+});
+
 test('what cannot be packed is refused, and nothing is left behind', async () => {
   const folder = await writeFolder('mixed', [
     [8, 8, 3],

@@ -106,6 +106,13 @@ test('the size an image has already is a copy, not the same memory', () => {
   assert.notEqual(same.data.buffer, image.data.buffer);
 });
 
+test('so it is of a Buffer, whose slices are its memory', () => {
+  const data = Buffer.of(1, 2, 3, 4);
+  const same = resize({ data, n: 1, h: 2, w: 2, c: 1 }, { height: 2, width: 2, kernel: 'box' });
+  assert.deepEqual([...same.data], [1, 2, 3, 4]);
+  assert.notEqual(same.data.buffer, data.buffer);
+});
+
 test('bad sizes, kernels and data are refused by name', () => {
   const image = source('rgb');
   const options = { height: 8, width: 8, kernel: 'box' as const };

@@ -2,8 +2,10 @@ import type { Images } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
 import { after, test } from 'node:test';
 import { type FeatureDeclaration, onnxFeatures } from '../../src/features';
+import { workersFor } from '../../src/features/runtime-features';
 import { type FeatureExtractor, featureIdentity } from '../../src/metrics';
 import { temporaryFolder } from '../temporary-folder';
 import { declared, echo, writeNetwork } from './feature-files';
@@ -66,6 +68,23 @@ const product = ({ data, n }: Images): number[] =>
     }
     return sum;
   });
+
+test('there are as many sessions as the memory of the container has room for', t => {
+  const file = Math.floor(totalmem() / 64); // bytes; without a limit there is room for 7
+  let limit = 0;
+  t.mock.method(process, 'constrainedMemory', () => limit);
+  assert.equal(workersFor(file), Math.min(availableParallelism(), 7));
+  limit = 8 * file;
+  assert.equal(workersFor(file), 1);
+});
+
+test('images in a Buffer stay what they were', async () => {
+  const network = await open(linear(file('buffer.onnx'), 'n'), { ...bytes, d: 8, classes: 2 });
+  const given = numbered(2, 5, 5, 3);
+  const data = Buffer.from(new Uint8Array(given.data).buffer); // memory of its own
+  await network.extract({ ...given, data }, { batch: 1 });
+  assert.deepEqual([...data], [...given.data]);
+});
 
 test('features and logits come with name, lengths, hash and what was done to the images', async () => {
   const path = linear(file('linear.onnx'), 'n');

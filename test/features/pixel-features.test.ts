@@ -18,12 +18,18 @@ test('features are box means of the pixels in [0, 1], whatever the batch', async
   assert.deepEqual([...colours.features.data], [1, 0, Math.fround(51 / 255)]);
 });
 
-test('it stops when asked, and refuses other channels', async () => {
+test('it stops when asked, and refuses other channels, images and options', async () => {
   const images = { data: new Uint8Array(12), n: 1, h: 2, w: 2, c: 3 };
   await assert.rejects(
     pixelFeatures({ channels: 1 }).extract(images),
     /images.c must be an integer from 1 to 1, got 3/,
   );
   await assert.rejects(pixelFeatures().extract(images, { signal: AbortSignal.abort(new Error('enough')) }), /enough/);
+  const { extract } = pixelFeatures();
+  await assert.rejects(extract(images, { batches: 1 } as object), /unknown option 'batches'. Did you mean 'batch'/);
+  await assert.rejects(extract({ ...images, n: 2 }), /images.data must be n \* h \* w \* c = 24 bytes, got 12/);
+  await assert.rejects(extract({ ...images, n: 0, data: new Uint8Array(0) }), /images.n must be an integer from 1/);
+  await assert.rejects(extract(images, { batch: 0 }), /batch must be an integer from 1/);
+  assert.throws(() => pixelFeatures({ channels: 2 as 3 }), /channels must be 1 or 3, got 2/);
   assert.throws(() => pixelFeatures({ side: 0 }), /side must be an integer from 1/);
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
+import { machineMemory } from '../../src/compute/machine-memory';
 import type { Dataset } from '../../src/datasets';
 import { loadResults } from '../../src/evaluation';
 import { pixelFeatures } from '../../src/features';
@@ -16,7 +17,7 @@ import {
   type DistillRunInput,
   type DistillSetup,
   estimateDistillation,
-  machineMemory,
+  listRuns,
   stateBytes,
 } from '../../src/runs';
 import { runOptions } from '../../src/training';
@@ -91,12 +92,18 @@ describe('a long distillation', () => {
       // sheets: at the start, behind 10 and 20 and at the end; measured behind 12 and 24; steps end at multiples of 4
       assert.deepEqual(
         (await readdir(join(dir, 'whole', 'sheets'))).sort(),
-        [0, 12, 20, 24].map(images => `${numbered(images)}.png`),
+        [0, 12, 20, 24].map(images => `${numbered(images)}-3-in-1-2-steps.png`),
       );
       assert.deepEqual((await readdir(join(dir, 'whole', 'metrics'))).sort(), [
         ...[12, 24].map(images => `${numbered(images)}-2-steps.json`),
         'features',
       ]);
+      const [listed] = await listRuns(dir);
+      assert.ok('measured' in listed);
+      assert.deepEqual(
+        listed.measured.map(({ images, steps, results }) => [images, steps, results[0].metric]),
+        [[24, 2, 'fd']],
+      );
       const kept = await readdir(join(dir, 'whole', 'metrics', 'features'));
       assert.equal(kept.length, 1); // the reference's alone
 
@@ -115,6 +122,16 @@ describe('a long distillation', () => {
       assert.deepEqual(await outcome(join(dir, 'parts')), await outcome(join(dir, 'whole')));
       const again = await distillRun(parts);
       assert.equal(again.steps, 6); // nothing is left to do
+      const { last } = await distillRun({
+        ...parts,
+        sheets: { ...parts.sheets!, n: 2 },
+        metrics: { ...parts.metrics!, n: 8 },
+      });
+      assert.match(last.sheet!, /000000000024-2-in-1-2-steps\.png$/);
+      assert.deepEqual(
+        last.measured.map(({ results }) => results[0].n),
+        [8],
+      );
       tf.dispose(given.teacher.parameters);
     }));
 
@@ -135,7 +152,7 @@ describe('a long distillation', () => {
         saveEvery: 4,
         sheets,
       });
-      assert.match(last.sheet!, /000000000004\.safetensors$/);
+      assert.match(last.sheet!, /000000000004-3-in-1-steps\.safetensors$/);
       tf.dispose(teacher.parameters);
     }));
 

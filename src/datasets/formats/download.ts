@@ -1,6 +1,6 @@
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { CheckpointError, refusedBy } from '../../checkpoints';
+import { CheckpointError, hiddenName, lockFile, refusedBy } from '../../checkpoints';
 import { expectKeys } from '../../compute/check';
 import { sha256OfFiles } from './records';
 
@@ -22,7 +22,7 @@ export type DownloadOptions = {
   sha256?: string;
   /** Called for every piece that arrives. */
   onProgress?: (progress: DownloadProgress) => void;
-  /** Stops, keeping what has arrived. */
+  /** Stops, keeping what has arrived where there is a checksum. */
   signal?: AbortSignal;
 };
 
@@ -66,6 +66,7 @@ const receive = async (
 ): Promise<void> => {
   const file = await open(part, start > 0 ? 'a' : 'w');
   let received = start;
+  let size: number;
   try {
     for await (const piece of response.body ?? []) {
       await file.writeFile(piece as Uint8Array).catch((error: unknown) => {
@@ -75,10 +76,13 @@ const receive = async (
       onProgress?.({ received, total });
     }
     await file.sync();
+    ({ size } = await file.stat());
   } finally {
     await file.close();
   }
   if (total !== undefined && received !== total) throw new Error(`${received} of ${total} bytes arrived`);
+  if (size !== received)
+    throw new DownloadError(`${part} was changed while it arrived: ${size} bytes, not ${received}`);
 };
 
 /** One request; true when the whole file has arrived, false when it has to begin anew. */
@@ -99,10 +103,11 @@ const attempt = async (url: string, path: string, part: string, options: Downloa
     await receive(response, part, place, onProgress);
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof CheckpointError) throw error; // the disk's fault, not the connection's
+    if (error instanceof CheckpointError || error instanceof DownloadError) throw error; // not the connection's fault
     const { message, cause } = error as Error;
     const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
-    throw new DownloadError(`${url}: the connection ended early (${why}); the same command goes on from there`);
+    const next = sha256 === undefined ? 'begins anew' : 'goes on from there';
+    throw new DownloadError(`${url}: the connection ended early (${why}); the same command ${next}`);
   }
   return true;
 };
@@ -115,29 +120,43 @@ const checked = async (file: string, expected: string | undefined): Promise<stri
   return found;
 };
 
-/**
- * Fetches a file to `path`, which appears whole and checked or not at all. What arrives lies in `path`.part, from which an
- * interrupted download goes on. A file that is there already is only checked.
- * @returns the file's SHA-256
- * @throws DownloadError when the server cannot be reached, refuses, ends early, or sends another file; the reason of
- * `signal` when it stops
- */
-export const download = async (url: string, path: string, options: DownloadOptions = {}): Promise<string> => {
-  expectKeys('download', options, ['sha256', 'onProgress', 'signal']);
-  const { sha256 } = options;
-  if ((await sizeOf(path)) > 0) return checked(path, sha256);
-  const part = `${path}.part`;
-  await mkdir(dirname(path), { recursive: true });
+/** Fetches what is not there yet into `part`, and puts it into its place. */
+const fetchInto = async (part: string, url: string, path: string, options: DownloadOptions): Promise<string> => {
   if (!(await attempt(url, path, part, options))) {
     await rm(part);
     await attempt(url, path, part, options);
   }
   try {
-    const found = await checked(part, sha256);
+    const found = await checked(part, options.sha256);
     await rename(part, path);
     return found;
   } catch (error) {
     await rm(part, { force: true });
     throw error;
+  }
+};
+
+/**
+ * Fetches a file to `path`, which appears whole and checked or not at all. With a checksum what arrives lies in `path`.part,
+ * from which an interrupted download goes on, one at a time. A file that is there already is only checked.
+ * @returns the file's SHA-256
+ * @throws DownloadError when the server cannot be reached, refuses, ends early, or sends another file; CheckpointError
+ * 'locked' while another download with a checksum fills `path`.part; the reason of `signal` when it stops
+ */
+export const download = async (url: string, path: string, options: DownloadOptions = {}): Promise<string> => {
+  expectKeys('download', options, ['sha256', 'onProgress', 'signal']);
+  const { sha256 } = options;
+  if ((await sizeOf(path)) > 0) return checked(path, sha256);
+  await mkdir(dirname(path), { recursive: true });
+  if (sha256 === undefined) {
+    const own = hiddenName(path, 'new'); // nobody could go on from it
+    return fetchInto(own, url, path, options).finally(() => rm(own, { force: true }));
+  }
+  const part = `${path}.part`;
+  const lock = await lockFile(`${part}.lock`, process => `${part} is being filled by ${process}; wait for its end`);
+  try {
+    return (await sizeOf(path)) > 0 ? await checked(path, sha256) : await fetchInto(part, url, path, options);
+  } finally {
+    await lock.release();
   }
 };

@@ -208,5 +208,5 @@ export const resize = (images: Images, options: ResizeOptions): Images => {
   let { data } = images;
   if (width !== w) data = resizeLines(data, n * h, w, c, width, weightsFor(w, width, kernel));
   if (height !== h) data = resizeColumns(data, n, h, width * c, height, weightsFor(h, height, kernel));
-  return { data: data === images.data ? data.slice() : data, n, h: height, w: width, c };
+  return { data: data === images.data ? new Uint8Array(data) : data, n, h: height, w: width, c };
 };
