@@ -101,6 +101,7 @@ export class Run {
   private training = false;
   private lock: FolderLock | undefined; // of the folder that it trains in
   private stepping = false;
+  private started: Started[] = []; // updates of an iteration that failed after them, on an engine that cannot take them back
   private disposed = false;
   private readonly turns = new Turns();
   private begun: Promise<unknown> | undefined; // the newest iteration, until its metrics are read
@@ -221,7 +222,8 @@ export class Run {
   }
 
   /**
-   * Trains until `images` images have been seen in all; returns how it ended.
+   * Trains until `images` images have been seen in all; returns how it ended. After an error, as where data could not be
+   * read, the next call goes on with the iteration that failed.
    * @throws ArgumentError for options out of range, weights that are not finite, and while this run is training already;
    * CheckpointError 'locked' when another run has `dir`, 'vanished' when `dir` was deleted while the run trained: its
    * step is then saved there again; TrainingError when gradients stay non-finite; DatasetError for data out of range
@@ -320,8 +322,8 @@ export class Run {
   }
 
   /**
-   * Begins an iteration, and where the engine does not queue work also ends it; where a worker fails, what was there
-   * before it is saved.
+   * Begins an iteration, or goes on with one that failed, and where the engine does not queue work also ends it; where a
+   * worker fails, what was there before it is saved.
    */
   private async beginOrSave(lock: FolderLock | undefined): Promise<{ ended: Promise<Ended> }> {
     const engine = this.alive();
@@ -333,7 +335,9 @@ export class Run {
       this.parts.position = begun.position;
       return begun;
     } catch (error) {
-      if (!(error instanceof WorkerError) || !engine.undo()) throw error;
+      const undone = engine.undo();
+      if (undone) this.started = [];
+      if (!(error instanceof WorkerError) || !undone) throw error;
       const where = lock ? `; step ${this.step} is saved in ${await this.saveIn(lock)}` : '';
       throw new WorkerError(`training stopped at step ${this.step}: ${error.message}${where}`);
     } finally {
@@ -345,16 +349,16 @@ export class Run {
   private async begin(engine: Engine): Promise<{ position: Position; ended: Promise<Ended> }> {
     const { method, options, position } = this.parts;
     const began = performance.now();
-    const started: Started[] = [];
-    for (const update of method.updates) {
+    const updates = method.updates.flatMap(update => {
       const { repeats = 1 } = update;
-      for (let i = 0; i < repeats; i++) {
-        const at = { ...position, step: position.step * repeats + i };
-        const slices = slicesOf(options, at.step, engine.parts);
-        const drawn = partsOf(this.draw, update, slices, engine.given);
-        started.push({ update, step: at.step, metrics: await engine.update(update, drawn, at) });
-      }
+      return Array.from({ length: repeats }, (_, i) => ({ update, step: position.step * repeats + i }));
+    });
+    for (const { update, step } of updates.slice(this.started.length)) {
+      const drawn = partsOf(this.draw, update, slicesOf(options, step, engine.parts), engine.given);
+      this.started.push({ update, step, metrics: await engine.update(update, drawn, { ...position, step }) });
     }
+    const started = this.started;
+    this.started = [];
     const next = { step: position.step + 1, images: position.images + options.batch };
     const ended = this.end(started, next, began);
     this.begun = ended;
@@ -423,7 +427,8 @@ export class Run {
    * its end. Instead of a folder a lock on one, which the caller holds.
    * @returns its path
    * @throws CheckpointError 'locked' while another run has the folder, 'unwritable' where nothing can be written;
-   * 'vanished' where a lock's folder was deleted since, after the step was saved there again.
+   * 'vanished' where a lock's folder was deleted since, after the step was saved there again; ArgumentError where an
+   * iteration failed half-way and the engine cannot take its first updates back: `train` goes on with it.
    */
   save(target: string | FolderLock): Promise<string> {
     return this.between(async () => {
@@ -440,6 +445,10 @@ export class Run {
   }
 
   private async saveNow(dir: string): Promise<string> {
+    if (this.started.length > 0)
+      throw new ArgumentError(
+        `save: step ${this.step + 1} failed after ${this.started.length} of its updates; call \`train\`, which goes on there`,
+      );
     await this.alive().fetch();
     return saveRun(dir, { ...this.parts, history: [...this.parts.history], state: this.alive().state() });
   }
@@ -470,6 +479,8 @@ export class Run {
   }
 
   private free(): void {
+    for (const { metrics } of this.started) metrics().catch(() => undefined); // frees them
+    this.started = [];
     this.engine?.dispose();
     this.engine = undefined;
   }
