@@ -15,10 +15,10 @@ import {
 import { beginMaking, distinctMadeBy, freshWanted, isStale, type MadeBy } from '../provenance';
 import type { NumberedImages } from './numbered-images';
 
-/** Where the images themselves go; `has` says whether those of a chunk are all there. */
+/** Where the images themselves go; `has` says whether those of a chunk are all there, from the source of this identity. */
 export type ImageWriter = {
-  has: (first: number, n: number) => Promise<boolean>;
-  add: (first: number, images: Images) => Promise<void>;
+  has: (first: number, n: number, source: NumberedImages['identity']) => Promise<boolean>;
+  add: (first: number, images: Images, source: NumberedImages['identity']) => Promise<void>;
 };
 
 export type FeatureStoreOptions = {
@@ -128,12 +128,14 @@ export const featureStore = ({ extractor, folder, chunk, batch, signal }: Featur
     const place = folder && featureFolder(folder, source, extractor);
     const path = place && join(place, `${first}-${first + n - 1}.safetensors`);
     const known =
-      path && (!keep || (await keep.has(first, n))) ? await loadChunk(path, depends, n, extractor) : undefined;
+      path && (!keep || (await keep.has(first, n, source.identity)))
+        ? await loadChunk(path, depends, n, extractor)
+        : undefined;
     if (known) return { ...known, found: true };
     const began = performance.now();
     // drawing is one half of the work as far as progress is concerned, looking at the images the other
     const images = await source.images(indexRange(n, first), { signal, onShare: share => onShare(share / 2) });
-    await keep?.add(first, images);
+    await keep?.add(first, images, source.identity);
     const extracted = await extractor.extract(images, {
       ...(batch !== undefined && { batch }),
       signal,

@@ -277,6 +277,20 @@ test('kept images are the bytes that were measured, as PNG by seed; a chunk with
   assert.deepEqual(again.drawn, []);
 });
 
+test('kept images are those of the network that was measured last, each once', async () => {
+  const [place, cache] = [folder('kept of two'), folder('keeping of two')];
+  const keep = pngWriter(place);
+  await evaluate(options({ images: noise(0.2), cache, chunk: 20 })); // its features are known below
+  await evaluate(options({ cache, chunk: 10, keep }));
+  const images = noise(0.2);
+  await evaluate(options({ images, cache, chunk: 20, n: 20, keep }));
+  assert.deepEqual(images.drawn, range(100, 40));
+  assert.deepEqual(readdirSync(place).sort(), ['000100', '000120']);
+  const png = sharp(join(place, '000120', '000123.png'));
+  const data = (await png.toColourspace('b-w').raw().toBuffer()) as Uint8Array;
+  assert.deepEqual(new Uint8Array(data), stored(noiseImages([123], 0.2)));
+});
+
 test('a conditional network gets the class of a seed modulo the classes', async () => {
   const asked: [number[], number[]][] = [];
   const source = drawnImages({
