@@ -341,6 +341,7 @@ const refusals: [name: string, given: Partial<EvaluateOptions>, message: RegExp]
   ['single images of statistics', { metrics: ['fd', 'pr'], reference: known }, /reference must be a data set: 'pr' looks at single images/],
   ['no metric', { metrics: [] }, /metrics must be at least one/],
   ['one image', { n: 1 }, /n must be an integer from 2/],
+  ['fewer images than splits', { metrics: ['is'], n: 5 }, /n must be at least 10 for 'is', got 5/],
   ['no block', { blocks: 0 }, /blocks must be an integer from 1/],
   ['a reference that is too small', { reference: ramp(50) }, /nReference must be at most the 50 images of 'ramp', got 60/],
   ['images of another shape', { reference: digits({ resolution: 8 }) }, /images of 'noise' must be \[8, 8, 1\] as those of 'digits8', got \[16,16,1\]/],
