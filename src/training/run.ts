@@ -26,6 +26,7 @@ import {
 } from './engine';
 import { runOptions, type RunOptions } from './options';
 import { loadRun, saveRun } from './run-files';
+import { expectSampleOptions } from './sample-options';
 import { initialState } from './step';
 import { Turns } from './turns';
 
@@ -57,8 +58,10 @@ export type TrainOptions = {
 
 /** Options of `Run.sample`. */
 export type SampleOptions = Omit<SamplerInput, 'denoiser' | 'parameters'> &
-  Omit<HeunOptions, 'noise'> & {
-    /** Of Algorithm 1; default the run's own for this number of steps. */
+  Omit<HeunOptions, 'noise' | 'steps'> & {
+    /** Default 4; for a denoiser, sampled by EDM's sampler, 18. */
+    steps?: number;
+    /** Of Algorithm 1 and the ancestral sampler; default the run's own for this number of steps. */
     times?: readonly number[];
     /** The average (default) or the generator as trained last. */
     parameters?: 'ema' | 'raw';
@@ -395,9 +398,11 @@ export class Run {
    * Samples from the generator as its method says: Algorithm 1, the ancestral sampler, or EDM's for a denoiser. While the
    * run trains, the samples are those of one step: the last that ended when it was this call's turn. On an accelerator they
    * are computed by as many devices and as exactly as the run's steps, unless the request says otherwise.
+   * @throws ArgumentError for options that its sampler has not: those of EDM's where there are `times`, and the reverse
    */
   async sample(request: SampleOptions): Promise<Samples> {
     this.alive();
+    expectSampleOptions(this.method, request);
     const { parameters: kind = 'ema', ...rest } = request;
     const parameters = await this.between(() => cloneTensors(this.parametersNow(kind === 'raw' ? 'phi' : 'ema')));
     try {
@@ -408,8 +413,8 @@ export class Run {
   }
 
   private async sampleFrom(parameters: Tensors, request: Omit<SampleOptions, 'parameters'>): Promise<Samples> {
-    const { times, steps = 4, ...rest } = request;
     const { method, options } = this.parts;
+    const { times, steps = method.sampler === 'heun' ? 18 : 4, ...rest } = request;
     const { precision, devices } = options;
     const denoiser = method.denoisers.phi!;
     const own = { precision, devices, ...(options.engine === 'xla' && { engine: options.engine }) };

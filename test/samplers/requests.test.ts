@@ -89,5 +89,10 @@ test('bad times and grids are refused by name', async () => {
   await assert.rejects(times([NaN]), /times\[0\] must be a finite number above 0, got NaN/);
   await assert.rejects(sampleHeun({ ...base, steps: 0 }), /steps must be an integer from 1/);
   await assert.rejects(sampleHeun({ ...base, churn: -1 }), /churn must be a finite number of at least 0/);
+  for (const name of ['churnMin', 'churnMax', 'churnNoise'])
+    await assert.rejects(
+      sampleHeun({ ...base, churn: 1, [name]: NaN }),
+      new RegExp(`${name} must be a finite number of at least 0, got NaN`),
+    );
   await assert.rejects(sampleHeun({ ...base, sigmaMin: 90 }), /sigmaMax must be a finite number above 90/);
 });

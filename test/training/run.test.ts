@@ -140,6 +140,24 @@ describe('train', () => {
   });
 });
 
+test("options that a run's sampler does not look at are refused; a denoiser takes 18 steps", async () => {
+  await selectBackend({ backend: 'cpu' });
+  const denoiser = tinyMlp();
+  const run = startRun(denoiser, tinyPoints);
+  await assert.rejects(
+    run.sample({ seeds: [0], guidance: 2 }),
+    /sample: guidance must be absent: what 'cosim' trains is not sampled by it, got 2/,
+  );
+  await assert.rejects(run.sample({ seeds: [0], step: 1 } as never), /sample: unknown option 'step'/);
+  const fresh = Run.start(denoising(denoiser), { phi: freshParameters(denoiser, 0) }, tinyPoints, { batch: 4 });
+  await assert.rejects(fresh.sample({ seeds: [0], times: [80] }), /sample: times must be absent/);
+  let steps = 0;
+  await fresh.sample({ seeds: [0], onStep: () => void steps++ });
+  assert.equal(steps, 18);
+  run.dispose();
+  fresh.dispose();
+});
+
 describe('distill and pretrain', () => {
   test('an exact mixture is distilled into a network, and both leave the tensors they were given', async () => {
     await selectBackend({ backend: 'cpu' });
