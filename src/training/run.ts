@@ -25,7 +25,8 @@ import {
   slicesOf,
 } from './engine';
 import { runOptions, type RunOptions } from './options';
-import { loadRun, saveRun } from './run-files';
+import { loadRun, runJsonOf, saveRun } from './run-files';
+import { expectStorable } from './run-schema';
 import { expectSampleOptions } from './sample-options';
 import { initialState } from './step';
 import { Turns } from './turns';
@@ -121,7 +122,8 @@ export class Run {
 
   /**
    * A fresh run. Parameters of each role are copied, they stay the caller's.
-   * @throws ArgumentError for options out of range, parameters that do not fit, or data of another shape.
+   * @throws ArgumentError for options out of range, parameters that do not fit, data of another shape, or a configuration that
+   * a checkpoint cannot hold, such as one with numbers of a million or more.
    */
   static start(
     method: Method,
@@ -132,6 +134,8 @@ export class Run {
     const resolved = runOptions(options);
     const roles: Partial<Record<Role, Tensors>> = {};
     expectDataFits('run', method, dataset, resolved);
+    const parts = { method, dataset, options: resolved, position: { step: 0, images: 0 }, history: [], found: {} };
+    expectStorable(runJsonOf(parts));
     for (const [role, { parameters: specs }] of Object.entries(method.denoisers) as [Role, Denoiser][])
       roles[role] = matchParameters(`run, ${role}`, specs, parameters[role] ?? {});
     const state = tf.tidy(() => {
@@ -142,10 +146,7 @@ export class Run {
         resolved,
       );
     });
-    return new Run(
-      { method, dataset, options: resolved, position: { step: 0, images: 0 }, history: [], found: {} },
-      state,
-    );
+    return new Run(parts, state);
   }
 
   /**
