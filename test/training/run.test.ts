@@ -5,8 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { loadTensors } from '../../src/checkpoints';
 import { selectBackend } from '../../src/compute/backend';
 import { cosim, denoising } from '../../src/methods';
-import { freshParameters, mixtureDenoiser } from '../../src/networks';
-import { distill, pretrain, Run, TrainingError } from '../../src/training';
+import { type Denoiser, edmDenoiser, freshParameters, mixtureDenoiser, mlp } from '../../src/networks';
+import { distill, expectDataFits, pretrain, Run, TrainingError } from '../../src/training';
 import { assertAllClose, assertClose, valuesOf } from '../close';
 import { TESTED_BACKENDS } from '../golden';
 import { withFolder } from '../temporary-folder';
@@ -223,4 +223,13 @@ test('a method without labels in its data is refused where the generator is cond
   const method = denoising(denoiser);
   assert.throws(() => Run.start(method, { phi: theta }, noiseData([8, 8, 1])), /classes of 'noise' must be 3, got 0/);
   assert.equal(cosim(denoiser, denoiser).updates.length, 2);
+});
+
+test('a generator has the classes of its teacher, unless that has none', () => {
+  const of = (classes: number): Denoiser => edmDenoiser(mlp({ dimensions: 2, width: 8, blocks: 1, classes }));
+  const fit = (theta: number, phi: number) => () =>
+    expectDataFits('run', cosim(of(theta), of(phi)), noiseData([2], phi), { batch: 4 });
+  assert.throws(fit(3, 0), /run: the generator's classes must be 3 as the teacher's, got 0/);
+  assert.throws(fit(10, 5), /run: the generator's classes must be 10 as the teacher's, got 5/);
+  fit(0, 3)();
 });
