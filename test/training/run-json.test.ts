@@ -59,7 +59,7 @@ const MAY_BE: Record<string, (value: unknown) => boolean> = {
   'method.range.rho': value => (value as number) > 0,
   'options.learningRate': value => (value as number) > 0,
   'options.warmup': value => (value as number) >= 0,
-  'options.eps': value => (value as number) >= 0,
+  'options.eps': value => (value as number) > 0,
   'options.emaHalflife': value => (value as number) >= 0,
   'options.emaRampup': value => (value as number) >= 0,
   'options.seed': value => value === 1e9,

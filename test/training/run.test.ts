@@ -95,7 +95,7 @@ describe('train', () => {
     await selectBackend({ backend: 'cpu' });
     const denoiser = tinyMlp();
     // Adam with beta1 = beta2 = 0 moves every parameter with a gradient by exactly the learning rate
-    const options = { batch: 4, learningRate: 1e-3, warmup: 16, beta1: 0, beta2: 0, eps: 0 };
+    const options = { batch: 4, learningRate: 1e-3, warmup: 16, beta1: 0, beta2: 0, eps: 1e-20 };
     const phi = freshParameters(denoiser, 0);
     const run = Run.start(denoising(denoiser), { phi }, tinyPoints, options);
     const sizes: number[] = [];
@@ -123,6 +123,9 @@ describe('train', () => {
       /accumulationRounds must be a divisor of the batch 6, got 4/,
     );
     assert.throws(start({ learningRate: 0 }), /learningRate must be a finite number above 0/);
+    for (const eps of [0, 1e-46])
+      assert.throws(start({ eps }), /eps must be a finite number of at least 1\.175\d+e-38, got/);
+    assert.throws(() => denoising(denoiser, { pMean: NaN }), /denoising: pMean must be a finite number, got NaN/);
     assert.throws(start({ beta1: 1 }), /beta1 must be a finite number/);
     assert.throws(start({ seed: -1 }), /seed must be an integer from 0/);
     assert.throws(() => Run.start(denoising(denoiser), {}, tinyPoints), /run, phi: parameters do not fit.*missing/);
