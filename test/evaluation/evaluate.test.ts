@@ -6,7 +6,15 @@ import { test } from 'node:test';
 import sharp from 'sharp';
 import { normal } from '../../src/compute/noise';
 import { type Dataset, digits } from '../../src/datasets';
-import { drawnImages, evaluate, type EvaluateOptions, type ImageSource, pngWriter } from '../../src/evaluation';
+import {
+  datasetImages,
+  drawnImages,
+  evaluate,
+  type EvaluateOptions,
+  type ImageSource,
+  pngWriter,
+  realStatistics,
+} from '../../src/evaluation';
 import {
   densityCoverage,
   featureIdentity,
@@ -289,6 +297,30 @@ test('kept images are those of the network that was measured last, each once', a
   const png = sharp(join(place, '000120', '000123.png'));
   const data = (await png.toColourspace('b-w').raw().toBuffer()) as Uint8Array;
   assert.deepEqual(new Uint8Array(data), stored(noiseImages([123], 0.2)));
+});
+
+test('statistics of one range leave what another range of the same images has done', async () => {
+  const cache = folder('ranges');
+  const source = datasetImages(digits());
+  const stop = new AbortController();
+  const onImages = (done: number): void => {
+    if (done >= 20) stop.abort();
+  };
+  const begun = realStatistics({ source, first: 50, n: 40 }, projector(), {
+    chunk: 10,
+    cache,
+    signal: stop.signal,
+    onImages,
+  });
+  await assert.rejects(begun, { name: 'AbortError' });
+  await realStatistics({ source, first: 0, n: 20 }, projector(), { chunk: 10, cache });
+  const extractor = projector();
+  await realStatistics({ source, first: 50, n: 40 }, extractor, { chunk: 10, cache });
+  assert.deepEqual(extractor.sizes, [10, 10]);
+  assert.ok(
+    readdirSync(cache).every(name => name.endsWith('.safetensors')),
+    readdirSync(cache).join(),
+  );
 });
 
 test('a conditional network gets the class of a seed modulo the classes', async () => {
