@@ -79,6 +79,17 @@ for (const [name, sample] of Object.entries(samplers))
     });
   });
 
+test('noise that cannot be given leaves no tensors behind', async () => {
+  await selectBackend({ backend: 'cpu' });
+  const denoiser = tinyImageNet();
+  const parameters = freshParameters(denoiser, 0);
+  const before = tf.memory().numTensors;
+  const noise = (): never => assert.fail('no noise');
+  await assert.rejects(sampleHeun({ denoiser, parameters, seeds: [1], labels: [1], noise }), /no noise/);
+  assert.equal(tf.memory().numTensors, before);
+  tf.dispose(parameters);
+});
+
 test('bad times and grids are refused by name', async () => {
   const base = { ...(await model()), seeds: [1] };
   const times = (list: number[]) => sampleMultistep({ ...base, times: list });
