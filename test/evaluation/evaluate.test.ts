@@ -195,11 +195,11 @@ test('statistics of the reference give the same as its images', async () => {
   const statistics = await featureStatistics(await digitFeatures('train', 0, 60));
   const source = { file: 'digits.npz' };
   const features = featureIdentity(projector());
-  const [known] = await evaluate(options({ reference: { ...statistics, source, features } }));
+  const [known] = await evaluate(options({ reference: { ...statistics, source, features }, nReference: undefined }));
   const [drawn] = await evaluate(options());
   known.blocks.forEach((value, b) => assert.ok(close(value, drawn.blocks[b], 1e-9)));
   assert.deepEqual([known.reference, known.floor, known.nReference], [source, null, 60]);
-  const [unknown] = await evaluate(options({ reference: { ...statistics, n: NaN, source } }));
+  const [unknown] = await evaluate(options({ reference: { ...statistics, n: NaN, source }, nReference: undefined }));
   assert.deepEqual([unknown.nReference, unknown.blocks], [null, known.blocks]);
   assert.match(String(unknown.reference?.features), /not said/);
 });
@@ -379,6 +379,7 @@ const refusals: [name: string, given: Partial<EvaluateOptions>, message: RegExp]
   ['images of another shape', { reference: digits({ resolution: 8 }) }, /images of 'noise' must be \[8, 8, 1\] as those of 'digits8', got \[16,16,1\]/],
   ['a network that diverged', { images: diverged }, /the sample of seed 103 must be made of finite numbers/],
   ['statistics of another size', { reference: { ...known, d: 5 } }, /reference\.d must be 4 as the features of 'projection', got 5/],
+  ['a part of statistics', { reference: known }, /nReference must be absent: statistics of a reference are as they are, got 60/],
   ['statistics of other features', { reference: { ...known, features: { name: 'x', d: 4, sha256: 'other', preprocessing: 'none' } } }, /evaluate: both sets must be of the same features/],
 ]; // prettier-ignore
 
