@@ -38,7 +38,8 @@ const openRows = ({ name, d, classes, preprocessing, sha256 }: Opened): string[]
 
 /** Opens a network, which checks its file, to say what it is. */
 const describe = async (argument: string, name: string, file?: string): Promise<Opened> => {
-  const open = (): Promise<FeatureExtractor> => loadFeatures(name, { workers: 1, ...(file !== undefined && { file }) });
+  const options = { ...(name !== 'digits' && { workers: 1 }), ...(file !== undefined && { file }) };
+  const open = (): Promise<FeatureExtractor> => loadFeatures(name, options);
   const features = await asArgument(argument, open);
   try {
     const { name: called, d, classes, preprocessing, sha256 } = features;

@@ -159,6 +159,8 @@ export const planEvaluation = (given: EvaluateOptions): EvaluationPlan => {
   checkMetrics(metrics, given);
   const known = 'covariance' in reference;
   if (known) checkStatistics(reference, extractor);
+  if (known && given.nReference !== undefined)
+    fail(where, 'nReference', 'absent: statistics of a reference are as they are', given.nReference);
   const stored = known ? undefined : datasetImages(reference, { shuffled: true });
   const nReference = known ? reference.n : referenceSize(reference, given.nReference);
   checkCounts(metrics, given.metrics, n, nReference);

@@ -1,6 +1,6 @@
 import type { Images, Points } from '../compute/host-arrays';
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { type HostTensor, readKeptTensors, type Safetensors, writeKeptTensors } from '../checkpoints';
 import { indexRange } from '../datasets';
@@ -15,10 +15,10 @@ import {
 import { beginMaking, distinctMadeBy, freshWanted, isStale, type MadeBy } from '../provenance';
 import type { NumberedImages } from './numbered-images';
 
-/** Where the images themselves go; `has` says whether those of a chunk are all there. */
+/** Where the images themselves go; `has` says whether those of a chunk are all there, from the source of this identity. */
 export type ImageWriter = {
-  has: (first: number, n: number) => Promise<boolean>;
-  add: (first: number, images: Images) => Promise<void>;
+  has: (first: number, n: number, source: NumberedImages['identity']) => Promise<boolean>;
+  add: (first: number, images: Images, source: NumberedImages['identity']) => Promise<void>;
 };
 
 export type FeatureStoreOptions = {
@@ -110,6 +110,21 @@ const dependsOn = ({ identity }: NumberedImages, extractor: FeatureExtractor): s
 export const featureFolder = (folder: string, source: NumberedImages, extractor: FeatureExtractor): string =>
   join(folder, createHash('sha256').update(dependsOn(source, extractor)).digest('hex').slice(0, 16));
 
+const chunkName = (first: number, n: number): string => `${first}-${first + n - 1}.safetensors`;
+
+/** First image and size of each chunk of a range. */
+const chunksOf = (first: number, n: number, chunk: number): [first: number, n: number][] =>
+  Array.from({ length: Math.ceil(n / chunk) }, (_, i) => [first + i * chunk, Math.min(chunk, n - i * chunk)]);
+
+/** Removes the saved chunks of a range, and their folder if no other range has any there. */
+export const removeChunks = async (
+  place: string,
+  { first, n, chunk }: { first: number; n: number; chunk: number },
+): Promise<void> => {
+  for (const part of chunksOf(first, n, chunk)) await rm(join(place, chunkName(...part)), { force: true });
+  await rmdir(place).catch(() => undefined); // it is not empty, or not there
+};
+
 /**
  * Features of ranges of images, chunk by chunk: the images of one chunk only are in memory, and of the features no more
  * than is needed. With a folder, finished chunks are saved (whole or not at all) under the hash of what they depend on,
@@ -126,14 +141,16 @@ export const featureStore = ({ extractor, folder, chunk, batch, signal }: Featur
   ): Promise<Chunk & { found: boolean }> => {
     const depends = dependsOn(source, extractor);
     const place = folder && featureFolder(folder, source, extractor);
-    const path = place && join(place, `${first}-${first + n - 1}.safetensors`);
+    const path = place && join(place, chunkName(first, n));
     const known =
-      path && (!keep || (await keep.has(first, n))) ? await loadChunk(path, depends, n, extractor) : undefined;
+      path && (!keep || (await keep.has(first, n, source.identity)))
+        ? await loadChunk(path, depends, n, extractor)
+        : undefined;
     if (known) return { ...known, found: true };
     const began = performance.now();
     // drawing is one half of the work as far as progress is concerned, looking at the images the other
     const images = await source.images(indexRange(n, first), { signal, onShare: share => onShare(share / 2) });
-    await keep?.add(first, images);
+    await keep?.add(first, images, source.identity);
     const extracted = await extractor.extract(images, {
       ...(batch !== undefined && { batch }),
       signal,
@@ -157,10 +174,10 @@ export const featureStore = ({ extractor, folder, chunk, batch, signal }: Featur
       const makers: MadeBy[] = [];
       let made = 0;
       onChunk?.(0, 0); // time is counted from here
-      for (let at = 0; at < n; at += chunk) {
+      for (const [start, count] of chunksOf(first, n, chunk)) {
         signal?.throwIfAborted();
-        const count = Math.min(chunk, n - at);
-        const part = await chunkOf(range, first + at, count, making, share =>
+        const at = start - first;
+        const part = await chunkOf(range, start, count, making, share =>
           onChunk?.(at + share * count, made + share * count),
         );
         if (!part.found) made += count;

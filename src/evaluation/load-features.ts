@@ -20,7 +20,7 @@ import { CLASSIFIER_FILE, loadClassifier } from '../models';
 export type LoadFeaturesOptions = {
   /** Of a known network, instead of the one in the cache. */
   file?: string;
-  /** Threads; default: one for each processor while memory lasts. */
+  /** Of an ONNX network: threads; default: one for each processor while memory lasts. */
   workers?: number;
   /** Of an ONNX network: XLA on an accelerator, ONNX Runtime, or the best that is here; default `auto`. */
   engine?: FeatureEngineName;
@@ -59,8 +59,8 @@ const loadDigits = async (): Promise<FeatureExtractor> => {
 /**
  * Opens a feature network by name (one of FEATURE_NAMES) or by the path of an ONNX file, which has its declaration as JSON
  * beside it, in FILE.json. Dispose of it after use.
- * @throws ArgumentError for unknown names, for a known network whose file is not there, with how to get it, and where file
- * and declaration do not fit
+ * @throws ArgumentError for unknown names, options that the network does not use, a known network whose file is not there, with
+ * how to get it, and where file and declaration do not fit
  * @example
  * const extractor = await loadFeatures('digits');
  * const { features } = await extractor.extract(bytes);
@@ -72,7 +72,15 @@ export const loadFeatures = async (
 ): Promise<FeatureExtractor> => {
   expectKeys('loadFeatures', options, ['file', 'workers', 'engine']);
   const { file: given, ...rest } = options;
-  if (nameOrPath === 'digits') return loadDigits();
+  const refuse = (...unused: (keyof LoadFeaturesOptions)[]): void => {
+    for (const name of unused)
+      if (options[name] !== undefined)
+        fail('loadFeatures', name, `absent: '${nameOrPath}' does not use it`, options[name]);
+  };
+  if (nameOrPath === 'digits') {
+    refuse('file', 'workers', 'engine');
+    return loadDigits();
+  }
   if (isKnown(nameOrPath)) {
     const { file, declaration, title } = KNOWN_FEATURES[nameOrPath];
     const path = given ?? featuresFile(nameOrPath);
@@ -84,6 +92,7 @@ export const loadFeatures = async (
     return onnxFeatures(path, declaration, rest);
   }
   if (!nameOrPath.endsWith('.onnx')) throw unknownName('loadFeatures', 'feature network', nameOrPath, FEATURE_NAMES);
+  refuse('file');
   if (!existsSync(nameOrPath)) fail('loadFeatures', 'the ONNX file', 'there', nameOrPath);
   return onnxFeatures(nameOrPath, await declarationOf(nameOrPath), rest);
 };

@@ -1,5 +1,5 @@
 import type { Images } from '../compute/host-arrays';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commitFolder } from '../checkpoints';
 import type { ImageWriter } from './feature-store';
@@ -16,18 +16,43 @@ const writePng = async (path: string, { data, h, w, c }: Images, i: number): Pro
     .toFile(path);
 };
 
+/** Beside the images of a chunk: what they depend on, as JSON. Readers of pictures pass over hidden files. */
+const SOURCE = '.source.json';
+
+/** A chunk that is there: its seeds, and its source if it is said; nothing where the folder holds other files. */
+const chunkIn = async (folder: string): Promise<{ seeds: number[]; source: string | undefined } | undefined> => {
+  const names = (await readdir(folder).catch(() => [])).filter(name => name !== SOURCE);
+  if (names.length === 0 || !names.every(name => /^\d{6,}\.png$/.test(name))) return undefined;
+  const source = await readFile(join(folder, SOURCE), 'utf8').catch(() => undefined); // older versions wrote none
+  return { seeds: names.map(name => parseInt(name)), source };
+};
+
+/** Removes chunks that hold images of these seeds again, as those of another size do, or of another source. */
+const removeOthers = async (dir: string, first: number, n: number, source: string): Promise<void> => {
+  for (const name of (await readdir(dir)).filter(name => /^\d{6,}$/.test(name) && name !== nameOf(first))) {
+    const found = await chunkIn(join(dir, name));
+    const other = found?.source !== undefined && found.source !== source;
+    if (other || found?.seeds.some(seed => seed >= first && seed < first + n))
+      await rm(join(dir, name), { recursive: true, force: true });
+  }
+};
+
 /**
- * Keeps images as PNG, `DIR/FIRST/SEED.png`, six digits each: a folder for each chunk, named after its first seed, which
- * is there complete or not at all. The names sort by seed.
+ * Keeps images of one source as PNG, `DIR/FIRST/SEED.png`, six digits each: a folder for each chunk, named after its first
+ * seed, which is there complete or not at all. The names sort by seed. Images that were kept there of another source, and
+ * chunks of another size, are replaced.
  */
 export const pngWriter = (dir: string): ImageWriter => ({
-  has: async (first, n) => {
-    const kept = new Set(await readdir(join(dir, nameOf(first))).catch(() => []));
-    return kept.size === n && kept.has(`${nameOf(first + n - 1)}.png`);
+  has: async (first, n, source) => {
+    const found = await chunkIn(join(dir, nameOf(first)));
+    return found?.seeds.length === n && found.seeds.includes(first + n - 1) && found.source === JSON.stringify(source);
   },
-  add: async (first, images) => {
+  add: async (first, images, source) => {
+    const identity = JSON.stringify(source);
     await commitFolder(dir, nameOf(first), async folder => {
       for (let i = 0; i < images.n; i++) await writePng(join(folder, `${nameOf(first + i)}.png`), images, i);
+      await writeFile(join(folder, SOURCE), identity);
     });
+    await removeOthers(dir, first, images.n, identity);
   },
 });

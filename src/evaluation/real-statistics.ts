@@ -1,5 +1,4 @@
 /* Statistics of the real images that drawn ones are compared with. */
-import { rm } from 'node:fs/promises';
 import { readKeptTensors } from '../checkpoints';
 import { expectInteger, fail } from '../compute/check';
 import {
@@ -10,7 +9,7 @@ import {
   saveStatistics,
 } from '../metrics';
 import { freshWanted, isStale, type MadeBy } from '../provenance';
-import { featureFolder, featureStore } from './feature-store';
+import { featureFolder, featureStore, removeChunks } from './feature-store';
 import type { NumberedImages } from './numbered-images';
 
 /** Real images: those that drawn ones are compared with, and others for the floor. Both may come from one source. */
@@ -86,7 +85,7 @@ export const realStatistics = async (
       source: source.identity,
       madeBy,
     });
-    await rm(place, { recursive: true, force: true }); // the chunks
+    await removeChunks(place, { first, n, chunk });
   }
   return { ...statistics!, madeBy };
 };

@@ -45,14 +45,15 @@ const levelOfDraw = ({ levels, pMean, pStd }: DenoisingOptions): ComputedSpec =>
 
 /**
  * Pretraining of a teacher: phi minimises a denoising loss on the data.
- * @throws ArgumentError for unknown options, and for `uncertainty` with a network that predicts none.
+ * @throws ArgumentError for unknown options and numbers out of range, and for `uncertainty` with a network that predicts none.
  * @example
  * const method = denoising(teacher.denoiser, { pMean: -1.2, pStd: 1.2 });
  */
 export const denoising = (network: Denoiser, options: Partial<DenoisingOptions> = {}): Method => {
   const config = withDefaults('denoising', options, DENOISING_DEFAULTS);
-  const { levels, pStd, sigmaData, uncertainty } = config;
+  const { levels, pMean, pStd, sigmaData, uncertainty } = config;
   expectOneOf('denoising', 'levels', levels, LEVEL_DRAWS);
+  expectNumber('denoising', 'pMean', pMean);
   expectNumber('denoising', 'pStd', pStd, { above: 0 });
   expectNumber('denoising', 'sigmaData', sigmaData, { above: 0 });
   const logvar = uncertainty ? network.logvar : undefined;

@@ -2,6 +2,9 @@ import type { Points } from '../compute/host-arrays';
 import { expectInteger, expectOneOf, fail, withDefaults } from '../compute/check';
 import { expectFinite, expectPoints } from './measurement';
 
+/** Splits as in the paper. */
+export const SPLITS = 10;
+
 /** Options of `inceptionScore`. */
 export type InceptionScoreOptions = {
   /** Parts of the set, in the order given; 1: the whole set. */
@@ -69,7 +72,7 @@ const expectProbabilities = (where: string, { data, n, d }: Points): void => {
 export const inceptionScore = (logits: Points, options: InceptionScoreOptions = {}): InceptionScore => {
   const where = 'inceptionScore';
   const { splits, from } = withDefaults<Required<InceptionScoreOptions>>(where, options, {
-    splits: 10,
+    splits: SPLITS,
     from: 'logits',
   });
   expectOneOf(where, 'from', from, ['logits', 'probabilities']);

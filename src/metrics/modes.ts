@@ -1,7 +1,7 @@
 import type { Points } from '../compute/host-arrays';
 import { expectNumber, fail, withDefaults } from '../compute/check';
 import { factorise, type Mixture } from '../diffusion';
-import { expectPoints } from './measurement';
+import { expectFinite, expectPoints } from './measurement';
 
 /** Options of `modes`. */
 export type ModesOptions = {
@@ -29,7 +29,7 @@ export type ModesReport = {
  * Mode coverage and on-mode share of samples under a mixture with known modes. A sample belongs to the mode most likely
  * to have made it. Of exact samples in 2-D, 1 - exp(-within^2 / 2) or more are on a mode: 0.9997 at 4 deviations.
  * Where modes overlap, the occupation of exact samples differs a little from the weights.
- * @throws ArgumentError for unknown options or samples of another dimension
+ * @throws ArgumentError for unknown options, samples of another dimension or numbers that are not finite
  */
 export const modes = (samples: Points, mixture: Mixture, options: ModesOptions = {}): ModesReport => {
   const { within, share } = withDefaults('modes', options, { within: 4, share: 0.25 });
@@ -39,6 +39,7 @@ export const modes = (samples: Points, mixture: Mixture, options: ModesOptions =
   const { data, n, d } = samples;
   const { logWeights, means, axes, variances, d: dimension } = factorise(mixture);
   if (d !== dimension) fail('modes', 'samples.d', `that of the mixture, ${dimension}`, d);
+  expectFinite('modes', 'samples', samples);
 
   const K = logWeights.length;
   const logScales = Array.from(logWeights, (logWeight, k) =>

@@ -3,7 +3,7 @@ import { unknownName } from '../compute/check';
 import { densityCoverage } from './density-coverage';
 import type { FeatureStatistics } from './feature-statistics';
 import { frechetDistance } from './frechet';
-import { inceptionScore } from './inception-score';
+import { inceptionScore, SPLITS } from './inception-score';
 import { kid } from './kid';
 import { manifold, type Manifold } from './manifold';
 import { precisionRecall } from './precision-recall';
@@ -72,6 +72,7 @@ export const SET_METRICS = {
   is: {
     results: { is: 'larger' },
     needs: 'logits',
+    least: SPLITS,
     reference: 'none',
     measure: samples => {
       const { value, splits } = inceptionScore(samples.logits!);

@@ -1,7 +1,7 @@
 import type { Points } from '../compute/host-arrays';
 import { expectInteger, withDefaults } from '../compute/check';
 import { normal } from '../compute/noise';
-import { expectPair, type Measurement } from './measurement';
+import { expectFinite, expectPair, type Measurement } from './measurement';
 import { transportCost } from './wasserstein-1d';
 
 /** Options of `slicedWasserstein`. */
@@ -25,10 +25,13 @@ const project = ({ data, n, d }: Points, direction: ArrayLike<number>, out: Floa
 /**
  * Sliced 2-Wasserstein distance along given unit directions: the root of the mean over directions of the squared 1-D
  * distances. The sets may differ in size.
+ * @throws ArgumentError for sets of different dimension or numbers that are not finite
  */
 export const slicedWassersteinAlong = (samples: Points, reference: Points, directions: Points): Measurement => {
-  expectPair('slicedWassersteinAlong', samples, reference);
-  expectPair('slicedWassersteinAlong', samples, directions);
+  const where = 'slicedWassersteinAlong';
+  expectPair(where, samples, reference);
+  expectPair(where, samples, directions);
+  for (const [name, points] of Object.entries({ samples, reference, directions })) expectFinite(where, name, points);
   const [a, b] = [new Float64Array(samples.n), new Float64Array(reference.n)];
   let sum = 0;
   for (let p = 0; p < directions.n; p++) {
@@ -55,7 +58,7 @@ const randomDirections = (count: number, d: number, seed: number): Points => {
 /**
  * Sliced 2-Wasserstein distance along random directions: sqrt( E_w W2^2(w.x, w.y) ), w uniform on the sphere.
  * A shift by v gives |v| / sqrt(d) in expectation. The sets may differ in size.
- * @throws ArgumentError for unknown options or sets of different dimension
+ * @throws ArgumentError for unknown options, sets of different dimension or numbers that are not finite
  */
 export const slicedWasserstein = (
   samples: Points,

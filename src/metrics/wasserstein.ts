@@ -2,7 +2,7 @@ import type { Points } from '../compute/host-arrays';
 import { linearSumAssignment } from 'linear-sum-assignment';
 import { Matrix } from 'ml-matrix';
 import { fail } from '../compute/check';
-import { expectPair, type Measurement } from './measurement';
+import { expectFinite, expectPair, type Measurement } from './measurement';
 
 /** The assignment takes time as n^3: about a second at 1000 points, ten at 2000. */
 const mostPoints = 2000;
@@ -10,13 +10,15 @@ const mostPoints = 2000;
 /**
  * Exact 2-Wasserstein distance between two sets of the same size:
  * W2 = sqrt( min over permutations p of mean_i |x_i - y_p(i)|^2 ), by an optimal assignment.
- * @throws ArgumentError when the sizes differ or exceed 2000 points
+ * @throws ArgumentError when the sizes differ or exceed 2000 points, or numbers are not finite
  */
 export const wasserstein = (samples: Points, reference: Points): Measurement => {
   expectPair('wasserstein', samples, reference);
   const { n, d } = samples;
   if (reference.n !== n) fail('wasserstein', 'reference.n', `that of the samples, ${n}`, reference.n);
   if (n > mostPoints) fail('wasserstein', 'n', `at most ${mostPoints} (slicedWasserstein takes more)`, n);
+  expectFinite('wasserstein', 'samples', samples);
+  expectFinite('wasserstein', 'reference', reference);
 
   const cost = Matrix.zeros(n, n);
   for (let i = 0; i < n; i++)

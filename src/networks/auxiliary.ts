@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { fail } from '../compute/check';
+import { expectOneOf, fail } from '../compute/check';
 import { cloneTensors } from '../compute/tensors';
 import type { Denoiser } from './denoiser';
 import { initialParameters, type Tensors } from './parameters';
@@ -23,9 +23,11 @@ export type SecondTimeStart = (typeof SECOND_TIME_STARTS)[number];
 /**
  * psi <- theta: parameters of the auxiliary from a network's. The branch for t takes the other layers' weights; its
  * last layer is zero (`silent`, E_t = silu(0) = 0) or a copy. The caller owns the tensors.
+ * @throws ArgumentError for another start, and a denoiser without a time embedding
  */
-export const auxiliaryParameters = (denoiser: Denoiser, theta: Tensors, start: SecondTimeStart = 'silent'): Tensors =>
-  tf.tidy(() => {
+export const auxiliaryParameters = (denoiser: Denoiser, theta: Tensors, start: SecondTimeStart = 'silent'): Tensors => {
+  expectOneOf('auxiliaryParameters', 'start', start, SECOND_TIME_STARTS);
+  return tf.tidy(() => {
     const psi = cloneTensors(theta);
     const used = denoiser.normalisedWeights?.(theta) ?? theta; // EDM2 normalises its weights before use, but not the branch's for t
     for (const { name } of auxiliaryOf(denoiser).parameters) {
@@ -35,6 +37,7 @@ export const auxiliaryParameters = (denoiser: Denoiser, theta: Tensors, start: S
     }
     return psi;
   });
+};
 
 /** phi or theta for a network, from its specifications and a seed: for training from scratch. */
 export const freshParameters = (denoiser: Denoiser, seed: number): Tensors =>

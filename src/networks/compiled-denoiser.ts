@@ -114,9 +114,14 @@ class ParallelDenoiser {
 }
 
 /** Runs `use` with a model that is evaluated on a device. */
-const withDevice = async <T>(device: Device, model: Model, use: (model: Model) => Promise<T>): Promise<T> => {
+const withDevice = async <T>(
+  device: Device,
+  model: Model,
+  use: (model: Model) => Promise<T>,
+  fallsBack: (error: unknown) => boolean,
+): Promise<T> => {
   const { denoiser, parameters } = model;
-  const there = await DeviceDenoiser.create(device, model);
+  const there = await DeviceDenoiser.create(device, model, fallsBack);
   const denoise: Denoiser['denoise'] = (p, x, sigma, input = {}) => {
     const { t, labels, augment, dropoutNoise } = input;
     if (p !== parameters || dropoutNoise) return denoiser.denoise(p, x, sigma, input);
@@ -129,10 +134,18 @@ const withDevice = async <T>(device: Device, model: Model, use: (model: Model) =
   }
 };
 
+/** Whether an error means that the model itself is evaluated in the place of an engine, which then is told. */
+const isUntraceable = (error: unknown): boolean => {
+  if (!(error instanceof TraceError)) return false;
+  process.emitWarning(`${error.message}; this network is evaluated eagerly, several times slower`, 'CosimWarning');
+  return true;
+};
+
 /**
  * Runs `use` with a model that computes the same on the engine that `chooseCompute` finds: on an accelerator, where its
  * denoiser can be evaluated within `settled` only; on ONNX Runtime, its batches shared among worker threads, each
- * evaluation waiting for its result; or `model` itself, also where the network cannot be traced (then with a warning).
+ * evaluation waiting for its result; or `model` itself, also where the network cannot be traced (then with a warning, and not
+ * where its engine was asked for).
  * The compiled model is valid during the call only.
  */
 export const withEngine = async <T>(
@@ -143,7 +156,8 @@ export const withEngine = async <T>(
 ): Promise<T> => {
   const choice = await chooseCompute(engine);
   if (choice.engine === 'eager') return use(model);
-  if (choice.engine === 'xla') return withDevice(choice.device, model, use);
+  if (choice.engine === 'xla')
+    return withDevice(choice.device, model, use, error => engine !== 'xla' && isUntraceable(error));
   const { denoiser, parameters } = model;
   const target = await targetFor();
   const tensors = denoiser.parameters.map(({ name }) => parameters[name]);
@@ -153,15 +167,16 @@ export const withEngine = async <T>(
     vector.data.set(await t.data<'float32'>(), at);
     at += t.size;
   }
+  let untraceable = false;
   const parallel = new ParallelDenoiser(denoiser, { parameters: vector }, target, workers);
   const denoise: Denoiser['denoise'] = (p, x, sigma, input = {}) => {
     const { t, labels, augment, dropoutNoise } = input;
-    if (p !== parameters || dropoutNoise) return denoiser.denoise(p, x, sigma, input);
+    if (p !== parameters || dropoutNoise || untraceable) return denoiser.denoise(p, x, sigma, input);
     try {
       return parallel.denoise(rowsOf({ x, sigma, t, labels, augment }));
     } catch (error) {
-      if (!(error instanceof TraceError) || engine === 'onnx') throw error;
-      process.emitWarning(`${error.message}; this network is evaluated eagerly, several times slower`, 'CosimWarning');
+      untraceable = engine !== 'onnx' && isUntraceable(error);
+      if (!untraceable) throw error;
       return denoiser.denoise(p, x, sigma, input);
     }
   };

@@ -5,7 +5,6 @@ import { type Tensors, withPrefix } from '../compute/tensors';
 import { moduleOf } from '../compute/xla/emit';
 import type { Device, DeviceArray, DeviceProgram } from '../compute/xla/device';
 import { allEnded, allUploaded } from '../compute/xla/uploads';
-import type { Denoiser } from './denoiser';
 import type { Model } from './model';
 import { suspended } from './suspended';
 
@@ -15,22 +14,32 @@ type Prepared = { rows: number; program: DeviceProgram; arguments: readonly { na
 /** A denoiser whose parameters lie on a device; every evaluation is one call of a program there. */
 export class DeviceDenoiser {
   private readonly prepared = new Map<string, Prepared[]>(); // by the inputs that are given
+  private eager = false; // the network cannot be traced
 
   private constructor(
     private readonly device: Device,
-    private readonly denoiser: Denoiser,
+    private readonly model: Model,
     private readonly held: ReadonlyMap<string, DeviceArray>,
+    private readonly fallsBack: (error: unknown) => boolean,
   ) {}
 
-  /** Copies the parameters; they stay the caller's. */
-  static async create(device: Device, { denoiser, parameters }: Model): Promise<DeviceDenoiser> {
+  /**
+   * Copies the parameters; they stay the caller's.
+   * @param fallsBack asked about an error of an evaluation: whether TensorFlow.js evaluates the network from then on
+   */
+  static async create(
+    device: Device,
+    model: Model,
+    fallsBack: (error: unknown) => boolean = () => false,
+  ): Promise<DeviceDenoiser> {
+    const { denoiser, parameters } = model;
     const arrays = await allUploaded(
       denoiser.parameters.map(async ({ name, shape }) =>
         device.upload(await parameters[name].data<'float32'>(), shape),
       ),
     );
     const held = denoiser.parameters.map(({ name }, i) => [`parameters/${name}`, arrays[i]] as const);
-    return new DeviceDenoiser(device, denoiser, new Map(held));
+    return new DeviceDenoiser(device, model, new Map(held), fallsBack);
   }
 
   /** The program for these inputs with at least their number of rows; compiled where there is none, which takes seconds. */
@@ -40,10 +49,11 @@ export class DeviceDenoiser {
     const known = this.prepared.get(key) ?? [];
     const fits = known.filter(({ rows }) => rows >= B).sort((a, b) => a.rows - b.rows)[0] as Prepared | undefined;
     if (fits) return fits;
-    const parameters = this.denoiser.parameters.map(({ name, shape }) => [`parameters/${name}`, shape] as const);
+    const { denoiser } = this.model;
+    const parameters = denoiser.parameters.map(({ name, shape }) => [`parameters/${name}`, shape] as const);
     const shapes = Object.fromEntries([...parameters, ...inputs.map(({ name, shape }) => [name, shape] as const)]);
     const f = ({ x, sigma, t, labels, augment, ...rest }: Tensors): Tensors => ({
-      denoised: this.denoiser.denoise(withPrefix('parameters/', rest), x, sigma, { t, labels, augment }),
+      denoised: denoiser.denoise(withPrefix('parameters/', rest), x, sigma, { t, labels, augment }),
     });
     const module = moduleOf(traceTwice(f, shapes), 'float32');
     const made: Prepared = {
@@ -80,6 +90,22 @@ export class DeviceDenoiser {
     }
   }
 
+  /** The evaluation as a tensor, where the network is evaluated. */
+  private async tensorOf(inputs: readonly Input[], shape: number[]): Promise<tf.Tensor> {
+    if (!this.eager)
+      try {
+        return tf.tensor(await this.evaluate(inputs), shape);
+      } catch (error) {
+        this.eager = this.fallsBack(error);
+        if (!this.eager) throw error;
+      }
+    return tf.tidy(() => {
+      const tensors = inputs.map(({ name, data, shape }) => [name, tf.tensor(data, [...shape])] as const);
+      const { x, sigma, ...rest } = Object.fromEntries(tensors);
+      return this.model.denoiser.denoise(this.model.parameters, x, sigma, rest);
+    });
+  }
+
   /** The evaluation as a tensor, for functions that `settled` runs. */
   denoise(given: Record<string, tf.Tensor | undefined>): tf.Tensor {
     const { x } = given;
@@ -87,7 +113,7 @@ export class DeviceDenoiser {
       const inputs = Object.entries(given).flatMap(([name, t]) =>
         t ? [{ name, data: t.dataSync<'float32'>().slice(), shape: [...t.shape] }] : [],
       );
-      return async () => tf.tensor(await this.evaluate(inputs), x!.shape);
+      return () => this.tensorOf(inputs, x!.shape);
     });
   }
 

@@ -167,8 +167,9 @@ const sampleAll = async (input: SamplerInput, { start, steps, next }: Steps, bes
     const seeds = all.slice(done, done + batch);
     const labels = oneHotLabels(input.labels?.slice(done, done + batch), denoiser.classes);
     const denoise = guidedDenoise(input, besides.guided, labels);
-    let x: tf.Tensor = tf.tidy(() => tf.mul(noise(seeds, 0), start));
+    let x: tf.Tensor | undefined;
     try {
+      x = tf.tidy(() => tf.mul(noise(seeds, 0), start));
       for (const [i, { kind, numbers, noise: drawn }] of steps.entries()) {
         signal?.throwIfAborted();
         const before = x;
@@ -181,7 +182,7 @@ const sampleAll = async (input: SamplerInput, { start, steps, next }: Steps, bes
       }
       data.set(await x.data(), done * size);
     } finally {
-      tf.dispose([x, labels ?? []]);
+      tf.dispose([x ?? [], labels ?? []]);
     }
     await new Promise(resolve => setImmediate(resolve)); // a notebook's event loop stays alive
   }

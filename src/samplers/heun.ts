@@ -67,6 +67,9 @@ export const sampleHeun = async (given: SamplerInput & HeunOptions): Promise<Sam
   const { steps = 18, churn = 0, churnMin = 0, churnMax = Infinity, churnNoise = 1 } = given;
   const { denoiser, guidance = 1 } = given;
   expectNumber('sampleHeun', 'churn', churn, { min: 0 });
+  expectNumber('sampleHeun', 'churnMin', churnMin, { min: 0 });
+  if (churnMax !== Infinity) expectNumber('sampleHeun', 'churnMax', churnMax, { min: 0 });
+  expectNumber('sampleHeun', 'churnNoise', churnNoise, { min: 0 });
   checkGuide(given);
   const { sigmaMin = 0.002, sigmaMax = 80, rho = 7 } = given;
   const times = gridOf(denoiser, steps, { sigmaMin, sigmaMax, rho });

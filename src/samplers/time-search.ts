@@ -41,7 +41,8 @@ export const edmStart = (steps: number, range: NoiseRange = EDM_RANGE): number[]
  * Greedy search for the times of Algorithm 1 (section 4: EDM's scheme first, then a scale parameter): one time point after
  * another is multiplied by each factor while the others stay, and the best is kept. Times that would not decrease are not
  * tried. Deterministic if `measure` is: use the same seeds for all, apart from those that measure the result.
- * @throws ArgumentError for a start that is not decreasing, factors not above 0, a metric that is not finite at the start
+ * @throws ArgumentError for a start that is not decreasing or above `sigmaMax`, factors not above 0, a metric that is not finite
+ * at the start
  * @example
  * const { times, value } = await searchTimes({
  *   start: [80, 2.24],
@@ -58,6 +59,8 @@ export const searchTimes = async ({
   signal,
 }: TimeSearchInput): Promise<TimeSearchResult> => {
   decreasingTimes('searchTimes', 'start', start);
+  const most = sigmaMax * (1 + 1e-12); // the first level of a grid may be rounded up
+  if (!(start[0] <= most)) fail('searchTimes', 'start[0]', `at most sigmaMax, ${sigmaMax}`, start[0]);
   expectInteger('searchTimes', 'rounds', rounds, { min: 1 });
   scales.forEach((scale, i) => expectNumber('searchTimes', `scales[${i}]`, scale, { above: 0 }));
   const atMost = 1 + rounds * start.length * scales.filter(scale => scale !== 1).length;
@@ -83,7 +86,7 @@ export const searchTimes = async ({
       for (const scale of scales) {
         const time = centre.times[index] * scale ** (1 / 2 ** round);
         const times = centre.times.map((t, i) => (i === index ? time : t));
-        const falls = times.every((t, i) => t <= sigmaMax && (i === 0 || t < times[i - 1]));
+        const falls = times.every((t, i) => t <= most && (i === 0 || t < times[i - 1]));
         if (scale === 1 || !falls) continue;
         const value = await evaluate(round, index, times);
         if (value < best.value) best = { times, value };

@@ -9,7 +9,7 @@ export type AdamOptions = {
   beta1: number;
   /** 0.999. */
   beta2: number;
-  /** 1e-8. */
+  /** 1e-8; above 0, also in float32. */
   eps: number;
 };
 

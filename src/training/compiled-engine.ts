@@ -205,19 +205,25 @@ export class CompiledEngine implements Engine {
     const metrics: UpdateMetrics = {};
     let running: Promise<void>[] = [];
     let part = 0;
-    for await (const drawn of parts) {
-      const [worker, round] = [part % workers, Math.floor(part / workers)];
-      part++;
-      running.push(this.round(plan, worker, drawn, round));
-      if (running.length < workers) continue;
-      await Promise.all(running);
-      running = [];
-      for (const { out } of plan.workerBuffers)
-        for (const [name, { data }] of Object.entries(out))
-          if (name.startsWith(metricsPrefix)) {
-            const metric = name.slice(metricsPrefix.length);
-            metrics[metric] = (metrics[metric] ?? 0) + data[0];
-          }
+    try {
+      for await (const drawn of parts) {
+        const [worker, round] = [part % workers, Math.floor(part / workers)];
+        part++;
+        const ended = this.round(plan, worker, drawn, round);
+        ended.catch(() => undefined); // told below: the next part may be drawn until then
+        running.push(ended);
+        if (running.length < workers) continue;
+        await Promise.all(running);
+        running = [];
+        for (const { out } of plan.workerBuffers)
+          for (const [name, { data }] of Object.entries(out))
+            if (name.startsWith(metricsPrefix)) {
+              const metric = name.slice(metricsPrefix.length);
+              metrics[metric] = (metrics[metric] ?? 0) + data[0];
+            }
+      }
+    } finally {
+      await Promise.allSettled(running); // what is thrown is thrown when no worker writes any more
     }
     return metrics;
   }

@@ -46,18 +46,21 @@ export const drawAhead = ({ updates }: Method, dataset: Dataset, ahead: number):
   const fill = async (): Promise<void> => {
     if (filling) return;
     filling = true;
-    await nextTurn(); // the step that waits for the last slice starts first
-    for (let at = missing(); at; at = missing()) {
-      const [update, slice] = at;
-      const { onAhead } = wanted;
-      const name = nameOf(update, slice);
-      const batch = drawInputs(update.inputs, dataset, slice, wanted);
-      drawn.set(name, batch);
-      const ready = await batch.catch(() => undefined); // whoever asks for it gets the error
-      if (ready && drawn.has(name)) onAhead?.(ready, slice);
-      await nextTurn();
+    try {
+      await nextTurn(); // the step that waits for the last slice starts first
+      for (let at = missing(); at; at = missing()) {
+        const [update, slice] = at;
+        const { onAhead } = wanted;
+        const name = nameOf(update, slice);
+        const batch = drawInputs(update.inputs, dataset, slice, wanted);
+        drawn.set(name, batch);
+        const ready = await batch.catch(() => undefined); // whoever asks for it gets the error
+        if (ready && drawn.has(name)) onAhead?.(ready, slice);
+        await nextTurn();
+      }
+    } finally {
+      filling = false;
     }
-    filling = false;
   };
 
   return (update, slice, options = {}) => {
@@ -66,7 +69,7 @@ export const drawAhead = ({ updates }: Method, dataset: Dataset, ahead: number):
     const batch = drawn.get(name) ?? drawInputs(update.inputs, dataset, slice, options);
     drawn.delete(name);
     last = [update, slice];
-    void fill();
+    fill().catch(() => undefined); // what `onAhead` could not do is done when the slice is asked for
     return batch;
   };
 };

@@ -48,6 +48,9 @@ export const RUN_DEFAULTS: RunOptions = {
   precision: 'auto',
 };
 
+/** The smallest normal number of float32: with an eps of 0 there, parameters without a gradient would be 0 / 0. */
+const LEAST_EPS = 2 ** -126;
+
 /** @throws ArgumentError for an unknown option, a wrong type or a value outside its range. */
 export const runOptions = (given: Partial<RunOptions>): RunOptions => {
   const options = withDefaults('run', given, RUN_DEFAULTS);
@@ -63,7 +66,8 @@ export const runOptions = (given: Partial<RunOptions>): RunOptions => {
   expectOneOf('run', 'precision', options.precision, PRECISION_NAMES);
   expectNumber('run', 'learningRate', options.learningRate, { above: 0 });
   for (const name of ['beta1', 'beta2'] as const) expectNumber('run', name, options[name], { min: 0, max: 0.999999 });
-  for (const name of ['eps', 'warmup', 'emaHalflife', 'emaRampup'] as const)
+  expectNumber('run', 'eps', options.eps, { min: LEAST_EPS });
+  for (const name of ['warmup', 'emaHalflife', 'emaRampup'] as const)
     expectNumber('run', name, options[name], { min: 0 });
   return { ...options, engine: engineNamed('run', options.engine) };
 };

@@ -26,11 +26,10 @@ import { checked, reportSchema } from './run-schema';
 
 const KEPT = 2;
 
-/** Writes `dir/<step>/{run.json, history.jsonl, state.safetensors, checksums.json}`: complete or absent, whenever the process dies. */
-export const saveRun = async (dir: string, parts: RunParts): Promise<string> => {
-  const { method, dataset, options, state, position, history, found } = parts;
+/** What `run.json` says of a run. */
+export const runJsonOf = ({ method, dataset, options, position, found }: Omit<RunParts, 'state'>): RunJson => {
   const denoisers = Object.entries(method.denoisers).map(([role, { config }]) => [role, config] as const);
-  const json: RunJson = {
+  return {
     format: 'cosim-run-1',
     ...position,
     method: method.config,
@@ -39,8 +38,13 @@ export const saveRun = async (dir: string, parts: RunParts): Promise<string> => 
     dataset: { name: dataset.name, provenance: dataset.provenance },
     ...(Object.keys(found).length > 0 && { times: found }),
   };
+};
+
+/** Writes `dir/<step>/{run.json, history.jsonl, state.safetensors, checksums.json}`: complete or absent, whenever the process dies. */
+export const saveRun = async (dir: string, parts: RunParts): Promise<string> => {
+  const { state, position, history } = parts;
   const path = await commitFolder(dir, String(position.step).padStart(8, '0'), async folder => {
-    await writeFile(join(folder, 'run.json'), JSON.stringify(json, null, 1));
+    await writeFile(join(folder, 'run.json'), JSON.stringify(runJsonOf(parts), null, 1));
     await writeFile(join(folder, 'history.jsonl'), history.map(report => `${stringifyNumbers(report)}\n`).join(''));
     await saveTensors(join(folder, 'state.safetensors'), state);
     await writeChecksums(folder);

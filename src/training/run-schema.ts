@@ -1,6 +1,7 @@
 /* What the files of a run's checkpoint may say. What an option may be is known where it is used; this is the shape around it. */
 import { z } from 'zod';
 import { CheckpointError } from '../checkpoints';
+import { ArgumentError } from '../compute/check';
 
 const count = z.int().min(0);
 
@@ -64,6 +65,12 @@ const shown = (value: unknown): string => {
 const at = (value: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[key], value);
 
+/** The first field of a value that does not fit, with what is expected and what it holds. */
+const faultOf = ({ issues: [{ path, message }] }: z.ZodError, value: unknown): string => {
+  const field = path.length > 0 ? `${path.map(String).join('.')}: ` : '';
+  return `${field}${message}, got ${shown(at(value, path))}`;
+};
+
 /**
  * A value read from a file, checked against a schema.
  * @throws CheckpointError 'format' naming the file, the first field that does not fit and what it holds
@@ -71,9 +78,17 @@ const at = (value: unknown, path: readonly PropertyKey[]): unknown =>
 export const checked = <T>(file: string, schema: z.ZodType<T>, value: unknown): T => {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const { path, message } = result.error.issues[0];
-  const field = path.length > 0 ? `${path.map(String).join('.')}: ` : '';
-  throw new CheckpointError('format', `${file}: ${field}${message}, got ${shown(at(value, path))}`);
+  throw new CheckpointError('format', `${file}: ${faultOf(result.error, value)}`);
+};
+
+/**
+ * Refuses a run that could be saved and never loaded: what its `run.json` would say is checked as it is read.
+ * @throws ArgumentError naming the field
+ */
+export const expectStorable = (json: unknown): void => {
+  const written: unknown = JSON.parse(JSON.stringify(json));
+  const { success, error } = runJsonSchema.safeParse(written);
+  if (!success) throw new ArgumentError(`run: ${faultOf(error, written)}`);
 };
 
 /** What of `now` is otherwise in `stored`, or absent there: the path of the first difference. */

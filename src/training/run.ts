@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Samples } from '../compute/host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
 import { CheckpointError, type FolderLock, lockFolder } from '../checkpoints';
-import { ArgumentError, expectInteger, expectKeys, expectNumber, fail } from '../compute/check';
+import { ArgumentError, expectInteger, expectKeys, expectNumber } from '../compute/check';
 import { WorkerError } from '../compute/onnx';
 import { cloneTensors, expectFinite, type Tensors, withPrefix } from '../compute/tensors';
 import type { Dataset } from '../datasets';
@@ -25,7 +25,9 @@ import {
   slicesOf,
 } from './engine';
 import { runOptions, type RunOptions } from './options';
-import { loadRun, saveRun } from './run-files';
+import { loadRun, runJsonOf, saveRun } from './run-files';
+import { expectStorable } from './run-schema';
+import { expectSampleOptions } from './sample-options';
 import { initialState } from './step';
 import { Turns } from './turns';
 
@@ -57,8 +59,10 @@ export type TrainOptions = {
 
 /** Options of `Run.sample`. */
 export type SampleOptions = Omit<SamplerInput, 'denoiser' | 'parameters'> &
-  Omit<HeunOptions, 'noise'> & {
-    /** Noise levels of Algorithm 1, in the place of `steps`; default the run's own for so many `steps`, or for 4. */
+  Omit<HeunOptions, 'noise' | 'steps'> & {
+    /** Default 4; for a denoiser, sampled by EDM's sampler, 18. */
+    steps?: number;
+    /** Noise levels of Algorithm 1 and the ancestral sampler, in the place of `steps`; default the run's own for so many `steps`. */
     times?: readonly number[];
     /** The average (default) or the generator as trained last. */
     parameters?: 'ema' | 'raw';
@@ -101,6 +105,7 @@ export class Run {
   private training = false;
   private lock: FolderLock | undefined; // of the folder that it trains in
   private stepping = false;
+  private started: Started[] = []; // updates of an iteration that failed after them, on an engine that cannot take them back
   private disposed = false;
   private readonly turns = new Turns();
   private begun: Promise<unknown> | undefined; // the newest iteration, until its metrics are read
@@ -117,7 +122,8 @@ export class Run {
 
   /**
    * A fresh run. Parameters of each role are copied, they stay the caller's.
-   * @throws ArgumentError for options out of range, parameters that do not fit, or data of another shape.
+   * @throws ArgumentError for options out of range, parameters that do not fit, data of another shape, or a configuration that
+   * a checkpoint cannot hold, such as one with numbers of a million or more.
    */
   static start(
     method: Method,
@@ -128,6 +134,8 @@ export class Run {
     const resolved = runOptions(options);
     const roles: Partial<Record<Role, Tensors>> = {};
     expectDataFits('run', method, dataset, resolved);
+    const parts = { method, dataset, options: resolved, position: { step: 0, images: 0 }, history: [], found: {} };
+    expectStorable(runJsonOf(parts));
     for (const [role, { parameters: specs }] of Object.entries(method.denoisers) as [Role, Denoiser][])
       roles[role] = matchParameters(`run, ${role}`, specs, parameters[role] ?? {});
     const state = tf.tidy(() => {
@@ -138,10 +146,7 @@ export class Run {
         resolved,
       );
     });
-    return new Run(
-      { method, dataset, options: resolved, position: { step: 0, images: 0 }, history: [], found: {} },
-      state,
-    );
+    return new Run(parts, state);
   }
 
   /**
@@ -221,7 +226,8 @@ export class Run {
   }
 
   /**
-   * Trains until `images` images have been seen in all; returns how it ended.
+   * Trains until `images` images have been seen in all; returns how it ended. After an error, as where data could not be
+   * read, the next call goes on with the iteration that failed.
    * @throws ArgumentError for options out of range, weights that are not finite, and while this run is training already;
    * CheckpointError 'locked' when another run has `dir`, 'vanished' when `dir` was deleted while the run trained: its
    * step is then saved there again; TrainingError when gradients stay non-finite; DatasetError for data out of range
@@ -320,8 +326,8 @@ export class Run {
   }
 
   /**
-   * Begins an iteration, and where the engine does not queue work also ends it; where a worker fails, what was there
-   * before it is saved.
+   * Begins an iteration, or goes on with one that failed, and where the engine does not queue work also ends it; where a
+   * worker fails, what was there before it is saved.
    */
   private async beginOrSave(lock: FolderLock | undefined): Promise<{ ended: Promise<Ended> }> {
     const engine = this.alive();
@@ -333,7 +339,9 @@ export class Run {
       this.parts.position = begun.position;
       return begun;
     } catch (error) {
-      if (!(error instanceof WorkerError) || !engine.undo()) throw error;
+      const undone = engine.undo();
+      if (undone) this.started = [];
+      if (!(error instanceof WorkerError) || !undone) throw error;
       const where = lock ? `; step ${this.step} is saved in ${await this.saveIn(lock)}` : '';
       throw new WorkerError(`training stopped at step ${this.step}: ${error.message}${where}`);
     } finally {
@@ -345,16 +353,16 @@ export class Run {
   private async begin(engine: Engine): Promise<{ position: Position; ended: Promise<Ended> }> {
     const { method, options, position } = this.parts;
     const began = performance.now();
-    const started: Started[] = [];
-    for (const update of method.updates) {
+    const updates = method.updates.flatMap(update => {
       const { repeats = 1 } = update;
-      for (let i = 0; i < repeats; i++) {
-        const at = { ...position, step: position.step * repeats + i };
-        const slices = slicesOf(options, at.step, engine.parts);
-        const drawn = partsOf(this.draw, update, slices, engine.given);
-        started.push({ update, step: at.step, metrics: await engine.update(update, drawn, at) });
-      }
+      return Array.from({ length: repeats }, (_, i) => ({ update, step: position.step * repeats + i }));
+    });
+    for (const { update, step } of updates.slice(this.started.length)) {
+      const drawn = partsOf(this.draw, update, slicesOf(options, step, engine.parts), engine.given);
+      this.started.push({ update, step, metrics: await engine.update(update, drawn, { ...position, step }) });
     }
+    const started = this.started;
+    this.started = [];
     const next = { step: position.step + 1, images: position.images + options.batch };
     const ended = this.end(started, next, began);
     this.begun = ended;
@@ -391,10 +399,12 @@ export class Run {
    * Samples from the generator as its method says: Algorithm 1, the ancestral sampler, or EDM's for a denoiser. While the
    * run trains, the samples are those of one step: the last that ended when it was this call's turn. On an accelerator they
    * are computed by as many devices and as exactly as the run's steps, unless the request says otherwise.
-   * @throws ArgumentError for a number of steps that the run has no times for, and for times of a denoiser
+   * @throws ArgumentError for a number of steps that the run has no times for, and for options that its sampler has not: those
+   * of EDM's where there are `times`, and the reverse
    */
   async sample(request: SampleOptions): Promise<Samples> {
     this.alive();
+    expectSampleOptions(this.method, request);
     const { parameters: kind = 'ema', ...rest } = request;
     const parameters = await this.between(() => cloneTensors(this.parametersNow(kind === 'raw' ? 'phi' : 'ema')));
     try {
@@ -405,15 +415,14 @@ export class Run {
   }
 
   private async sampleFrom(parameters: Tensors, request: Omit<SampleOptions, 'parameters'>): Promise<Samples> {
-    const { times, steps = 4, ...rest } = request;
     const { method, options } = this.parts;
+    const { times, steps = method.sampler === 'heun' ? 18 : 4, ...rest } = request;
     const { precision, devices } = options;
     const denoiser = method.denoisers.phi!;
     const own = { precision, devices, ...(options.engine === 'xla' && { engine: options.engine }) };
     const input = { ...own, ...rest, denoiser, parameters };
     if (method.sampler !== 'heun')
       return FEW_STEP_SAMPLERS[method.sampler]({ ...input, times: times ?? timesOfSteps('sample', this.times, steps) });
-    if (times) fail('sample', 'times', "absent where EDM's sampler draws, which has `steps`", times);
     return sampleHeun({ ...input, steps });
   }
 
@@ -422,7 +431,8 @@ export class Run {
    * its end. Instead of a folder a lock on one, which the caller holds.
    * @returns its path
    * @throws CheckpointError 'locked' while another run has the folder, 'unwritable' where nothing can be written;
-   * 'vanished' where a lock's folder was deleted since, after the step was saved there again.
+   * 'vanished' where a lock's folder was deleted since, after the step was saved there again; ArgumentError where an
+   * iteration failed half-way and the engine cannot take its first updates back: `train` goes on with it.
    */
   save(target: string | FolderLock): Promise<string> {
     return this.between(async () => {
@@ -439,6 +449,10 @@ export class Run {
   }
 
   private async saveNow(dir: string): Promise<string> {
+    if (this.started.length > 0)
+      throw new ArgumentError(
+        `save: step ${this.step + 1} failed after ${this.started.length} of its updates; call \`train\`, which goes on there`,
+      );
     await this.alive().fetch();
     return saveRun(dir, { ...this.parts, history: [...this.parts.history], state: this.alive().state() });
   }
@@ -469,6 +483,8 @@ export class Run {
   }
 
   private free(): void {
+    for (const { metrics } of this.started) metrics().catch(() => undefined); // frees them
+    this.started = [];
     this.engine?.dispose();
     this.engine = undefined;
   }

@@ -66,6 +66,7 @@ export class XlaEngine implements Engine {
   private shown: Tensors = {}; // copies on the host, until the state changes
   private readonly besides: { dispose: () => void }[] = []; // averages that were asked for
   private readonly sent = new Map<Float32Array, Promise<DeviceArray>>(); // inputs on their way before they are needed
+  private disposed = false;
 
   private constructor(
     private readonly device: Device,
@@ -112,6 +113,7 @@ export class XlaEngine implements Engine {
 
   /** Uploads the large inputs of a part that a later update will be given, while this one computes. */
   private sendAhead(drawn: HostBatch, { first, count }: BatchSlice): void {
+    if (this.disposed) return; // what was being drawn then
     for (const { data, shape } of Object.values(drawn)) {
       if (!isLarge(shape)) continue;
       const array = this.device.upload(data, shape, (first / count) % this.on.devices);
@@ -314,6 +316,7 @@ export class XlaEngine implements Engine {
   }
 
   dispose(): void {
+    this.disposed = true;
     this.forget();
     for (const { step, gradient, apply, totals } of this.programs.values()) {
       for (const loaded of [step, gradient, apply]) loaded?.program.dispose();

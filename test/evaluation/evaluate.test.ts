@@ -6,7 +6,15 @@ import { test } from 'node:test';
 import sharp from 'sharp';
 import { normal } from '../../src/compute/noise';
 import { type Dataset, digits } from '../../src/datasets';
-import { drawnImages, evaluate, type EvaluateOptions, type ImageSource, pngWriter } from '../../src/evaluation';
+import {
+  datasetImages,
+  drawnImages,
+  evaluate,
+  type EvaluateOptions,
+  type ImageSource,
+  pngWriter,
+  realStatistics,
+} from '../../src/evaluation';
 import {
   densityCoverage,
   featureIdentity,
@@ -187,11 +195,11 @@ test('statistics of the reference give the same as its images', async () => {
   const statistics = await featureStatistics(await digitFeatures('train', 0, 60));
   const source = { file: 'digits.npz' };
   const features = featureIdentity(projector());
-  const [known] = await evaluate(options({ reference: { ...statistics, source, features } }));
+  const [known] = await evaluate(options({ reference: { ...statistics, source, features }, nReference: undefined }));
   const [drawn] = await evaluate(options());
   known.blocks.forEach((value, b) => assert.ok(close(value, drawn.blocks[b], 1e-9)));
   assert.deepEqual([known.reference, known.floor, known.nReference], [source, null, 60]);
-  const [unknown] = await evaluate(options({ reference: { ...statistics, n: NaN, source } }));
+  const [unknown] = await evaluate(options({ reference: { ...statistics, n: NaN, source }, nReference: undefined }));
   assert.deepEqual([unknown.nReference, unknown.blocks], [null, known.blocks]);
   assert.match(String(unknown.reference?.features), /not said/);
 });
@@ -277,6 +285,44 @@ test('kept images are the bytes that were measured, as PNG by seed; a chunk with
   assert.deepEqual(again.drawn, []);
 });
 
+test('kept images are those of the network that was measured last, each once', async () => {
+  const [place, cache] = [folder('kept of two'), folder('keeping of two')];
+  const keep = pngWriter(place);
+  await evaluate(options({ images: noise(0.2), cache, chunk: 20 })); // its features are known below
+  await evaluate(options({ cache, chunk: 10, keep }));
+  const images = noise(0.2);
+  await evaluate(options({ images, cache, chunk: 20, n: 20, keep }));
+  assert.deepEqual(images.drawn, range(100, 40));
+  assert.deepEqual(readdirSync(place).sort(), ['000100', '000120']);
+  const png = sharp(join(place, '000120', '000123.png'));
+  const data = (await png.toColourspace('b-w').raw().toBuffer()) as Uint8Array;
+  assert.deepEqual(new Uint8Array(data), stored(noiseImages([123], 0.2)));
+});
+
+test('statistics of one range leave what another range of the same images has done', async () => {
+  const cache = folder('ranges');
+  const source = datasetImages(digits());
+  const stop = new AbortController();
+  const onImages = (done: number): void => {
+    if (done >= 20) stop.abort();
+  };
+  const begun = realStatistics({ source, first: 50, n: 40 }, projector(), {
+    chunk: 10,
+    cache,
+    signal: stop.signal,
+    onImages,
+  });
+  await assert.rejects(begun, { name: 'AbortError' });
+  await realStatistics({ source, first: 0, n: 20 }, projector(), { chunk: 10, cache });
+  const extractor = projector();
+  await realStatistics({ source, first: 50, n: 40 }, extractor, { chunk: 10, cache });
+  assert.deepEqual(extractor.sizes, [10, 10]);
+  assert.ok(
+    readdirSync(cache).every(name => name.endsWith('.safetensors')),
+    readdirSync(cache).join(),
+  );
+});
+
 test('a conditional network gets the class of a seed modulo the classes', async () => {
   const asked: [number[], number[]][] = [];
   const source = drawnImages({
@@ -327,11 +373,13 @@ const refusals: [name: string, given: Partial<EvaluateOptions>, message: RegExp]
   ['single images of statistics', { metrics: ['fd', 'pr'], reference: known }, /reference must be a data set: 'pr' looks at single images/],
   ['no metric', { metrics: [] }, /metrics must be at least one/],
   ['one image', { n: 1 }, /n must be an integer from 2/],
+  ['fewer images than splits', { metrics: ['is'], n: 5 }, /n must be at least 10 for 'is', got 5/],
   ['no block', { blocks: 0 }, /blocks must be an integer from 1/],
   ['a reference that is too small', { reference: ramp(50) }, /nReference must be at most the 50 images of 'ramp', got 60/],
   ['images of another shape', { reference: digits({ resolution: 8 }) }, /images of 'noise' must be \[8, 8, 1\] as those of 'digits8', got \[16,16,1\]/],
   ['a network that diverged', { images: diverged }, /the sample of seed 103 must be made of finite numbers/],
   ['statistics of another size', { reference: { ...known, d: 5 } }, /reference\.d must be 4 as the features of 'projection', got 5/],
+  ['a part of statistics', { reference: known }, /nReference must be absent: statistics of a reference are as they are, got 60/],
   ['statistics of other features', { reference: { ...known, features: { name: 'x', d: 4, sha256: 'other', preprocessing: 'none' } } }, /evaluate: both sets must be of the same features/],
 ]; // prettier-ignore
 

@@ -51,3 +51,9 @@ test('what is not there is an error that says where it belongs and how to get it
   await assert.rejects(loadFeatures(file('nowhere.onnx')), /the ONNX file must be there, got '.*nowhere.onnx'/);
   await assert.rejects(loadFeatures('dinov3'), /unknown feature network 'dinov3'. Did you mean 'dinov2'/);
 });
+
+test('options that a network does not use are refused', async () => {
+  for (const options of [{ file: 'x.onnx' }, { engine: 'onnx' }, { workers: 2 }] as const)
+    await assert.rejects(loadFeatures('digits', options), /must be absent: 'digits' does not use it/);
+  await assert.rejects(loadFeatures('own.onnx', { file: 'x.onnx' }), /file must be absent: 'own.onnx' does not use it/);
+});

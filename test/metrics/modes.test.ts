@@ -59,3 +59,7 @@ test('samples nowhere near a mode: nothing covered, divergence 0', () => {
 test('samples of another dimension are refused', () => {
   assert.throws(() => modes({ data: new Float32Array(3), n: 1, d: 3 }, pair), /samples\.d/);
 });
+
+test('samples that are not finite are refused: they are on no mode, and their divergence would be 0', () => {
+  assert.throws(() => modes(set([-1, 0], [NaN, 0]), pair), /modes: samples: row 1 must be finite numbers, got NaN/);
+});

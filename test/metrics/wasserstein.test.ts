@@ -94,3 +94,14 @@ test('data of another length than n * d, other dimensions and unknown options ar
   assert.throws(() => slicedWasserstein(x, normals(10, 3, 0)), /reference\.d/);
   assert.throws(() => slicedWasserstein(x, x, { slices: 3 } as never), /unknown option/);
 });
+
+test('sets that are not finite are refused: in an assignment one NaN would make the distance 0', () => {
+  const x = normals(10, 2, 0);
+  for (const bad of [NaN, Infinity]) {
+    const diverged = mapped(x, (v, axis) => (axis === 1 ? bad : v));
+    for (const metric of [wasserstein, slicedWasserstein]) {
+      assert.throws(() => metric(diverged, x), /samples: row 0 must be finite numbers/);
+      assert.throws(() => metric(x, diverged), /reference: row 0 must be finite numbers/);
+    }
+  }
+});

@@ -146,3 +146,10 @@ test('an exact mixture has no auxiliary, and says so', () => {
     /auxiliaryOf: denoiser must be a network with one time embedding, got 'mixture'/,
   );
 });
+
+test('a start that is none is refused: it would count as a copy', () => {
+  assert.throws(
+    () => auxiliaryParameters(denoisers.MLP, freshParameters(denoisers.MLP, 0), 'quiet' as never),
+    /auxiliaryParameters: start must be one of 'silent', 'copy', got 'quiet'/,
+  );
+});

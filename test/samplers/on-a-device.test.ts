@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { normal } from '../../src/compute/noise';
+import { TraceError } from '../../src/compute/graph';
 import type { Tensors } from '../../src/compute/tensors';
 import type { HloModule } from '../../src/compute/xla/hlo';
 import { alive } from '../../src/compute/xla/pjrt';
 import { useDevice } from '../../src/compute/xla/shared-device';
-import { type Denoiser, edmDenoiser, freshParameters, mlp, withEngine } from '../../src/networks';
+import { type Denoiser, edmDenoiser, freshParameters, mlp, settled, withEngine } from '../../src/networks';
 import { sampleAncestral, sampleHeun, sampleMultistep, type SamplerInput } from '../../src/samplers';
 import { testDevice } from '../compute/xla/pjrt/cpu-plugin';
 import { tinyMlp } from '../tiny';
@@ -121,6 +122,36 @@ describe('sampling with the network on a device', () => {
       assert.ok(Math.abs(x - eager.data[i]) < 1e-6 * 80, `${i}: ${x}, ${eager.data[i]}`);
     });
     tf.dispose([parameters, weak]);
+  });
+
+  test('a network that cannot be traced is evaluated as it is, with one warning, unless the device was asked for', async () => {
+    const parameters = lively(denoiser, 1);
+    const untraceable: Denoiser = {
+      ...denoiser,
+      denoise: (p, x, ...rest) => {
+        x.dataSync();
+        return denoiser.denoise(p, x, ...rest);
+      },
+    };
+    const [x, sigma] = [tf.ones([2, 2]), tf.ones([2])];
+    const evaluate = (engine: 'auto' | 'xla') =>
+      withEngine(engine, { denoiser: untraceable, parameters }, async model => {
+        for (let i = 0; i < 2; i++) (await settled(() => model.denoiser.denoise(parameters, x, sigma))).dispose();
+        return settled(() => model.denoiser.denoise(parameters, x, sigma));
+      });
+    const warnings: string[] = [];
+    const listen = (warning: Error): void => void warnings.push(warning.message);
+    process.on('warning', listen);
+    useDevice({ ...cpu.device, accelerates: true });
+    const found = await evaluate('auto');
+    await assert.rejects(evaluate('xla'), TraceError);
+    useDevice(cpu.device);
+    await new Promise(resolve => setImmediate(resolve)); // warnings come with the next turn
+    process.off('warning', listen);
+    assert.deepEqual(await found.data(), await tf.tidy(() => denoiser.denoise(parameters, x, sigma)).data());
+    assert.equal(warnings.length, 1, warnings.join());
+    assert.match(warnings[0], /value of a traced tensor .* evaluated eagerly/s);
+    tf.dispose([parameters, x, sigma, found]);
   });
 
   test('no tensor is left, and an evaluation outside of a sampler says so', async () => {

@@ -79,6 +79,17 @@ for (const [name, sample] of Object.entries(samplers))
     });
   });
 
+test('noise that cannot be given leaves no tensors behind', async () => {
+  await selectBackend({ backend: 'cpu' });
+  const denoiser = tinyImageNet();
+  const parameters = freshParameters(denoiser, 0);
+  const before = tf.memory().numTensors;
+  const noise = (): never => assert.fail('no noise');
+  await assert.rejects(sampleHeun({ denoiser, parameters, seeds: [1], labels: [1], noise }), /no noise/);
+  assert.equal(tf.memory().numTensors, before);
+  tf.dispose(parameters);
+});
+
 test('bad times and grids are refused by name', async () => {
   const base = { ...(await model()), seeds: [1] };
   const times = (list: number[]) => sampleMultistep({ ...base, times: list });
@@ -89,5 +100,10 @@ test('bad times and grids are refused by name', async () => {
   await assert.rejects(times([NaN]), /times\[0\] must be a finite number above 0, got NaN/);
   await assert.rejects(sampleHeun({ ...base, steps: 0 }), /steps must be an integer from 1/);
   await assert.rejects(sampleHeun({ ...base, churn: -1 }), /churn must be a finite number of at least 0/);
+  for (const name of ['churnMin', 'churnMax', 'churnNoise'])
+    await assert.rejects(
+      sampleHeun({ ...base, churn: 1, [name]: NaN }),
+      new RegExp(`${name} must be a finite number of at least 0, got NaN`),
+    );
   await assert.rejects(sampleHeun({ ...base, sigmaMin: 90 }), /sigmaMax must be a finite number above 90/);
 });

@@ -70,6 +70,10 @@ describe('the greedy search for sampling times', () => {
   test('bad input is refused by name', async () => {
     const measure = bowl(1, 1);
     await assert.rejects(searchTimes({ start: [1, 2], measure }), /searchTimes: start must be decreasing/);
+    await assert.rejects(
+      searchTimes({ start: [81, 1], measure }),
+      /searchTimes: start\[0\] must be at most sigmaMax, 80, got 81/,
+    );
     await assert.rejects(searchTimes({ start: [1], measure, rounds: 0 }), /rounds must be an integer from 1/);
     await assert.rejects(
       searchTimes({ start: [1], measure, scales: [0] }),

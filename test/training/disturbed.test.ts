@@ -146,6 +146,25 @@ for (const engine of ['eager', 'onnx', 'xla'] as const)
       assert.equal(await run.train({ images: 8 }), 'done');
       run.dispose();
     });
+
+    test('goes on to the same bits after an error between two updates of a step, and is saved in whole steps only', () =>
+      withFolder(async dir => {
+        let failures = 0;
+        const failing: Dataset = {
+          ...tinyPoints,
+          batch: indices =>
+            indices[0] === 12 && failures++ < 1 // phi's of step 2
+              ? Promise.reject(new Error('disk gone'))
+              : tinyPoints.batch(indices),
+        };
+        const run = startRun(tinyMlp(), failing, { engine, workers: 1 });
+        assert.equal(await refusal(run.train({ images: 16 })), 'disk gone');
+        if (engine === 'onnx') assert.match(await run.save(dir), /00000001$/);
+        else assert.match(await refusal(run.save(dir)), /^save: step 2 failed after 1 of its updates/);
+        await run.train({ images: 16, dir });
+        assert.deepEqual(await snapshot(run), await whole(16));
+        run.dispose();
+      }));
   });
 
 describe('a folder that is deleted while a run trains in it', () => {

@@ -96,4 +96,17 @@ describe('drawing ahead', () => {
     broken = false;
     assert.deepEqual(await draw(phi, slice(0, 0)), await drawInputs(phi.inputs, tinyPoints, slice(0, 0)));
   });
+  test('goes on where who is told of a slice throws: whoever asks for it has it', async () => {
+    const { dataset, read } = watched();
+    const draw = drawAhead(method, dataset, 1);
+    const onAhead = (): void => {
+      throw new Error('no room');
+    };
+    for (const [i, [update, wanted]] of inOrder.slice(0, 3).entries()) {
+      await draw(update, wanted, { onAhead });
+      for (let turns = 0; read.length < i + 2 && turns < 1000; turns++) await pause(1);
+      assert.equal(read.length, i + 2); // the next is drawn ahead again
+      await pause(1);
+    }
+  });
 });

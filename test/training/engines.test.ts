@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import { after, before, describe, mock, test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import { selectBackend } from '../../src/compute/backend';
-import { dismissWorkers } from '../../src/compute/onnx';
+import { dismissWorkers, targetFor } from '../../src/compute/onnx';
 import { workers } from '../../src/compute/onnx/worker-pool';
 import type { Dataset } from '../../src/datasets';
 import { denoising, type Method } from '../../src/methods';
 import { type Denoiser, freshParameters } from '../../src/networks';
-import { Run, RUN_DEFAULTS, type RunOptions, workersFor } from '../../src/training';
+import { drawInputs, Run, RUN_DEFAULTS, type RunOptions, workersFor } from '../../src/training';
+import { CompiledEngine } from '../../src/training/compiled-engine';
+import type { HostBatch } from '../../src/training/draw-inputs';
+import { slicesOf } from '../../src/training/engine';
+import { initialState } from '../../src/training/step';
 import { withFolder } from '../temporary-folder';
 import { tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
 import { snapshot, startRun } from './runs';
@@ -132,6 +136,25 @@ describe('a run on the compiled engine', () => {
       resumed.dispose();
       reference.dispose();
     });
+  });
+
+  test('takes a worker that dies while the next part is drawn, and nothing computes any more when it throws', async () => {
+    const denoiser = tinyMlp();
+    const [method, options] = [denoising(denoiser), { ...RUN_DEFAULTS, batch: BATCH }];
+    const state = initialState({ phi: freshParameters(denoiser, 0) }, ['phi'], options);
+    const on = { target: await targetFor(), workers: 2, reason: 'of the test' };
+    const engine = await CompiledEngine.create(method, options, state, on);
+    const [update] = method.updates;
+    const slices = slicesOf(options, 0, 2);
+    const parts = async function* (): AsyncGenerator<HostBatch> {
+      yield await drawInputs(update.inputs, tinyPoints, slices[0]);
+      await workers()[0]!.thread.end();
+      await new Promise(resolve => setImmediate(resolve)); // a rejection that nobody handles would be noticed here
+      yield await drawInputs(update.inputs, tinyPoints, slices[1]);
+    };
+    await assert.rejects(engine.gradient(update, parts()), /worker 0 ended/);
+    engine.dispose();
+    tf.dispose(state);
   });
 
   test('ends a worker that hangs: after an hour without an answer', async () => {

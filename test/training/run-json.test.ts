@@ -7,6 +7,7 @@ import { CheckpointError } from '../../src/checkpoints';
 import { selectBackend } from '../../src/compute/backend';
 import { ArgumentError } from '../../src/compute/check';
 import type { Dataset } from '../../src/datasets';
+import { cosim, type Method } from '../../src/methods';
 import { readRunJson, Run } from '../../src/training';
 import { withFolder } from '../temporary-folder';
 import { tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
@@ -58,7 +59,7 @@ const MAY_BE: Record<string, (value: unknown) => boolean> = {
   'method.range.rho': value => (value as number) > 0,
   'options.learningRate': value => (value as number) > 0,
   'options.warmup': value => (value as number) >= 0,
-  'options.eps': value => (value as number) >= 0,
+  'options.eps': value => (value as number) > 0,
   'options.emaHalflife': value => (value as number) >= 0,
   'options.emaRampup': value => (value as number) >= 0,
   'options.seed': value => value === 1e9,
@@ -164,3 +165,18 @@ test('a history that is not the one of the run is refused by file and line', () 
     await writeFile(join(dir, '00000009', 'run.json'), await readFile(join(folder, 'run.json')));
     await assert.rejects(readRunJson(join(dir, '00000009')), /step: the folder is of step 9, got 3/);
   }));
+
+test('what a checkpoint cannot hold is refused before training, not when it is read', () => {
+  const [denoiser, start] = [
+    tinyMlp(),
+    (method: Method, dataset = tinyPoints) =>
+      () =>
+        Run.start(method, {}, dataset),
+  ];
+  assert.throws(start(cosim(denoiser, denoiser, { range: { sigmaMin: 0.002, sigmaMax: 1e6, rho: 7 } })), {
+    name: 'ArgumentError',
+    message: /^run: method\.range: expected numbers below 1000000, got/,
+  });
+  const dataset = { ...tinyPoints, provenance: { seed: NaN } };
+  assert.throws(start(cosim(denoiser, denoiser), dataset), /^ArgumentError: run: dataset\.provenance\.seed: /);
+});

@@ -5,8 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { loadTensors } from '../../src/checkpoints';
 import { selectBackend } from '../../src/compute/backend';
 import { cosim, denoising } from '../../src/methods';
-import { freshParameters, mixtureDenoiser } from '../../src/networks';
-import { distill, pretrain, Run, TrainingError } from '../../src/training';
+import { type Denoiser, edmDenoiser, freshParameters, mixtureDenoiser, mlp } from '../../src/networks';
+import { distill, expectDataFits, pretrain, Run, TrainingError } from '../../src/training';
 import { assertAllClose, assertClose, valuesOf } from '../close';
 import { TESTED_BACKENDS } from '../golden';
 import { withFolder } from '../temporary-folder';
@@ -95,7 +95,7 @@ describe('train', () => {
     await selectBackend({ backend: 'cpu' });
     const denoiser = tinyMlp();
     // Adam with beta1 = beta2 = 0 moves every parameter with a gradient by exactly the learning rate
-    const options = { batch: 4, learningRate: 1e-3, warmup: 16, beta1: 0, beta2: 0, eps: 0 };
+    const options = { batch: 4, learningRate: 1e-3, warmup: 16, beta1: 0, beta2: 0, eps: 1e-20 };
     const phi = freshParameters(denoiser, 0);
     const run = Run.start(denoising(denoiser), { phi }, tinyPoints, options);
     const sizes: number[] = [];
@@ -123,6 +123,9 @@ describe('train', () => {
       /accumulationRounds must be a divisor of the batch 6, got 4/,
     );
     assert.throws(start({ learningRate: 0 }), /learningRate must be a finite number above 0/);
+    for (const eps of [0, 1e-46])
+      assert.throws(start({ eps }), /eps must be a finite number of at least 1\.175\d+e-38, got/);
+    assert.throws(() => denoising(denoiser, { pMean: NaN }), /denoising: pMean must be a finite number, got NaN/);
     assert.throws(start({ beta1: 1 }), /beta1 must be a finite number/);
     assert.throws(start({ seed: -1 }), /seed must be an integer from 0/);
     assert.throws(() => Run.start(denoising(denoiser), {}, tinyPoints), /run, phi: parameters do not fit.*missing/);
@@ -141,6 +144,24 @@ describe('train', () => {
     run.dispose();
     assert.equal(tf.memory().numTensors, before);
   });
+});
+
+test("options that a run's sampler does not look at are refused; a denoiser takes 18 steps", async () => {
+  await selectBackend({ backend: 'cpu' });
+  const denoiser = tinyMlp();
+  const run = startRun(denoiser, tinyPoints);
+  await assert.rejects(
+    run.sample({ seeds: [0], guidance: 2 }),
+    /sample: guidance must be absent: what 'cosim' trains is not sampled by it, got 2/,
+  );
+  await assert.rejects(run.sample({ seeds: [0], step: 1 } as never), /sample: unknown option 'step'/);
+  const fresh = Run.start(denoising(denoiser), { phi: freshParameters(denoiser, 0) }, tinyPoints, { batch: 4 });
+  await assert.rejects(fresh.sample({ seeds: [0], times: [80] }), /sample: times must be absent/);
+  let steps = 0;
+  await fresh.sample({ seeds: [0], onStep: () => void steps++ });
+  assert.equal(steps, 18);
+  run.dispose();
+  fresh.dispose();
 });
 
 describe('distill and pretrain', () => {
@@ -208,4 +229,13 @@ test('a method without labels in its data is refused where the generator is cond
   const method = denoising(denoiser);
   assert.throws(() => Run.start(method, { phi: theta }, noiseData([8, 8, 1])), /classes of 'noise' must be 3, got 0/);
   assert.equal(cosim(denoiser, denoiser).updates.length, 2);
+});
+
+test('a generator has the classes of its teacher, unless that has none', () => {
+  const of = (classes: number): Denoiser => edmDenoiser(mlp({ dimensions: 2, width: 8, blocks: 1, classes }));
+  const fit = (theta: number, phi: number) => () =>
+    expectDataFits('run', cosim(of(theta), of(phi)), noiseData([2], phi), { batch: 4 });
+  assert.throws(fit(3, 0), /run: the generator's classes must be 3 as the teacher's, got 0/);
+  assert.throws(fit(10, 5), /run: the generator's classes must be 10 as the teacher's, got 5/);
+  fit(0, 3)();
 });

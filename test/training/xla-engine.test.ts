@@ -9,9 +9,12 @@ import { alive, type PjrtDevice } from '../../src/compute/xla/pjrt';
 import { useDevice } from '../../src/compute/xla/shared-device';
 import type { Device } from '../../src/compute/xla/device';
 import type { Dataset } from '../../src/datasets';
+import { denoising } from '../../src/methods';
 import { type Denoiser, freshParameters, withEngine } from '../../src/networks';
 import { sampleMultistep } from '../../src/samplers';
-import { Run, type RunOptions } from '../../src/training';
+import { Run, RUN_DEFAULTS, type RunOptions } from '../../src/training';
+import { initialState } from '../../src/training/step';
+import { XlaEngine } from '../../src/training/xla-engine';
 import { openCpuDevice } from '../compute/xla/pjrt/cpu-plugin';
 import { withFolder } from '../temporary-folder';
 import { tinyEdm2, tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
@@ -157,6 +160,20 @@ describe('a run on the XLA engine', () => {
     assert.deepEqual(alive, before);
     assert.equal(tf.memory().numTensors, outside);
   });
+});
+
+test('what is still being drawn when the engine is disposed of is not uploaded', async () => {
+  const before = { ...alive };
+  const [method, options] = [denoising(tinyMlp()), { ...RUN_DEFAULTS, batch: BATCH }];
+  const state = initialState({ phi: freshParameters(tinyMlp(), 0) }, ['phi'], options);
+  const on = { devices: 1, precision: 'float32', reason: 'of the test' } as const;
+  const engine = await XlaEngine.create(device, method, options, state, on);
+  engine.dispose();
+  const large = { data: new Float32Array(BATCH * 64), shape: [BATCH, 64] };
+  engine.given.onAhead!({ x0: large }, { seed: 0, step: 0, batch: BATCH, first: 0, count: BATCH });
+  await new Promise(resolve => setImmediate(resolve));
+  assert.deepEqual(alive, before);
+  tf.dispose(state);
 });
 
 describe('a device without room for an upload', () => {
