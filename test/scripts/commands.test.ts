@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { test } from 'node:test';
@@ -6,6 +7,7 @@ import { jobsThatFit } from '../../scripts/notebook/plan';
 import { choosePreset } from '../../scripts/notebook/preset';
 import { clock, secondsLeft } from '../../scripts/notebook/progress';
 import { paramsAnywhere, paramsText } from '../../scripts/notebook/replaced-params';
+import { root } from '../../scripts/project';
 import { temporaryFolder } from '../temporary-folder';
 
 const place = temporaryFolder();
@@ -50,4 +52,15 @@ test('replaced parameters: a file counts by what it holds, and is found from eve
   for (const given of ['', ' { "seed": 2 }'])
     assert.deepEqual([paramsText(given), paramsAnywhere(given)], [given, given]);
   assert.equal(paramsText(place('none.json')), place('none.json'));
+});
+
+test('tests that are not there are refused: a folder without any, a word without --unit', () => {
+  const end = (...args: string[]) =>
+    spawnSync(process.execPath, ['--import', 'tsx', 'scripts/test.ts', ...args], { cwd: root, encoding: 'utf8' });
+  const none = end('--unit', 'queues');
+  assert.equal(none.status, 1);
+  assert.match(none.stdout, /--unit must name folders of test\/ .*, got 'queues'/);
+  const word = end('queue');
+  assert.deepEqual([word.status, word.stdout], [2, '']);
+  assert.match(word.stderr, /must stand behind --unit, got 'queue'/);
 });
