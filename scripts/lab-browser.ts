@@ -46,8 +46,9 @@ export const withLab = async <T>(
   const url = `http://127.0.0.1:${port}`;
   const options = ['--no-browser', '--allow-root', `--port=${port}`, '--IdentityProvider.token=', `--ServerApp.root_dir=${home}`]; // prettier-ignore
   const server = spawn(python, ['-m', 'jupyterlab', ...options], { cwd: home, env: jupyterEnvironment(), stdio: 'ignore' }); // prettier-ignore
-  const browser = await launch({ executablePath: chromium, args: ['--no-sandbox'], defaultViewport: view });
+  let browser: Browser | undefined;
   try {
+    browser = await launch({ executablePath: chromium, args: ['--no-sandbox'], defaultViewport: view });
     const until = Date.now() + PATIENCE;
     while (!(await answers(url))) {
       if (Date.now() > until) throw new Error('JupyterLab did not answer');
@@ -55,7 +56,7 @@ export const withLab = async <T>(
     }
     return await work(url, browser);
   } finally {
-    await browser.close();
     server.kill();
+    await browser?.close();
   }
 };

@@ -87,6 +87,11 @@ const main = async (): Promise<void> => {
       unit: { type: 'boolean', default: false },
     },
   });
+  if (positionals.length > 0 && !values.unit) {
+    console.error(`npm test: names of folders must stand behind --unit, got '${positionals.join(' ')}'`);
+    process.exitCode = 2;
+    return;
+  }
   const notebooks = findNotebooks(notebooksFolder, []);
   if (values.unit) {
     await stage('unit tests', () => unitTests(false, positionals));

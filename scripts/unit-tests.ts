@@ -19,12 +19,20 @@ const PATIENCE = 600_000;
 const BATCHES = join(root, 'node_modules', '.cache', 'cosim', 'tests');
 const LONG = '.long.test.ts';
 
-/** The names of the long test files within test/, or of the others; all or those of some folders of it. */
-const testFiles = (long: boolean, folders: readonly string[]): string[] =>
-  readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+/**
+ * The names of the long test files within test/, or of the others; all or those of some folders of it.
+ * @throws Error for a folder without any
+ */
+const testFiles = (long: boolean, folders: readonly string[]): string[] => {
+  const all = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.test.ts') && long === name.endsWith(LONG))
-    .filter(name => folders.length === 0 || folders.includes(name.split(/[\\/]/)[0]))
     .sort();
+  const folderOf = (name: string): string => name.split(/[\\/]/)[0];
+  const missing = folders.find(folder => !all.some(name => folderOf(name) === folder));
+  if (missing !== undefined)
+    throw new Error(`--unit must name folders of test/ with unit tests in them, got '${missing}'`);
+  return folders.length === 0 ? all : all.filter(name => folders.includes(folderOf(name)));
+};
 
 /** A program that runs test files one after the other, each as a suite of its own with its own hooks. */
 const batchSource = (files: readonly string[]): string =>

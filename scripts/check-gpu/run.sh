@@ -5,6 +5,7 @@
 # Without steps: correctness, then everything is timed (`times`, see plan.ts; with CHECK_ALL_S seconds for it), programs are
 # loaded from the cache, the large network's are compiled alone.
 # Results: $OUT/check-gpu.jsonl, a line each; $OUT/logs.tar.gz, what was said meanwhile and what XLA made of some modules.
+# Ends with 1 where a step did not end with 0.
 cd "$(dirname "$0")" || exit 1
 : "${OUT:=$PWD/results}"
 export OUT
@@ -26,6 +27,7 @@ if [ $# -eq 0 ]; then
     "45:cached:CHECK_SECONDS=0.5 speed cifar-cosim@64:tf32 unet-cosim@64:tf32 mlp-cosim@1024:tf32 unet-edm@64:tf32 cifar-edm@64:tf32 unet-cosim@1024:tf32" \
     "45:alone:CHECK_CACHE=$CHECK_CACHE/empty speed cifar-cosim@64:tf32"
 fi
+failed=0
 for step in "$@"; do
   limit=${step%%:*}
   rest=${step#*:}
@@ -37,7 +39,11 @@ for step in "$@"; do
   while [ "${1#*=}" != "$1" ]; do variables="$variables $1"; shift; done
   if [ "$1" = torch ]; then shift; set -- python3 torch_cuda.py "$@"; else set -- ./node check-gpu.cjs "$@"; fi
   for variable in $variables; do set -- "$(echo "$variable" | tr % ' ')" "$@"; done
-  timeout -k 5 "$limit" env "$@" 2> "$CHECK_LOGS/$CHECK_LABEL.err" || echo "{\"section\":\"$CHECK_LABEL\",\"ended_with\":$?}" | tee -a "$OUT/check-gpu.jsonl"
+  timeout -k 5 "$limit" env "$@" 2> "$CHECK_LOGS/$CHECK_LABEL.err" || {
+    echo "{\"section\":\"$CHECK_LABEL\",\"ended_with\":$?}" | tee -a "$OUT/check-gpu.jsonl"
+    failed=1
+  }
   tail -c 1500 "$CHECK_LOGS/$CHECK_LABEL.err"
 done
 find "$CHECK_LOGS" \( -name '*.err' -o -name '*after_optimizations.txt' -o -name '*thunk_sequence*' \) -print | tar -czf "$OUT/logs.tar.gz" -T - 2>/dev/null
+exit "$failed"

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { jupyterEnvironment, jupyterPython } from '../project';
 import { cleanNotebook } from './clean';
 import type { Cell, Notebook, Output } from './notebook-file';
+import { paramsAnywhere } from './replaced-params';
 
 /** How the kernel answered a cell (counted from 0): 'abort' is what tslab says when a cell before it failed. */
 export type CellEnd = { cell: number; status: 'ok' | 'error' | 'abort'; outputs: Output[] };
@@ -77,6 +78,7 @@ export const executeNotebook = (
     const folder = mkdtempSync(join(tmpdir(), 'cosim-notebook-'));
     const config = join(__dirname, 'nbconvert-config.py');
     const kernelFile = join(folder, 'kernel.pid');
+    const variables = { ...jupyterEnvironment(), ...environment };
     const nbconvert = spawn(
       python,
       ['-m', 'nbconvert', '--to=notebook', '--execute', '--stdin'].concat(
@@ -88,7 +90,11 @@ export const executeNotebook = (
       ),
       {
         cwd: dirname(path),
-        env: { ...jupyterEnvironment(), ...environment, COSIM_KERNEL_FILE: kernelFile },
+        env: {
+          ...variables,
+          COSIM_PARAMS: paramsAnywhere(variables.COSIM_PARAMS ?? ''),
+          COSIM_KERNEL_FILE: kernelFile,
+        },
         detached: true, // the terminal's Ctrl-C is for us alone: nbconvert would kill a kernel that is still saving
       },
     );

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { jupyterFolder, root } from '../project';
 import { codeCells, joinText, readNotebook, replaceFile } from './notebook-file';
+import { paramsText } from './replaced-params';
 
 /** By preset and notebook: what was run, and what came of it. */
 type Finished = Record<string, { ran: string; wrote: string }>;
@@ -16,7 +17,7 @@ const hash = (...parts: string[]): string => createHash('sha256').update(parts.j
 /** Of the cells, the library's code and the replaced parameters: what a run depends on. */
 const hashOfRun = (path: string): string => {
   const cells = codeCells(readNotebook(path)).map(({ cell }) => joinText(cell.source));
-  return hash(...cells, readFileSync(CODE_HASHES, 'utf8'), process.env.COSIM_PARAMS ?? '');
+  return hash(...cells, readFileSync(CODE_HASHES, 'utf8'), paramsText(process.env.COSIM_PARAMS ?? ''));
 };
 
 const read = (): Finished => (existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Finished) : {});

@@ -1,6 +1,7 @@
 /* The options of `cosim distill`, and the run that they and a preset ask for. */
 import { type Command, Option } from 'commander';
 import { type BackendName, BACKENDS } from '../compute/backend';
+import { ArgumentError } from '../compute/check';
 import { type EngineName, ENGINES } from '../compute/engine-choice';
 import { type Split, splits } from '../datasets';
 import type { ReferenceOptions } from '../models';
@@ -12,7 +13,9 @@ import { type JsonOption, withJson } from './json-output';
 import { metricList } from './metric-list';
 import { needing } from './needed';
 import { withNetworkOptions } from './network-options';
-import { count, decimal, devices, index, numberList, withOptions } from './options';
+import { count, decimal, devices, flagOf, index, numberList, withOptions } from './options';
+
+const NO_FEATURES = 'none';
 
 export type DistillOptions = ReferenceOptions &
   JsonOption & {
@@ -46,7 +49,7 @@ export type DistillOptions = ReferenceOptions &
     metrics?: string[];
     evalEvery?: number;
     n?: number;
-    blocks: number;
+    blocks?: number;
     nReference?: number;
     estimate?: boolean;
     force?: boolean;
@@ -119,7 +122,7 @@ export const withDistillOptions = (command: Command): Command =>
       .option('--metrics <list>', 'what to measure: fd, kid, ...', metricList)
       .option('--eval-every <n>', 'images between two measurements', count)
       .option('--n <n>', 'images of a block of a measurement', count)
-      .option('--blocks <n>', 'blocks of a measurement, each of other seeds', count, 1)
+      .option('--blocks <n>', 'blocks of a measurement, each of other seeds (default: 1)', count)
       .option('--n-reference <n>', 'real images to compare with (default: all, 10,000 of drawn data)', count)
       .option('--estimate', 'say what it will take of this machine, and stop')
       .option('--force', 'begin although it will not fit into memory')
@@ -129,6 +132,20 @@ export const withDistillOptions = (command: Command): Command =>
     needing(neededOf),
   );
 
+/** What only a measurement reads. */
+const MEASURING = ['metrics', 'evalEvery', 'n', 'blocks', 'nReference'] as const;
+
+/** The feature network that a run measures with; undefined where it measures nothing. */
+export const measuringFeatures = ({ features }: { features?: string }): string | undefined =>
+  features === NO_FEATURES ? undefined : features;
+
+/** @throws ArgumentError for an option of measurements where there are none */
+const refuseUnmeasured = (options: DistillOptions, features?: string): void => {
+  const ignored = MEASURING.find(name => options[name] !== undefined);
+  if (ignored === undefined || measuringFeatures({ features }) !== undefined) return;
+  throw new ArgumentError(`${flagOf(ignored)} is of measurements, of which there are none without --features`);
+};
+
 const defined = <T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
@@ -137,7 +154,10 @@ const defined = <T extends object>(options: T): { [K in keyof T]?: Exclude<T[K],
 /** What is trained: the preset's method and run, with what the command line says in place of single values. */
 export type ChosenRun = Omit<DistillPreset, 'network' | 'teacher' | 'data'> & { teacher: string; data: string };
 
-/** A preset with the options given, which are all that it needs. */
+/**
+ * A preset with the options given, which are all that it needs.
+ * @throws ArgumentError for options that nothing would read
+ */
 export const chosenRun = (options: DistillOptions): ChosenRun => {
   const {
     preset: name,
@@ -156,6 +176,7 @@ export const chosenRun = (options: DistillOptions): ChosenRun => {
     precision,
   } = options;
   const preset = distillPreset(name);
+  refuseUnmeasured(options, options.features ?? preset.features);
   const { teacher = preset.teacher!, data = preset.data!, method: kind = 'cosim' } = options;
   const base = kind === preset.method.kind ? preset.method : { kind };
   const own: Partial<RunOptions> = {

@@ -19,7 +19,13 @@ import {
   estimateDistillation,
   stateBytes,
 } from '../runs';
-import { chosenRun, type ChosenRun, type DistillOptions, withDistillOptions } from './distill-options';
+import {
+  chosenRun,
+  type ChosenRun,
+  type DistillOptions,
+  measuringFeatures,
+  withDistillOptions,
+} from './distill-options';
 import { closingResult, closingText, estimateText, snapshotText, lossText, memoryText } from './distill-report';
 import { referenceOptions } from './network-options';
 import { asArgument, expectGivenData, expectGivenModel } from './given-paths';
@@ -27,8 +33,6 @@ import { giveResult } from './json-output';
 import { stoppable } from './stopped';
 import { columns, grouped, type Terminal } from './terminal';
 import { workingLine } from './working-line';
-
-const NO_FEATURES = 'none';
 
 /** What is distilled, in words. */
 const setupText = ({ teacher: file }: ChosenRun, setup: DistillSetup): string => {
@@ -103,11 +107,12 @@ const withMetrics = async <T>(
   options: DistillOptions,
   use: (metrics?: DistillRunInput['metrics']) => Promise<T>,
 ): Promise<T> => {
-  const { features, metrics, n, evalEvery: every, data } = chosen;
-  if (features === undefined || features === NO_FEATURES) return use();
+  const { metrics, n, evalEvery: every, data } = chosen;
+  const features = measuringFeatures(chosen);
+  if (features === undefined) return use();
   const extractor = await asArgument('--features', () => loadFeatures(features));
   const { dataset: reference } = setup;
-  const { blocks, nReference, sampleBatch: batch } = options;
+  const { blocks = 1, nReference, sampleBatch: batch } = options;
   const real = await openOtherSplit(data, reference);
   try {
     const common = { reference, nReference, real, extractor, metrics, n, blocks, batch };

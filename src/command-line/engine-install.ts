@@ -34,10 +34,14 @@ const announcement = (kind: Kind): string => {
   ].join('\n');
 };
 
-/** @throws Stopped unless the user agrees */
+/** @throws Stopped unless the user agrees; Ctrl-C is no answer */
 const agreed = async ({ ask }: Terminal): Promise<void> => {
   if (!ask) throw new Stopped('nobody is there to ask: --yes fetches without asking');
-  if (!/^y(es)?$/i.test((await ask('Fetch it? [y/N] ')).trim())) throw new Stopped('nothing was fetched');
+  const answer = await ask('Fetch it? [y/N] ').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ABORT_ERR') return '';
+    throw error;
+  });
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Stopped('nothing was fetched');
 };
 
 type InstallOptions = JsonOption & { yes?: boolean; python: string };

@@ -15,7 +15,7 @@ import { withNetworkOptions } from './network-options';
 import { asArgument, expectGivenFile, expectGivenModel } from './given-paths';
 import { giveResult, type JsonOption, withJson } from './json-output';
 import { needing } from './needed';
-import { count, index, withOptions } from './options';
+import { count, flagOf, index, withOptions } from './options';
 import { type RealOptions, withRealImages, withRealOptions } from './real-images';
 import { type SamplerOptions, withSamplerOptions } from './sampler-options';
 import { stoppable } from './stopped';
@@ -34,7 +34,7 @@ type EvalOptions = ReferenceOptions &
     n?: number;
     blocks?: number;
     seed: number;
-    batch: number;
+    batch?: number;
     out?: string;
     keep?: string;
     backend?: BackendName;
@@ -45,21 +45,40 @@ type EvalOptions = ReferenceOptions &
 const NETWORK_BLOCK = 2000;
 const NETWORK_BLOCKS = 3;
 
+const DRAWN_AT_A_TIME = 64;
+
+/** What only images that --network draws depend on, and what only those of --data do. */
+const OF_NETWORK = [
+  'steps',
+  'times',
+  'guide',
+  'guidance',
+  'part',
+  'className',
+  'initKwargs',
+  'engine',
+  'batch',
+] as const;
+const OF_DATA = ['split', 'resolution'] as const;
+
 /** EDM2's names of the statistics in its .pkl files, by feature network. */
 const EDM2_PARTS: Readonly<Record<string, string>> = { inception: 'fid', dinov2: 'fd_dinov2' };
 
 /** Refuses, before anything is opened, what is missing or contradicts itself. */
 const check = async (options: EvalOptions): Promise<void> => {
-  const { out, keep, cache, network, images, reference, nReference } = options;
+  const { out, keep, cache, network, images, data, reference, nReference } = options;
   if (out !== undefined && !out.endsWith('.json')) throw new ArgumentError(`--out must end with .json, got '${out}'`);
   if (network !== undefined && images !== undefined)
     throw new ArgumentError('either --network or --images says what is measured, not both');
-  const ofSampling = (['steps', 'times', 'guide', 'guidance'] as const).find(name => options[name] !== undefined);
-  const sampling = ofSampling ?? (options.churn > 0 ? 'churn' : undefined);
-  if (images !== undefined && sampling !== undefined)
-    throw new ArgumentError(`--${sampling} says how --network draws; --images are drawn already`);
+  const given = OF_NETWORK.find(name => options[name] !== undefined);
+  const ofNetwork = given ?? (options.churn > 0 ? 'churn' : undefined);
+  if (images !== undefined && ofNetwork !== undefined)
+    throw new ArgumentError(`${flagOf(ofNetwork)} says how --network draws; --images are drawn already`);
   if (reference !== undefined && nReference !== undefined)
     throw new ArgumentError('--n-reference: the statistics of --reference are as they are');
+  const ofData = OF_DATA.find(name => options[name] !== undefined);
+  if (reference !== undefined && data === undefined && ofData !== undefined)
+    throw new ArgumentError(`${flagOf(ofData)} says how --data is looked at, which is not given`);
   if (out !== undefined) await expectWritableFile('--out', out);
   if (keep !== undefined) await expectWritableFolder('--keep', keep);
   await expectWritableFolder('--cache', cache);
@@ -74,8 +93,8 @@ const withMeasuredImages = <T>(
 ): Promise<T> => {
   const { network, images: path, seed } = options;
   if (network !== undefined) {
-    const { n = NETWORK_BLOCK, blocks = NETWORK_BLOCKS } = options;
-    return withNetworkImages({ ...options, network }, n * blocks, images => use(images, n, blocks));
+    const { n = NETWORK_BLOCK, blocks = NETWORK_BLOCKS, batch = DRAWN_AT_A_TIME } = options;
+    return withNetworkImages({ ...options, network, batch }, n * blocks, images => use(images, n, blocks));
   }
   return withStoredImages(path!, images => {
     const { blocks = 1, n = Math.floor((images.length - seed) / blocks) } = options;
@@ -162,7 +181,7 @@ export const evalCommand = (terminal: Terminal): Command =>
         count,
       )
       .option('--seed <n>', 'first seed of the first block; of stored images, the place', index, 0)
-      .option('--batch <n>', 'images drawn at a time: memory, never results', count, 64)
+      .option('--batch <n>', `images drawn at a time: memory, never results (default: ${DRAWN_AT_A_TIME})`, count)
       .option('--out <file>', 'JSON with the results and all that they depend on')
       .option('--keep <folder>', 'keep the images that are measured, as PNG')
       .addOption(new Option('--backend <name>', 'where to compute (default: the best there is)').choices(BACKENDS))

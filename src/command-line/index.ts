@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { CheckpointError } from '../checkpoints';
-import { ArgumentError } from '../compute/check';
+import { ArgumentError, UnavailableError } from '../compute/check';
 import { WorkerError } from '../compute/onnx';
 import { DeviceError } from '../compute/xla/pjrt';
 import { DatasetError, DownloadError } from '../datasets';
@@ -86,6 +86,7 @@ const isExpected = (error: unknown): error is Error =>
   error instanceof TrainingError ||
   error instanceof WorkerError ||
   error instanceof DeviceError ||
+  error instanceof UnavailableError ||
   (error instanceof Error && /^E[A-Z]+$/.test(String((error as NodeJS.ErrnoException).code)));
 
 /** Runs `cosim` with these arguments, without ending the process. */

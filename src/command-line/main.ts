@@ -1,11 +1,14 @@
 #!/usr/bin/env node
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { runCommandLine } from '.';
 
+/** The answer; none at the end of the input. @throws AbortError at Ctrl-C */
 const ask = async (question: string): Promise<string> => {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return await lines.question(question);
+    const ended = once(lines, 'close').then(() => '');
+    return await Promise.race([lines.question(question), ended]);
   } finally {
     lines.close();
   }

@@ -5,6 +5,9 @@ import { type Command, InvalidArgumentError } from 'commander';
 export const withOptions = (command: Command, ...added: readonly ((command: Command) => Command)[]): Command =>
   added.reduce((so, add) => add(so), command);
 
+/** An option as it is typed: className as --class-name. */
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`;
+
 const MAX_SEEDS = 10_000_000;
 
 /** '0-63', '1,2,5-8' to whole numbers from 0. */

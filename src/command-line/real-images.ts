@@ -7,7 +7,7 @@ import { count } from './options';
 
 export type RealOptions = {
   data?: string;
-  split: Split;
+  split?: Split;
   resolution?: number;
   features?: string;
   nReference?: number;
@@ -19,7 +19,7 @@ export type RealOptions = {
 export const withRealOptions = (command: Command): Command =>
   command
     .option('--data <name>', 'real images: the name of a data set, a folder of images, or a file')
-    .addOption(new Option('--split <name>', 'the part of them that is the reference').choices(splits).default('train'))
+    .addOption(new Option('--split <name>', 'the part of them that is the reference (default: train)').choices(splits))
     .option('--resolution <side>', 'make them smaller, to this side: means of pixels', count)
     .option('--features <name>', 'feature network: inception, dinov2, mobilenet, digits, or an .onnx file')
     .option('--n-reference <n>', 'images of the reference (default: all, 10,000 of drawn data)', count)
@@ -38,7 +38,7 @@ export const withRealImages = async <T>(
   options: RealOptions & { data: string },
   use: (reference: Dataset, other?: Dataset) => Promise<T>,
 ): Promise<T> => {
-  const { data, resolution, split } = options;
+  const { data, resolution, split = 'train' } = options;
   expectGivenData('--data', data);
   const reference = smaller(await openDataset(data, { split }), resolution);
   try {

@@ -114,10 +114,10 @@ export const strict = (program: Command): Command => {
 
 /**
  * The same error with an option's name as it is typed, where a function calls it by its own: 'learningRate must be above 0'
- * as '--learning-rate must be above 0'.
+ * as '--learning-rate must be above 0'. What a variable of the environment says stays as it is.
  */
 export const inWordsOf = (command: Command | undefined, message: string): string => {
-  const [said, name] = /^(?:\w+: )?([A-Za-z]\w*):?(?= must )/.exec(message) ?? [];
+  const [said, name] = /^(?!COSIM_)(?:\w+: )?([A-Za-z]\w*):?(?= must )/.exec(message) ?? [];
   const option = command?.options.find(one => one.attributeName() === name);
   return said === undefined || !option?.long ? message : option.long + message.slice(said.length);
 };

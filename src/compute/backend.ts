@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs'; // registers gradients and the cpu backend; tfjs-core alone brings its gradients as ES modules only
 import '@tensorflow/tfjs-backend-wasm';
-import { expectKeys, expectOneOf } from './check';
+import { expectKeys, expectOneOf, UnavailableError } from './check';
 import { registerKernels } from './kernels';
 import { nativeGpu } from './native-gpu';
 import { registerNativeKernels } from './native-kernels';
@@ -103,14 +103,15 @@ const start: Record<BackendName, () => string | Promise<string>> = {
  * Chooses the compute backend and makes it ready: the first of native, wasm, cpu that works, or exactly the one
  * asked for by the option or by the environment variable COSIM_BACKEND. Call it once before anything that makes tensors.
  * @returns the choice, with the reason why each backend before it was not taken.
- * @throws ArgumentError for an unknown name; Error with the reason when the backend asked for does not start.
+ * @throws ArgumentError for an unknown name; UnavailableError with the reason when the backend asked for does not start.
  * @example
  * const { name } = await selectBackend(); // 'native', 'wasm' or 'cpu'
  */
 export const selectBackend = async (options: { backend?: BackendName } = {}): Promise<BackendReport> => {
   expectKeys('selectBackend', options, ['backend']);
   const wanted = options.backend ?? process.env.COSIM_BACKEND;
-  const only = wanted ? expectOneOf('selectBackend', 'backend', wanted, BACKENDS) : undefined;
+  const where = options.backend === undefined ? 'COSIM_BACKEND' : 'selectBackend';
+  const only = wanted ? expectOneOf(where, 'backend', wanted, BACKENDS) : undefined;
   const tried: BackendReport['tried'] = [];
   for (const name of only ? [only] : AUTOMATIC) {
     try {
@@ -124,5 +125,7 @@ export const selectBackend = async (options: { backend?: BackendName } = {}): Pr
       tried.push({ name, taken: false, reason: (error as Error).message });
     }
   }
-  throw new Error(`selectBackend: no backend started: ${tried.map(t => `${t.name} (${t.reason})`).join('; ')}`);
+  throw new UnavailableError(
+    `${only ? where : 'selectBackend'}: no backend started: ${tried.map(t => `${t.name} (${t.reason})`).join('; ')}`,
+  );
 };

@@ -5,6 +5,11 @@ export class ArgumentError extends Error {
   override name = 'ArgumentError';
 }
 
+/** Thrown for a backend, an engine or a lowering that was asked for by name and is not to be had on this machine. */
+export class UnavailableError extends Error {
+  override name = 'UnavailableError';
+}
+
 const show = (value: unknown): string => {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return 'a function';

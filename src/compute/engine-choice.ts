@@ -1,6 +1,6 @@
 /* What computes: XLA on an accelerator, ONNX Runtime on the processor, or TensorFlow.js as it is. */
 import * as tf from '@tensorflow/tfjs-core';
-import { expectOneOf } from './check';
+import { expectOneOf, UnavailableError } from './check';
 import { noteEngine } from './engines-used';
 import { nativeGpu } from './native-gpu';
 import { runtimeProblem } from './onnx/runtime';
@@ -27,22 +27,23 @@ export const engineNamed = (where: string, given: string): EngineName => {
   return 'onnx';
 };
 
-/** What a name asks for; the environment variable COSIM_ENGINE decides for `auto`. */
-const asked = (engine: EngineName): EngineName => {
-  const variable = process.env.COSIM_ENGINE;
-  return engine === 'auto' && variable !== undefined ? engineNamed('COSIM_ENGINE', variable) : engine;
+/** What a name asks for; the environment variable COSIM_ENGINE, unless it is empty, decides for `auto`. @throws ArgumentError */
+export const askedEngine = (engine: EngineName): EngineName => {
+  const { COSIM_ENGINE: variable = '' } = process.env;
+  return engine === 'auto' && variable !== '' ? engineNamed('COSIM_ENGINE', variable) : engine;
 };
 
 /**
  * Why `engine` means TensorFlow.js here and not ONNX Runtime, for what these two alone compute; undefined where it means
  * ONNX Runtime. A GPU's backend is used as it is.
- * @throws Error when ONNX Runtime is asked for and cannot be had.
+ * @throws UnavailableError when ONNX Runtime is asked for and cannot be had.
  */
 export const eagerReason = (engine: EngineName): string | undefined => {
-  const [backend, name] = [tf.getBackend(), asked(engine)];
+  const [backend, name] = [tf.getBackend(), askedEngine(engine)];
   if (name === 'eager') return 'asked for';
   const problem = runtimeProblem();
-  if (name === 'onnx' && problem !== undefined) throw new Error(`the onnx engine is not available: ${problem}`);
+  if (name === 'onnx' && problem !== undefined)
+    throw new UnavailableError(`the onnx engine is not available: ${problem}`);
   const onGpu = backend === 'webgpu' || (backend === 'tensorflow' && nativeGpu());
   if (name !== 'onnx' && onGpu) return `the backend ${backend} is used as it is`;
   return problem;
@@ -50,7 +51,7 @@ export const eagerReason = (engine: EngineName): string | undefined => {
 
 /** What `chooseCompute` chooses, for who does not know yet whether it will be used. */
 export const findEngine = async (engine: EngineName): Promise<EngineChoice> => {
-  const name = asked(engine);
+  const name = askedEngine(engine);
   if (name === 'xla') return { engine: 'xla', device: await sharedDevice(), reason: 'asked for' };
   if (name === 'auto' && (await acceleratorProblem()) === undefined) {
     try {
@@ -67,7 +68,7 @@ export const findEngine = async (engine: EngineName): Promise<EngineChoice> => {
 /**
  * The engine that a name stands for on this machine. `auto` is XLA where a plugin and an accelerator are found, else ONNX
  * Runtime where it works and the backend is not a GPU's, else TensorFlow.js.
- * @throws DeviceError when `xla` is asked for and cannot be had, Error the same for `onnx`
+ * @throws DeviceError when `xla` is asked for and cannot be had, UnavailableError the same for `onnx`
  */
 export const chooseCompute = async (engine: EngineName): Promise<EngineChoice> => {
   const choice = await findEngine(engine);

@@ -5,8 +5,8 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { createCanvas } from 'canvas';
-import { type BackendReport, selectBackend } from '../compute/backend';
-import { eagerReason } from '../compute/engine-choice';
+import { type BackendName, type BackendReport, selectBackend } from '../compute/backend';
+import { askedEngine, eagerReason } from '../compute/engine-choice';
 import { targetFor } from '../compute/onnx';
 import { deviceProblem, findPlugin, nvidiaDriver } from '../compute/xla/pjrt';
 
@@ -18,8 +18,9 @@ export type DoctorReport = {
   tslab: string;
   /** Version inside the kernel, which compiles the cells. */
   typescript: string;
-  backend: BackendReport;
-  /** What computes runs and samplers: compiled (how) or eager (why). */
+  /** Without a name: why the one asked for cannot be had. */
+  backend: { name?: BackendName; tried: BackendReport['tried']; problem?: string };
+  /** What computes runs and samplers: xla, compiled (how) or eager (why); or why the one asked for cannot be had. */
   engine: string;
   /** The plugin and driver of the xla engine, or why it has none. */
   accelerator: string;
@@ -76,9 +77,18 @@ const drawsText = (): boolean => {
   return !draw('M').equals(draw('i'));
 };
 
-/** What computes here, and why. */
+/** The backend as it is selected, or what keeps it from starting. */
+const backendHere = (): Promise<DoctorReport['backend']> =>
+  selectBackend().catch(({ message }: Error) => ({ tried: [], problem: message }));
+
+/** What computes here, and why, as `chooseCompute` would choose: without opening a device. */
 const engine = async (): Promise<string> => {
-  const reason = eagerReason('auto');
+  const name = askedEngine('auto');
+  const problem = await deviceProblem();
+  if (name === 'xla') return problem === undefined ? 'xla: asked for' : `none: xla is asked for; ${problem}`;
+  if (name === 'auto' && problem === undefined && (await findPlugin())?.kind !== 'cpu')
+    return 'xla: a plugin and a device were found';
+  const reason = eagerReason(name);
   if (reason !== undefined) return `eager: ${reason}`;
   const { block } = await targetFor();
   const lowering = block > 0 ? `convolutions in blocks of ${block}` : 'standard ONNX';
@@ -106,12 +116,12 @@ const jupyterVersions = async (): Promise<DoctorReport['jupyter']> => {
 
 /**
  * Looks at all that the project needs: Node, the kernel, which backend was chosen and why, canvas, Jupyter, room.
- * It selects the backend as `selectBackend()` does and contains no absolute path, so a notebook may show it.
+ * It selects the backend as `selectBackend()` does, says where one that is asked for cannot be had, and contains no absolute path, so a notebook may show it.
  * @example
  * const { node, backend } = await doctor();
  */
 export const doctor = async (): Promise<DoctorReport> => {
-  const [backend, jupyter, disk] = await Promise.all([selectBackend(), jupyterVersions(), statfs(ROOT)]);
+  const [backend, jupyter, disk] = await Promise.all([backendHere(), jupyterVersions(), statfs(ROOT)]);
   const tslab = dirname(require.resolve('tslab/package.json'));
   const { dependencies, optionalDependencies } = readJson<PackageJson>(join(ROOT, 'package.json'));
   return {
@@ -119,7 +129,7 @@ export const doctor = async (): Promise<DoctorReport> => {
     tslab: versionOf('tslab'),
     typescript: versionOf('@tslab/typescript-for-tslab', tslab),
     backend,
-    engine: await engine(),
+    engine: await engine().catch(({ message }: Error) => `none: ${message}`),
     accelerator: await accelerator(),
     cpu: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
     memory: { free: freemem(), total: totalmem() },
@@ -146,7 +156,7 @@ export const formatReport = (report: DoctorReport): string => {
   const rows: [string, string][] = [
     ['node', report.node],
     ['kernel', `tslab ${report.tslab} with TypeScript ${report.typescript}`],
-    ['backend', backend.name],
+    ['backend', backend.name ?? `none: ${backend.problem}`],
     ...backend.tried.map(({ name, taken, reason }): [string, string] => [
       `  ${name}`,
       `${taken ? 'taken' : 'not taken'}: ${reason}`,

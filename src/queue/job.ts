@@ -5,6 +5,9 @@ import { ArgumentError } from '../compute/check';
 /** Bytes of a job's JSON. */
 const LARGEST = 65_536;
 
+/** Why a job failed that its worker stopped since nobody waits for it. */
+export const CANCELLED = 'cancelled';
+
 const text = z.string().max(256);
 
 const jobSchema = z.strictObject({

@@ -34,8 +34,14 @@ const obstacleOf = (error: Error, secure: boolean): Obstacle => {
   return { text, lasts: false };
 };
 
-/** Connects once, and goes. */
-const obstacleTo = async (address: string): Promise<Obstacle | undefined> => {
+/** Fails when the time of a try is over, or the signal is given. */
+const endOfTry = async (signal: AbortSignal): Promise<never> => {
+  await pause(ONE_TRY, undefined, { signal });
+  throw Object.assign(new Error(`it says nothing for ${ONE_TRY / 1000} s`), { code: 'ETIMEDOUT' });
+};
+
+/** Connects once, and goes; also a server that takes the connection may say nothing. */
+const obstacleTo = async (address: string, signal?: AbortSignal): Promise<Obstacle | undefined> => {
   const options = connectionTo(address);
   bullmq(); // it says how to install both
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- optional and synchronous, as BullMQ is
@@ -43,18 +49,20 @@ const obstacleTo = async (address: string): Promise<Obstacle | undefined> => {
   const client = new RedisClass({
     ...options,
     lazyConnect: true,
-    connectTimeout: ONE_TRY,
     retryStrategy: () => null,
   });
   let first: Error | undefined;
   client.on('error', (error: Error) => (first ??= error));
+  const answered = client.connect().then(() => client.ping());
+  const over = new AbortController();
   try {
-    await client.connect();
-    await client.ping();
+    await Promise.race([answered, endOfTry(signal ? AbortSignal.any([signal, over.signal]) : over.signal)]);
     return undefined;
   } catch (error) {
     return obstacleOf(first ?? (error as Error), options.tls !== undefined);
   } finally {
+    over.abort();
+    answered.catch(() => undefined); // closed before it was ready
     client.disconnect();
   }
 };
@@ -73,8 +81,8 @@ export const expectServer = async (
   const until = Date.now() + patience;
   let told = '';
   while (!signal?.aborted) {
-    const obstacle = await obstacleTo(address);
-    if (obstacle === undefined) return;
+    const obstacle = await obstacleTo(address, signal);
+    if (obstacle === undefined || signal?.aborted) return;
     if (obstacle.lasts || Date.now() >= until)
       throw new ArgumentError(`queue: the server at ${shownAddress(address)} ${obstacle.text}`);
     if (obstacle.text !== told) onAway?.(obstacle.text);

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Job as QueueJob, Queue } from 'bullmq';
 import { bullmq, connectionTo, QUEUE } from './connection';
-import type { Job, JobReport, JobState } from './job';
+import { CANCELLED, type Job, type JobReport, type JobState } from './job';
 import { ASKING_PATIENCE, expectServer } from './server';
 
 /** Thrown when a job failed, with what its worker said. */
@@ -48,7 +48,21 @@ const changed = (known: JobState, { state, ...news }: Change): JobState => ({
   state,
 });
 
-/** Adds jobs; those that are there already stay, and those that failed before are tried again. */
+/** Where a job is that has not ended. */
+const UNENDED = ['active', 'waiting', 'delayed', 'prioritized'] as const;
+
+/** Puts a failed job on the queue again, as it is asked for now: what it says may be that it was cancelled. */
+const tryAgain = async (failed: QueueJob<Job, string>, data: Job): Promise<void> => {
+  await failed.updateData(data);
+  await failed.retry().catch(async (error: unknown) => {
+    if (await failed.isFailed()) throw error; // else another who waits for it was faster
+  });
+};
+
+/**
+ * Adds jobs; those that are there already stay, and are wanted again where they were cancelled; those that failed before
+ * are tried again.
+ */
 const addAll = async (queue: Queue<Job, string>, jobs: ReadonlyMap<string, Job>): Promise<void> => {
   const all = [...jobs];
   const began = Date.now();
@@ -60,13 +74,14 @@ const addAll = async (queue: Queue<Job, string>, jobs: ReadonlyMap<string, Job>)
         opts: { jobId, removeOnComplete: { age: KEPT }, removeOnFail: { age: KEPT } },
       })),
     );
+  for (const job of await queue.getJobs([...UNENDED])) {
+    const data = jobs.get(job?.id ?? '');
+    if (data !== undefined && job.data.cancelled) await job.updateData(data).catch(() => undefined); // taken off meanwhile
+  }
   for (const failed of await queue.getJobs(['failed'])) {
     const data = jobs.get(failed.id ?? '');
-    if (data === undefined || (failed.finishedOn ?? 0) >= began) continue;
-    await failed.updateData(data); // it may say that it was cancelled
-    await failed.retry().catch(async (error: unknown) => {
-      if (await failed.isFailed()) throw error; // else another who waits for it was faster
-    });
+    if (data === undefined || ((failed.finishedOn ?? 0) >= began && !failed.data.cancelled)) continue;
+    await tryAgain(failed, data);
   }
 };
 
@@ -165,6 +180,11 @@ export async function* waitForJobs(
       if (job === undefined) throw new JobError(`'${states.get(id)!.label}' ${GONE}`);
       if (job.finishedOn === undefined) {
         states.set(id, changed(states.get(id)!, changeOf(job, id, false))); // another who waits for it tries it again
+        continue;
+      }
+      if (job.failedReason === CANCELLED && !job.data.cancelled) {
+        states.set(id, changed(states.get(id)!, { id, state: 'waiting' })); // its worker had heard of it before this call
+        await tryAgain(job, jobs.get(id)!);
         continue;
       }
       if (job.failedReason) throw new JobError(`'${states.get(id)!.label}' failed on ${states.get(id)!.worker ?? 'a worker'}: ${job.failedReason}`); // prettier-ignore

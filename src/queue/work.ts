@@ -1,5 +1,5 @@
 import { bullmq, connectionTo, QUEUE, shownAddress, workerName } from './connection';
-import { type Job, type JobReport, parseJob } from './job';
+import { CANCELLED, type Job, type JobReport, parseJob } from './job';
 import { expectServer } from './server';
 
 /** Why a worker does not take a job: another may. */
@@ -114,7 +114,7 @@ export const work = async (
         });
         if (stop.signal.aborted) {
           tell('cancelled');
-          throw new UnrecoverableError('cancelled');
+          throw new UnrecoverableError(CANCELLED);
         }
         if (result === undefined || signal?.aborted) {
           await taken.moveToWait(token);
@@ -153,8 +153,7 @@ export const work = async (
   });
   worker.on('completed', job => onEvent?.({ what: 'done', id: job.id!, label: labelOf(job) }));
   worker.on('failed', (job, { message }) => {
-    if (message !== 'cancelled')
-      onEvent?.({ what: 'failed', id: job?.id ?? '', label: labelOf(job), problem: message });
+    if (message !== CANCELLED) onEvent?.({ what: 'failed', id: job?.id ?? '', label: labelOf(job), problem: message });
   });
   worker.on('lockRenewalFailed', ids => {
     for (const id of ids) onEvent?.({ what: 'lost', id, label: labels.get(id) ?? '' });

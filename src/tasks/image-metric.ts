@@ -104,14 +104,14 @@ export const imageMetric = async (
       }),
     );
   const floors = extractors.map((extractor, k) =>
-    floorCache(async (n, block) => {
-      const statistics = await statisticsOf(othersOfBlock(real, n, block), extractor, { chunk, cache });
+    floorCache(async (n, block, signal) => {
+      const statistics = await statisticsOf(othersOfBlock(real, n, block), extractor, { chunk, cache, signal });
       return (await frechetDistance(statistics, known[k])).value;
     }),
   );
-  const measured = async (drawn: FeatureStatistics, k: number, { n, block }: BlockOptions) => ({
+  const measured = async (drawn: FeatureStatistics, k: number, { n, block, signal }: BlockOptions) => ({
     value: (await frechetDistance(drawn, known[k])).value,
-    floor: await floors[k](n, block),
+    floor: await floors[k](n, block, signal),
   });
   const [metric, ...alsoMetrics] = extractors.map(titleOf);
   return {

@@ -75,15 +75,16 @@ const BLOCK = 2 ** 20;
 export const blockSeeds = (n: number, block: number): number[] =>
   Array.from({ length: n }, (_, i) => block * BLOCK + i);
 
-/** The floors of a task, each computed once: they depend on n and block only. */
+/** The floors of a task, each computed once: they depend on n and block only. One that fails is computed again. */
 export const floorCache = (
-  compute: (n: number, block: number) => number | Promise<number>,
-): ((n: number, block: number) => Promise<number>) => {
+  compute: (n: number, block: number, signal?: AbortSignal) => number | Promise<number>,
+): ((n: number, block: number, signal?: AbortSignal) => Promise<number>) => {
   const known = new Map<string, Promise<number>>();
-  return (n, block) => {
+  return (n, block, signal) => {
     const key = `${n}/${block}`;
-    const floor = known.get(key) ?? Promise.resolve(compute(n, block));
+    const floor = known.get(key) ?? Promise.resolve(compute(n, block, signal));
     known.set(key, floor);
+    floor.catch(() => known.delete(key));
     return floor;
   };
 };

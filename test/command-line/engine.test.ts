@@ -64,6 +64,14 @@ test('install says what it fetches and asks; without an answer nothing is fetche
     assert.equal(code, 130);
   }
   assert.equal(questions.length, 2);
+  const said: string[] = [];
+  const interrupted = Object.assign(new Error('Aborted with Ctrl+C'), { name: 'AbortError', code: 'ABORT_ERR' });
+  const terminal = { out: () => undefined, err: (text: string) => said.push(text), live: false };
+  assert.equal(
+    await runCommandLine(['engine', 'install', 'cuda13', '--python', python(true)], { ...terminal, ask: () => Promise.reject(interrupted) }), // prettier-ignore
+    130,
+  );
+  assert.equal(said.at(-1), 'cosim: nothing was fetched\n');
   assert.equal(existsSync(cache), false);
 });
 

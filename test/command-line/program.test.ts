@@ -3,12 +3,18 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { runCommandLine } from '../../src/command-line';
 import { numberList, seedList } from '../../src/command-line/options';
 import { progressLine, shownSafely } from '../../src/command-line/terminal';
+import { UnavailableError } from '../../src/compute/check';
+import type { DoctorReport } from '../../src/notebook/doctor';
+import { restoreEnvironment } from '../environment';
 import { program } from '../program';
+import { temporaryFolder } from '../temporary-folder';
 import { cosim } from './commands';
 
 const root = join(__dirname, '../..');
+const place = temporaryFolder();
 
 test('help lists the commands; the help of each has an example', async () => {
   const { code, out } = await cosim('--help');
@@ -35,6 +41,38 @@ test('a mistyped command line ends with 2, and with what was meant', async () =>
   assert.equal(option.code, 2);
   assert.match(option.err, /^cosim: unknown option '--seed'\. Did you mean '--seeds'\?\n/);
   assert.equal((await cosim('inspect')).code, 2);
+});
+
+test('what a variable of the environment asks for and cannot be had, or is no name, is told by the variable', async () => {
+  const earlier = { ...process.env };
+  try {
+    process.env.COSIM_BACKEND = 'webgpux';
+    const unknown = await cosim('sample', '--network', 'digits');
+    assert.deepEqual(
+      [unknown.code, unknown.err.split(',')[0]],
+      [2, "cosim: COSIM_BACKEND: backend must be one of 'native'"],
+    );
+    const report = JSON.parse((await cosim('doctor', '--json')).out) as DoctorReport;
+    assert.match(report.backend.problem!, /^COSIM_BACKEND: backend must be one of/);
+    process.env.COSIM_BACKEND = 'wasm';
+    process.env.COSIM_ENGINE = 'fast';
+    const engine = await cosim('doctor');
+    assert.equal(engine.code, 0, engine.err);
+    assert.match(engine.out, /^engine +none: COSIM_ENGINE: engine must be one of .*, got 'fast'$/m);
+    process.env.COSIM_ENGINE = 'xla';
+    process.env.COSIM_PJRT_PLUGIN = place('no-plugin.so'); // it counts as one: nothing is opened
+    assert.match((await cosim('doctor')).out, /^engine +xla: asked for$/m);
+  } finally {
+    restoreEnvironment(earlier);
+  }
+});
+
+test('what cannot be had on this machine is said in one line, with 1', async () => {
+  const said: string[] = [];
+  const terminal = { out: () => undefined, err: (text: string) => said.push(text), live: false };
+  const ask = () => Promise.reject(new UnavailableError('no adapter'));
+  assert.equal(await runCommandLine(['engine', 'install', 'cuda13'], { ...terminal, ask }), 1);
+  assert.equal(said.at(-1), 'cosim: no adapter\n');
 });
 
 test('seeds and times are read as written', () => {

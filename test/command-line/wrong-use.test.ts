@@ -55,6 +55,12 @@ const wrong: [args: string[], message: string | RegExp][] = [
   [['sample', ...MODEL, '--steps', '3', '--steps', '0'], "--steps must be a whole number of at least 1, got '0'"],
   [['distill', '--preset', 'digit'], /^--preset: unknown value 'digit'\. Did you mean 'digits'\? Known: cifar10-uncond, .*, digits\.$/],
   [['distill', '--preset', 'digits', '--out', file('run'), '--learning-rate', '-1'], '--learning-rate must be a finite number above 0, got -1'],
+  // options that nothing would read
+  [['distill', '--preset', 'cifar10-uncond', '--teacher', 'digits', '--data', 'digits', '--out', file('run'), '--eval-every', '100000'], '--eval-every is of measurements, of which there are none without --features'],
+  [['distill', '--preset', 'digits', '--out', file('run'), '--features', 'none', '--blocks', '1'], '--blocks is of measurements, of which there are none without --features'],
+  [['eval', '--images', 'x', ...REAL, '--class-name', 'EDMPrecond'], '--class-name says how --network draws; --images are drawn already'],
+  [['eval', '--images', 'x', ...REAL, '--batch', '64'], '--batch says how --network draws; --images are drawn already'],
+  [['eval', ...MODEL, '--features', 'digits', '--reference', 'x.npz', '--split', 'train'], '--split says how --data is looked at, which is not given'],
   // names and files to read
   [['sample', '--network', 'digit'], /^--network: unknown model, and no file, 'digit'\. Did you mean 'digits'\? Known: digits, /],
   [['sample', '--network', ''], /^--network: unknown model, and no file, ''\./],

@@ -39,6 +39,8 @@ test('COSIM_ENGINE decides for auto only', async () => {
   assert.equal((await chooseCompute('onnx')).engine, 'onnx');
   process.env.COSIM_ENGINE = 'fast';
   await assert.rejects(chooseCompute('auto'), /COSIM_ENGINE: engine must be one of/);
+  process.env.COSIM_ENGINE = ''; // as if it were not set
+  assert.equal((await chooseCompute('auto')).engine, 'xla');
 });
 
 test("'compiled' is onnx, with one warning", async () => {

@@ -132,3 +132,24 @@ test('work that throws also gives the handlers back', async () => {
   );
   assert.deepEqual(process.listeners('SIGINT'), before);
 });
+
+test('an interrupt reaches all that runs at once, and afterwards those listen that did before', async () => {
+  const before = process.listeners('SIGINT');
+  const listener = (): void => assert.fail('it is not to hear of it');
+  process.on('SIGINT', listener);
+  let begun = 0;
+  const work = (signal: AbortSignal): Promise<string> =>
+    new Promise(resolve => {
+      signal.addEventListener('abort', () => resolve('saved'));
+      if (++begun === 3) process.emit('SIGINT');
+    });
+  const short = interruptible(() => Promise.resolve('done')); // ends before the others
+  assert.deepEqual(await Promise.all([short, ...[1, 2, 3].map(() => interruptible(work))]), [
+    'done',
+    'saved',
+    'saved',
+    'saved',
+  ]);
+  assert.deepEqual(process.listeners('SIGINT'), [...before, listener]);
+  process.off('SIGINT', listener);
+});

@@ -179,6 +179,32 @@ describe('a queue of jobs on Redis', () => {
     await kill(worker);
   });
 
+  test('a job that was cancelled is computed for who asks for it before its worker has ended it', async () => {
+    const jobs = jobsOf(1);
+    const [first, told, asked, control] = Array.from({ length: 4 }, () => new AbortController());
+    const heard = (signal: AbortSignal): Promise<unknown> =>
+      signal.aborted ? Promise.resolve() : once(signal, 'abort');
+    let calls = 0;
+    const ended = work(redis.url, {
+      signal: control.signal,
+      perform: async ({ config }, { signal }) => {
+        if (calls++ > 0) return String(Number(config.x) ** 2);
+        first.abort();
+        await heard(signal);
+        told.abort();
+        await heard(asked.signal);
+        return undefined;
+      },
+    });
+    await collect(redis.url, jobs, { signal: first.signal });
+    assert.deepEqual(await cancelJobs(redis.url), { removed: 0, stopped: 1 });
+    await heard(told.signal);
+    expectSquares(await collect(redis.url, jobs, { onJobs: () => asked.abort() }), jobs);
+    assert.equal(calls, 2);
+    control.abort();
+    await ended;
+  });
+
   test('a worker that is stopped gives its job back, and ends', async () => {
     const jobs = jobsOf(1, { ms: 100 });
     const control = new AbortController();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { inspect } from 'node:util';
@@ -129,6 +130,22 @@ describe('a queue with password and TLS', () => {
       assert.deepEqual(events.map(({ what, label }) => [what, label]), [['away', address.replace(/\/\/.*@/, '//***@')]]); // prettier-ignore
       assert.match(events[0].problem!, problem);
     }
+  });
+
+  test('a server that takes the connection and says nothing is one that does not answer; a stop ends the try', async () => {
+    const stop = new AbortController();
+    const events: WorkerEvent[] = [];
+    const silent = createServer(socket => {
+      socket.resume();
+      if (events.length > 0) stop.abort(); // at the second try
+    }).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = `redis://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    await work(address, { perform: () => Promise.resolve('never'), onEvent: event => events.push(event), signal: stop.signal }); // prettier-ignore
+    assert.deepEqual(events.map(({ what }) => what), ['away']); // prettier-ignore
+    assert.match(events[0].problem!, /^does not answer \(it says nothing for 5 s\)$/);
+    silent.close();
+    await once(silent, 'close'); // no connection is left
   });
 
   test('an address that is read otherwise than it was meant is refused without the password', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
@@ -104,4 +105,15 @@ test('the program that is carried to a card starts without the project around it
   const env = { ...process.env, OUT: file('out') };
   const { stdout, stderr } = spawnSync(process.execPath, [file('check-gpu.cjs'), 'nothing'], { encoding: 'utf8', env });
   assert.match(stdout, /no section is named nothing/, stderr);
+});
+
+test('the check ends with 1 where a step fails, whichever it is', () => {
+  const place = temporaryFolder();
+  const program = place('run.sh');
+  copyFileSync(join(root, 'scripts/check-gpu/run.sh'), program);
+  writeFileSync(place('node'), '#!/bin/sh\nexit "$2"\n', { mode: 0o755 });
+  const env = { ...process.env, OUT: place('results'), CHECK_LOGS: place('logs'), CHECK_CACHE: place('cache') };
+  const end = (...steps: string[]): number | null =>
+    spawnSync('sh', [program, ...steps], { env, stdio: 'ignore' }).status;
+  assert.deepEqual([end('9:a:0', '9:b:0'), end('9:a:3', '9:b:0'), end('9:a:0', '9:b:3')], [0, 1, 1]);
 });

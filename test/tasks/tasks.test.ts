@@ -7,12 +7,22 @@ import { mostChanged, pickImages } from '../../src/runs/images';
 import { ablation, ablationRows, compareSteps, teacherAt } from '../../src/studies';
 import { sha256OfWeights } from '../../src/models';
 import { blockSeeds, type Draw, imageTask } from '../../src/tasks';
+import { floorCache } from '../../src/tasks/task';
 import { pointsTask } from '../../src/tasks/points-task';
 import { temporaryFolder } from '../temporary-folder';
 
 test('seeds of blocks are disjoint and do not depend on the number of samples', () => {
   assert.deepEqual(blockSeeds(3, 0), [0, 1, 2]);
   assert.deepEqual(blockSeeds(2, 1), [2 ** 20, 2 ** 20 + 1]);
+});
+
+test('a floor is computed once, and again where that failed', async () => {
+  let calls = 0;
+  const floor = floorCache((n, block) =>
+    calls++ === 0 ? Promise.reject(new Error('stopped')) : Promise.resolve(n + block),
+  );
+  await assert.rejects(floor(3, 1), /stopped/);
+  assert.deepEqual([await floor(3, 1), await floor(3, 1), calls], [4, 4, 2]);
 });
 
 test('points: real points measure near the floor, shifted ones near their shift; nothing leaks', async () => {

@@ -24,6 +24,9 @@ const BINARY_KERNELS: Record<string, Binary> = {
   LogicalAnd: 'and', LogicalOr: 'or',
 }; // prettier-ignore
 
+/** For what is no whole number where the input is one. */
+const asFloats = (g: Graph, x: Value): Value => (x.dtype === 'float32' ? x : g.cast(x, 'float32'));
+
 /** The reduction with its axes kept or dropped, as the caller asks. */
 const reduced = (g: Graph, op: Parameters<Graph['reduce']>[0], x: Value, axes: number[], keepDims: unknown): Value => {
   const result = g.reduce(op, x, axes);
@@ -261,7 +264,7 @@ const OTHERS: Record<string, TracedKernel> = {
   Mean: (g, { x }, { axis, keepDims }) => {
     const axes = resolveAxes(x.shape.length, axis as number[]);
     const count = shapeSize(x.shape) / shapeSize(keptShape(x.shape, axes));
-    return g.scale(reduced(g, 'sum', x, axes, keepDims), 1 / count);
+    return g.scale(reduced(g, 'sum', asFloats(g, x), axes, keepDims), 1 / count);
   },
   All: (g, { x }, { axis, keepDims }) =>
     g.cast(

@@ -1,7 +1,7 @@
 /* Which convolutions this processor has, found by trying: the blocked operators are ONNX Runtime's own affair. */
 import { shapeSize } from '../host-arrays';
 import * as tf from '@tensorflow/tfjs-core';
-import { expectOneOf } from '../check';
+import { expectOneOf, UnavailableError } from '../check';
 import { trace } from '../graph';
 import type { Tensors } from '../tensors';
 import { lower } from './lower';
@@ -83,14 +83,18 @@ const LOWERINGS = ['auto', 'blocked', 'portable'] as const;
 export type LoweringName = (typeof LOWERINGS)[number];
 
 /**
- * What to lower for on this machine; the environment variable COSIM_LOWERING overrides `auto`.
- * @throws ArgumentError for another name; Error when blocked convolutions are asked for and the processor has none.
+ * What to lower for on this machine; the environment variable COSIM_LOWERING, unless it is empty, overrides `auto`.
+ * @throws ArgumentError for another name; UnavailableError when blocked convolutions are asked for and the processor has none.
  */
 export const targetFor = async (name: LoweringName = 'auto'): Promise<Target> => {
-  const given = name === 'auto' ? (process.env.COSIM_LOWERING ?? 'auto') : name;
-  const asked = expectOneOf('targetFor', 'lowering', given, LOWERINGS);
+  const { COSIM_LOWERING: variable = '' } = process.env;
+  const asked =
+    name === 'auto' && variable !== ''
+      ? expectOneOf('COSIM_LOWERING', 'lowering', variable, LOWERINGS)
+      : expectOneOf('targetFor', 'lowering', name, LOWERINGS);
   if (asked === 'portable') return PORTABLE;
   const block = await probeBlock();
-  if (asked === 'blocked' && block === 0) throw new Error('this processor has no blocked convolutions (lowering)');
+  if (asked === 'blocked' && block === 0)
+    throw new UnavailableError('this processor has no blocked convolutions (lowering)');
   return { block, extended: true, maxParts: Infinity };
 };

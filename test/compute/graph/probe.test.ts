@@ -46,6 +46,11 @@ test('COSIM_LOWERING decides for auto only; an unknown lowering is refused', asy
   assert.deepEqual(await targetFor(), PORTABLE);
   if ((await probeBlock()) > 0) assert.ok((await targetFor('blocked')).block > 0);
   process.env.COSIM_LOWERING = 'fast';
-  await assert.rejects(targetFor(), /targetFor: lowering must be one of 'auto', 'blocked', 'portable', got 'fast'/);
+  await assert.rejects(
+    targetFor(),
+    /COSIM_LOWERING: lowering must be one of 'auto', 'blocked', 'portable', got 'fast'/,
+  );
   assert.deepEqual(await targetFor('portable'), PORTABLE);
+  process.env.COSIM_LOWERING = ''; // as if it were not set
+  assert.ok(await targetFor());
 });

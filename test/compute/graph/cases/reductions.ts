@@ -60,6 +60,14 @@ export const reductionCases: KernelCase[] = [
     oracle: ({ x }) => along(x, [1], false, values => values.filter(v => v > 0).length),
     wrt: [],
   },
+  ...(['int32', 'bool'] as const).map((dtype): KernelCase => ({
+    kernel: 'Mean',
+    what: `of ${dtype}`,
+    inputs: { x: { shape: [3, 5], of: u => Math.floor(2 * u) } },
+    op: ({ x }) => tf.mean(tf.cast(x, dtype), 1),
+    oracle: ({ x }) => along(x, [1], false, values => total(values) / 5),
+    wrt: [],
+  })),
   ...[
     [3, 4],
     [2, 3, 4],
