@@ -118,7 +118,7 @@ test('a method without psi needs no network that could be one, and EDM samples i
     method: { kind: 'denoising' } as unknown as DistillMethod,
   });
   assert.deepEqual(run.parameters('psi'), {});
-  await assert.rejects(run.sample({ seeds: [0], times: [80, 1] }), /sample: times must be absent .*, got \[80,1\]/);
+  await assert.rejects(run.sample({ seeds: [0], times: [80, 1] }), /sample: times must be absent.*, got \[80,1\]/);
   run.dispose();
   tf.dispose(exact.parameters);
 });
