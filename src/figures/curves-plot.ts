@@ -94,6 +94,17 @@ export const legendClicks = (plots: readonly string[]): ChartSpec => ({
   views: plots,
 });
 
+const LEGEND_WIDTH = 900; // pixels that a legend may take
+const ENTRY = 55; // of an entry without its text: symbol and gaps
+const CHARACTER = 7; // of its text, 12 points high
+
+/** Several rows for a legend that would be wider than the chart and its margin. */
+const legendRows = (series: readonly string[]): { columns?: number } => {
+  const widths = series.map(({ length }) => ENTRY + CHARACTER * length);
+  const all = widths.reduce((sum, width) => sum + width, 0);
+  return all <= LEGEND_WIDTH ? {} : { columns: Math.max(1, Math.floor(LEGEND_WIDTH / Math.max(...widths))) };
+};
+
 /**
  * A plot of curves, to stand alone or beside others: `series` fixes which colour is whose.
  * @throws ArgumentError for a value that a chart cannot place: not finite, or not positive on a logarithmic axis.
@@ -114,7 +125,7 @@ export const curvesPlot = (
 
   const positions = [...new Set(points.map(point => point.x))].sort((a, b) => a - b);
   const heights = [...points, ...(floor ? [floor] : []), ...(teacher ? [teacher] : [])].map(({ value }) => value);
-  const legend = series.length > 1 ? { symbolType: 'stroke', symbolSize: 500 } : null;
+  const legend = series.length > 1 ? { symbolType: 'stroke', symbolSize: 500, ...legendRows(series) } : null;
   const named = { field: 'series', type: 'nominal', legend };
   const color = { ...named, scale: { domain: series, range: coloursOf(series) } };
   const dashes = series.map((_, i) => DASHES[i % DASHES.length]);

@@ -60,6 +60,19 @@ test('a chart is the same for the same data and differs when one value changes b
   assert.notEqual(await svgOf(curves()), await svgOf(curves(0.0408)));
 });
 
+test('curves: a legend that is wider than its chart takes several rows', () => {
+  const chartOf = (names: readonly string[]) =>
+    curvesWithSpread({
+      title: 't',
+      points: names.flatMap(series => [1, 2].map(x => ({ series, x, seed: 0, value: x }))),
+      x: { title: 'x' },
+      y: { title: 'y' },
+    });
+  const legends = (chart: object) => [...new Set(JSON.stringify(chart).match(/"columns":\d+/g))];
+  assert.deepEqual(legends(chartOf(['a', 'b', 'c', 'd', 'e', 'f'])), []);
+  assert.deepEqual(legends(chartOf(['a', 'b', 'c', 'd', 'e', 'f'].map(name => name.repeat(30)))), ['"columns":3']);
+});
+
 test('panels of curves: each with its own title and axes, a series in one colour, the legend once', async () => {
   const panel = (title: string, series: string[]) => ({
     title,
