@@ -4,6 +4,7 @@ import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { writeFileAtomic } from '../../src/checkpoints';
+import { SAMPLING_TIMES } from '../../src/diffusion';
 import { loadFeatures } from '../../src/evaluation';
 import { spread } from '../../src/metrics';
 import { generatorFile, type GeneratorName, GENERATORS, loadModel } from '../../src/models';
@@ -68,6 +69,9 @@ const searchText = ({ search }: Card): string =>
     ? ''
     : `; those of ${new Intl.ListFormat('en-GB').format(search.steps.map(String))} steps searched (Algorithm 1) by ${search.n} samples a try, on seeds of their own`;
 
+/** Whose times are taken where none were searched. */
+const othersOf = ({ steps }: Quality): string => (steps in SAMPLING_TIMES ? 'published' : "EDM's");
+
 /** Writes a generator's card, as JSON and as a page. */
 const writeCard = async (name: GeneratorName, card: Card): Promise<void> => {
   const { study, arm } = GENERATORS[name];
@@ -77,7 +81,7 @@ const writeCard = async (name: GeneratorName, card: Card): Promise<void> => {
   const { images, seconds } = card.training;
   const searched = card.search?.steps ?? [];
   const rows = [
-    ...card.quality.flatMap(one => rowsOf([one], searched.includes(one.steps) ? 'searched' : 'published')),
+    ...card.quality.flatMap(one => rowsOf([one], searched.includes(one.steps) ? 'searched' : othersOf(one))),
     ...rowsOf(card.published ?? [], 'published'),
   ];
   const page = `# ${name}: ${series} of the long study '${study}'
