@@ -23,7 +23,7 @@ import {
   type PublishedName,
   withEngine,
 } from '../src/networks';
-import { distill, initialState, paperPreset, runOptions } from '../src/training';
+import { distill, initialState, paperPreset, newRunOptions } from '../src/training';
 import { CompiledEngine } from '../src/training/compiled-engine';
 import { drawAhead, partsOf } from '../src/training/draw-ahead';
 import { slicesOf } from '../src/training/engine';
@@ -126,7 +126,7 @@ const accumulation = async (name: string): Promise<Row> => {
   const method = methodFromConfig(options, { theta: denoiser, phi: denoiser });
   const psi = auxiliaryParameters(denoiser, parameters, 'copy'); // F is not D, and phi has a gradient
   const gradientsOf = async (rounds: number): Promise<Float32Array[]> => {
-    const chosen = runOptions({ batch: 2, accumulationRounds: rounds });
+    const chosen = newRunOptions({ batch: 2, accumulationRounds: rounds });
     const state = tf.tidy(() => initialState({ theta: parameters, phi: parameters, psi }, ['psi', 'phi'], chosen));
     const target = await targetFor();
     const engine = await CompiledEngine.create(method, chosen, state, { target, workers: 1, reason: '' });

@@ -24,12 +24,13 @@ const stemOf = (name: string): string => {
 
 /**
  * A fresh hidden name beside `place`: `.NAME.PID-STARTED-SPACE.ID.KIND`, or `.NAME.PID.ID.KIND` where the pid is all that is
- * known. Of a name above 190 bytes NAME is the beginning.
+ * known. Of a name above 190 bytes NAME is the beginning, but of what is set aside: that must be found again.
  */
 export const hiddenName = (place: string, kind: HiddenKind): string => {
   const { pid, started, space } = thisProcess();
   const owner = started !== '' && space !== '' ? `${pid}-${started}-${space}` : String(pid);
-  return join(dirname(place), `.${stemOf(basename(place))}.${owner}.${randomUUID().slice(0, 8)}.${kind}`);
+  const stem = kind === 'old' ? basename(place) : stemOf(basename(place));
+  return join(dirname(place), `.${stem}.${owner}.${randomUUID().slice(0, 8)}.${kind}`);
 };
 
 /** Reads a hidden name back; undefined for any other name. */

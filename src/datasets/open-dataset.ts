@@ -51,10 +51,10 @@ const refuseRgb = (what: string, { rgb }: Options): void => {
   if (rgb) throw new DatasetError(`${what}: rgb is an option of folders of images, got true`);
 };
 
-/** Refuses the options of pictures, for data that have one kind of labels and of channels. */
-const refusePictureOptions = (what: string, options: Options): void => {
+/** Refuses the options of pictures, for data that have one kind of labels, or none, and of channels. */
+const refusePictureOptions = (what: string, options: Options, labelled = true): void => {
   const { labels } = options;
-  if (labels !== 'optional')
+  if (labels !== 'optional' && !(labelled && labels === 'required'))
     throw new DatasetError(`${what}: labels is an option of zip files and folders of images, got '${labels}'`);
   refuseRgb(what, options);
 };
@@ -137,7 +137,7 @@ export const openDataset = async (nameOrPath: string, options: OpenDatasetOption
   expectOneOf('openDataset', 'labels', chosen.labels, FOLDER_LABELS);
   const { split } = chosen;
   const density = pointsNames.find(name => name === nameOrPath);
-  if (nameOrPath === 'digits' || density) refusePictureOptions(nameOrPath, chosen);
+  if (nameOrPath === 'digits' || density) refusePictureOptions(nameOrPath, chosen, !density);
   if (nameOrPath === 'digits') return digits({ split });
   if (density) return points(density, { split });
   if (isFetched(nameOrPath)) return openFetched(nameOrPath, chosen);

@@ -1,6 +1,6 @@
 import type { Images, Points } from '../compute/host-arrays';
 import { createHash } from 'node:crypto';
-import { mkdir, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { type HostTensor, readKeptTensors, type Safetensors, writeKeptTensors } from '../checkpoints';
 import { indexRange } from '../datasets';
@@ -116,12 +116,14 @@ const chunkName = (first: number, n: number): string => `${first}-${first + n - 
 const chunksOf = (first: number, n: number, chunk: number): [first: number, n: number][] =>
   Array.from({ length: Math.ceil(n / chunk) }, (_, i) => [first + i * chunk, Math.min(chunk, n - i * chunk)]);
 
-/** Removes the saved chunks of a range, and their folder if no other range has any there. */
-export const removeChunks = async (
-  place: string,
-  { first, n, chunk }: { first: number; n: number; chunk: number },
-): Promise<void> => {
-  for (const part of chunksOf(first, n, chunk)) await rm(join(place, chunkName(...part)), { force: true });
+/** Removes the saved chunks of a range, of whatever size, and their folder if no other range has any there. */
+export const removeChunks = async (place: string, { first, n }: { first: number; n: number }): Promise<void> => {
+  const isWithin = (name: string): boolean => {
+    const [, from, to] = /^(\d+)-(\d+)\.safetensors$/.exec(name) ?? [];
+    return from !== undefined && Number(from) >= first && Number(to) < first + n;
+  };
+  const names = await readdir(place).catch(() => []);
+  for (const name of names.filter(isWithin)) await rm(join(place, name), { force: true });
   await rmdir(place).catch(() => undefined); // it is not empty, or not there
 };
 

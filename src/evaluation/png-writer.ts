@@ -19,40 +19,68 @@ const writePng = async (path: string, { data, h, w, c }: Images, i: number): Pro
 /** Beside the images of a chunk: what they depend on, as JSON. Readers of pictures pass over hidden files. */
 const SOURCE = '.source.json';
 
-/** A chunk that is there: its seeds, and its source if it is said; nothing where the folder holds other files. */
-const chunkIn = async (folder: string): Promise<{ seeds: number[]; source: string | undefined } | undefined> => {
-  const names = (await readdir(folder).catch(() => [])).filter(name => name !== SOURCE);
-  if (names.length === 0 || !names.every(name => /^\d{6,}\.png$/.test(name))) return undefined;
-  const source = await readFile(join(folder, SOURCE), 'utf8').catch(() => undefined); // older versions wrote none
-  return { seeds: names.map(name => parseInt(name)), source };
+type Chunk = { seeds: number[]; source: string | undefined };
+
+/**
+ * A chunk that is there: its seeds, and its source if it is said. Nothing where the folder is none: it holds other files, or,
+ * without a source, is not named after the first of seeds without a gap, as older versions wrote them.
+ */
+const chunkIn = async (dir: string, name: string): Promise<Chunk | undefined> => {
+  const names = (await readdir(join(dir, name)).catch(() => [])).filter(one => one !== SOURCE);
+  if (names.length === 0 || !names.every(one => /^\d{6,}\.png$/.test(one))) return undefined;
+  const seeds = names.map(one => parseInt(one)).sort((a, b) => a - b);
+  const source = await readFile(join(dir, name, SOURCE), 'utf8').catch(() => undefined);
+  const isWhole = name === nameOf(seeds[0]) && seeds.every((seed, i) => seed === seeds[0] + i);
+  return source !== undefined || isWhole ? { seeds, source } : undefined;
 };
 
-/** Removes chunks that hold images of these seeds again, as those of another size do, or of another source. */
-const removeOthers = async (dir: string, first: number, n: number, source: string): Promise<void> => {
-  for (const name of (await readdir(dir)).filter(name => /^\d{6,}$/.test(name) && name !== nameOf(first))) {
-    const found = await chunkIn(join(dir, name));
-    const other = found?.source !== undefined && found.source !== source;
-    if (other || found?.seeds.some(seed => seed >= first && seed < first + n))
-      await rm(join(dir, name), { recursive: true, force: true });
+/** The chunks in a folder, by name. */
+const chunksIn = async (dir: string): Promise<Map<string, Chunk>> => {
+  const chunks = new Map<string, Chunk>();
+  for (const name of (await readdir(dir)).filter(one => /^\d{6,}$/.test(one))) {
+    const found = await chunkIn(dir, name);
+    if (found) chunks.set(name, found);
+  }
+  return chunks;
+};
+
+/** Removes chunks that hold images of the seeds of `name` again, as those of another size do, or of another source. */
+const removeOthers = async (dir: string, name: string, chunks: Map<string, Chunk>): Promise<void> => {
+  const { seeds, source } = chunks.get(name)!;
+  const [first, last] = [seeds[0], seeds[seeds.length - 1]];
+  for (const [one, other] of [...chunks].filter(([place]) => place !== name)) {
+    const isOther = other.source !== undefined && other.source !== source;
+    if (!isOther && !other.seeds.some(seed => seed >= first && seed <= last)) continue;
+    await rm(join(dir, one), { recursive: true, force: true });
+    chunks.delete(one);
   }
 };
 
 /**
  * Keeps images of one source as PNG, `DIR/FIRST/SEED.png`, six digits each: a folder for each chunk, named after its first
  * seed, which is there complete or not at all. The names sort by seed. Images that were kept there of another source, and
- * chunks of another size, are replaced.
+ * chunks of another size, are replaced; other folders stay.
  */
-export const pngWriter = (dir: string): ImageWriter => ({
-  has: async (first, n, source) => {
-    const found = await chunkIn(join(dir, nameOf(first)));
-    return found?.seeds.length === n && found.seeds.includes(first + n - 1) && found.source === JSON.stringify(source);
-  },
-  add: async (first, images, source) => {
-    const identity = JSON.stringify(source);
-    await commitFolder(dir, nameOf(first), async folder => {
-      for (let i = 0; i < images.n; i++) await writePng(join(folder, `${nameOf(first + i)}.png`), images, i);
-      await writeFile(join(folder, SOURCE), identity);
-    });
-    await removeOthers(dir, first, images.n, identity);
-  },
-});
+export const pngWriter = (dir: string): ImageWriter => {
+  let chunks: Map<string, Chunk> | undefined; // looked for once
+  return {
+    has: async (first, n, source) => {
+      const found = await chunkIn(dir, nameOf(first));
+      return (
+        found?.seeds.length === n && found.seeds[n - 1] === first + n - 1 && found.source === JSON.stringify(source)
+      );
+    },
+    add: async (first, images, source) => {
+      const name = nameOf(first);
+      const identity = JSON.stringify(source);
+      const seeds = Array.from({ length: images.n }, (_, i) => first + i);
+      await commitFolder(dir, name, async folder => {
+        for (const [i, seed] of seeds.entries()) await writePng(join(folder, `${nameOf(seed)}.png`), images, i);
+        await writeFile(join(folder, SOURCE), identity);
+      });
+      chunks ??= await chunksIn(dir);
+      chunks.set(name, { seeds, source: identity });
+      await removeOthers(dir, name, chunks);
+    },
+  };
+};

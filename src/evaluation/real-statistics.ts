@@ -85,7 +85,7 @@ export const realStatistics = async (
       source: source.identity,
       madeBy,
     });
-    await removeChunks(place, { first, n, chunk });
+    await removeChunks(place, { first, n });
   }
   return { ...statistics!, madeBy };
 };

@@ -1,37 +1,42 @@
 /** Lets the event loop turn once: messages leave, signals arrive. */
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
-/** One for each `work` under way. */
-const running = new Set<AbortController>();
+/** For each `work` under way the listeners to SIGINT that it keeps from hearing it. */
+const running = new Map<AbortController, Set<NodeJS.SignalsListener>>();
 
-/** What listened to SIGINT before ours. */
-const before = new Set<NodeJS.SignalsListener>();
+const heldBy = (works: Iterable<Set<NodeJS.SignalsListener>>): Set<NodeJS.SignalsListener> =>
+  new Set([...works].flatMap(listeners => [...listeners]));
 
 const onInterrupt: NodeJS.SignalsListener = () => {
-  const unasked = [...running].filter(({ signal }) => !signal.aborted);
+  const unasked = [...running.keys()].filter(({ signal }) => !signal.aborted);
   for (const controller of unasked) controller.abort();
   if (unasked.length > 0) return;
-  restore();
+  for (const listener of heldBy(running.values())) process.on('SIGINT', listener);
+  for (const listeners of running.values()) listeners.clear();
+  process.off('SIGINT', onInterrupt);
   process.kill(process.pid, 'SIGINT');
 };
 
 /**
  * Puts our listener in the place of all others: the kernel's own would fail the cell at once, while `work` is still saving.
- * Ours goes in first: a moment without any listener would give SIGINT back its deadly default.
+ * Ours goes in first: a moment without any listener would give SIGINT back its deadly default. What works before it hold, this
+ * one holds too.
  */
-const takeOver = (): void => {
-  const others = process.listeners('SIGINT').filter(listener => listener !== onInterrupt);
-  if (others.length === process.listenerCount('SIGINT')) process.on('SIGINT', onInterrupt);
-  for (const listener of others) {
-    before.add(listener);
-    process.off('SIGINT', listener);
-  }
+const takeOver = (controller: AbortController): void => {
+  const all = process.listeners('SIGINT');
+  const others = all.filter(listener => listener !== onInterrupt);
+  if (others.length === all.length) process.on('SIGINT', onInterrupt);
+  for (const listener of others) process.off('SIGINT', listener);
+  running.set(controller, new Set([...heldBy(running.values()), ...others]));
 };
 
-const restore = (): void => {
-  for (const listener of before) process.on('SIGINT', listener);
-  before.clear();
-  process.off('SIGINT', onInterrupt);
+/** Gives back what no other work holds. */
+const release = (controller: AbortController): void => {
+  const own = running.get(controller)!;
+  running.delete(controller);
+  const kept = heldBy(running.values());
+  for (const listener of own) if (!kept.has(listener)) process.on('SIGINT', listener);
+  if (running.size === 0) process.off('SIGINT', onInterrupt);
 };
 
 /**
@@ -50,12 +55,10 @@ export const interruptible = async <T>(work: (signal: AbortSignal) => Promise<T>
   // ends: one installed earlier than the second turn would be lost, and the next interrupt would kill the kernel.
   await turn();
   const controller = new AbortController();
-  running.add(controller);
-  takeOver();
+  takeOver(controller);
   try {
     return await work(controller.signal);
   } finally {
-    running.delete(controller);
-    if (running.size === 0) restore();
+    release(controller);
   }
 };

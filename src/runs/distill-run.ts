@@ -14,9 +14,10 @@ import {
   distill,
   type EngineReport,
   expectDataFits,
+  expectTaughtClasses,
   type IterationReport,
   Run,
-  runOptions,
+  newRunOptions,
   type RunOptions,
   TrainingError,
 } from '../training';
@@ -97,9 +98,10 @@ export const generatorOf = ({ teacher: { denoiser }, dropout }: DistillSetup): D
  */
 export const checkDistillation = (given: DistillSetup): { method: Method; options: RunOptions } => {
   const { teacher, dataset, method: chosen, run } = given;
-  const options = runOptions(run ?? {});
+  const options = newRunOptions(run ?? {});
   const method = methodFromConfig(chosen ?? { kind: 'cosim' }, { theta: teacher.denoiser, phi: generatorOf(given) });
   expectDataFits(where, method, dataset, options);
+  expectTaughtClasses(where, method);
   return { method, options };
 };
 

@@ -1,6 +1,6 @@
 /* The runs under a folder: what they are, how far they came, what was measured of them. */
-import { existsSync } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { type Dirent, existsSync } from 'node:fs';
+import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError, newestFolder } from '../checkpoints';
 import { ArgumentError } from '../compute/check';
@@ -50,18 +50,21 @@ const listed = async (dir: string): Promise<ListedRun | UnreadableRun> => {
 
 const DEEPEST = 4;
 
+/** Whether a link leads to a folder that can be read. */
+const leadsToFolder = (link: string): Promise<boolean> =>
+  readdir(link).then(
+    () => true,
+    () => false,
+  );
+
 /** Folders in a folder, and links to some, by name; what is hidden, or a package's, is passed over. */
 const foldersIn = async (dir: string): Promise<string[]> => {
-  const names = (await readdir(dir)).filter(name => !name.startsWith('.') && name !== 'node_modules').sort();
-  const isFolder = await Promise.all(
-    names.map(name =>
-      stat(join(dir, name)).then(
-        found => found.isDirectory(),
-        () => false,
-      ),
-    ),
-  );
-  return names.filter((_, i) => isFolder[i]);
+  const isThere = ({ name }: Dirent): boolean => !name.startsWith('.') && name !== 'node_modules';
+  const entries = (await readdir(dir, { withFileTypes: true })).filter(isThere);
+  const isFolder = async (entry: Dirent): Promise<boolean> =>
+    entry.isSymbolicLink() ? leadsToFolder(join(dir, entry.name)) : entry.isDirectory();
+  const found = await Promise.all(entries.map(isFolder));
+  return entries.flatMap(({ name }, i) => (found[i] ? [name] : [])).sort();
 };
 
 /** Whether a folder is a run's: its newest numbered folder is a checkpoint, be it a damaged one, and no folder of runs. */
@@ -72,19 +75,20 @@ const isRun = async (dir: string): Promise<boolean> => {
 
 /**
  * All runs in a folder and up to four folders below it, by path; folders whose names begin with a dot are passed over, links
- * to folders are followed.
+ * to folders are followed, each folder is looked at once.
  * @throws Node's error for a folder that cannot be read
  */
 export const listRuns = async (dir: string, depth = DEEPEST): Promise<(ListedRun | UnreadableRun)[]> => {
-  /** `above`: where the folders really are that led to this one, so that a link to one of them ends. */
-  const below = async (folder: string, above: readonly string[]): Promise<(ListedRun | UnreadableRun)[]> => {
+  const seen = new Set<string>(); // where the folders really are, whatever link leads there
+  const below = async (folder: string, deep: number): Promise<(ListedRun | UnreadableRun)[]> => {
     const place = await realpath(folder);
-    if (above.includes(place)) return [];
+    if (seen.has(place)) return [];
+    seen.add(place);
     if (await isRun(folder)) return [await listed(folder)];
-    if (above.length === depth) return [];
+    if (deep === depth) return [];
     const found: (ListedRun | UnreadableRun)[] = [];
-    for (const name of await foldersIn(folder)) found.push(...(await below(join(folder, name), [...above, place])));
+    for (const name of await foldersIn(folder)) found.push(...(await below(join(folder, name), deep + 1)));
     return found;
   };
-  return below(dir, []);
+  return below(dir, 0);
 };

@@ -60,7 +60,9 @@ export const searchTimes = async ({
 }: TimeSearchInput): Promise<TimeSearchResult> => {
   decreasingTimes('searchTimes', 'start', start);
   const most = sigmaMax * (1 + 1e-12); // the first level of a grid may be rounded up
-  if (!(start[0] <= most)) fail('searchTimes', 'start[0]', `at most sigmaMax, ${sigmaMax}`, start[0]);
+  const canFall = scales.some(scale => start[0] * scale <= most) && !(start[1] > most);
+  if (start[0] > most && !canFall)
+    fail('searchTimes', 'start', `below sigmaMax, ${sigmaMax}, or a scale away from it`, start);
   expectInteger('searchTimes', 'rounds', rounds, { min: 1 });
   scales.forEach((scale, i) => expectNumber('searchTimes', `scales[${i}]`, scale, { above: 0 }));
   const atMost = 1 + rounds * start.length * scales.filter(scale => scale !== 1).length;

@@ -2,7 +2,7 @@ import { ArgumentError, expectInteger, expectKeys, fail } from '../compute/check
 import { decreasingTimes, timesOfSteps } from '../diffusion';
 import type { DistillMethod } from '../methods';
 import type { Task } from '../tasks';
-import { RUN_DEFAULTS, type RunOptions, runOptions } from '../training';
+import { RUN_DEFAULTS, type RunOptions, newRunOptions } from '../training';
 import { methodOnTask, timesOnTask } from './task-times';
 
 /** What an option that varies may be. */
@@ -89,7 +89,7 @@ export const settingOf = (task: Task, fixed: Fixed, cell: Cell): Setting => {
   const method = { kind: 'cosim', ...fixed.method, ...among(ofMethod) } as DistillMethod;
   const run = { ...fixed.run, ...among(ofRun) } as Partial<RunOptions>;
   const { images = 64_000, steps = 4, times } = { ...fixed, ...among(name => SAMPLER.includes(name)) } as Fixed & { times?: readonly number[] }; // prettier-ignore
-  runOptions(run);
+  newRunOptions(run);
   expectInteger('ablate', 'images', images, { min: 1 });
   const built = methodOnTask(task, method);
   const chosen = times ?? timesOfSteps('ablate', timesOnTask(task, built), steps);

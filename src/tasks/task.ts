@@ -75,16 +75,26 @@ const BLOCK = 2 ** 20;
 export const blockSeeds = (n: number, block: number): number[] =>
   Array.from({ length: n }, (_, i) => block * BLOCK + i);
 
-/** The floors of a task, each computed once: they depend on n and block only. One that fails is computed again. */
+/**
+ * The floors of a task, each computed once: they depend on n and block only. One that fails, or that the signal of who asked
+ * first stopped, is computed again, also for those who wait for it.
+ */
 export const floorCache = (
   compute: (n: number, block: number, signal?: AbortSignal) => number | Promise<number>,
 ): ((n: number, block: number, signal?: AbortSignal) => Promise<number>) => {
   const known = new Map<string, Promise<number>>();
-  return (n, block, signal) => {
+  const floorOf = async (n: number, block: number, signal?: AbortSignal): Promise<number> => {
     const key = `${n}/${block}`;
-    const floor = known.get(key) ?? Promise.resolve(compute(n, block, signal));
+    const met = known.get(key);
+    if (met !== undefined)
+      return met.catch(() => {
+        signal?.throwIfAborted();
+        return floorOf(n, block, signal);
+      });
+    const floor = Promise.resolve(compute(n, block, signal));
     known.set(key, floor);
     floor.catch(() => known.delete(key));
     return floor;
   };
+  return floorOf;
 };

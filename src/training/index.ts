@@ -1,14 +1,14 @@
 export { adam, type AdamOptions, adamScalars, flatten, unflatten } from './adam';
 export { TrainingError } from './bad-step';
 export { workersFor } from './choose-engine';
-export { expectDataFits } from './data-fit';
+export { expectDataFits, expectTaughtClasses } from './data-fit';
 export { describeRun, type RunDescription } from './describe-run';
 export { distill, type DistillInput, pretrain } from './distill';
 export { type BatchSlice, drawInputs, type HostBatch } from './draw-inputs';
 export { emaBeta } from './ema';
 export type { EngineReport, Position } from './engine';
 export { learningRateAt } from './learning-rate';
-export { RUN_DEFAULTS, runOptions, type RunOptions } from './options';
+export { newRunOptions, RUN_DEFAULTS, type RunOptions } from './options';
 export { PAPER_PRESET_NAMES, paperPreset, type PaperPreset, type PaperPresetName } from './paper-presets';
 export { averageCorrelation, mixAverages, postHocWeights, type PowerAverage } from './post-hoc-ema';
 export { postHocParameters, powerAverages, type PowerAverages, type PowerSnapshot } from './power-averages';

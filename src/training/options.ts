@@ -66,8 +66,17 @@ export const runOptions = (given: Partial<RunOptions>): RunOptions => {
   expectOneOf('run', 'precision', options.precision, PRECISION_NAMES);
   expectNumber('run', 'learningRate', options.learningRate, { above: 0 });
   for (const name of ['beta1', 'beta2'] as const) expectNumber('run', name, options[name], { min: 0, max: 0.999999 });
-  expectNumber('run', 'eps', options.eps, { min: LEAST_EPS });
-  for (const name of ['warmup', 'emaHalflife', 'emaRampup'] as const)
+  for (const name of ['eps', 'warmup', 'emaHalflife', 'emaRampup'] as const)
     expectNumber('run', name, options[name], { min: 0 });
   return { ...options, engine: engineNamed('run', options.engine) };
+};
+
+/**
+ * The options of a run that begins.
+ * @throws ArgumentError as `runOptions`, and for an `eps` that is 0 in float32
+ */
+export const newRunOptions = (given: Partial<RunOptions>): RunOptions => {
+  const options = runOptions(given);
+  expectNumber('run', 'eps', options.eps, { min: LEAST_EPS });
+  return options;
 };

@@ -13,7 +13,7 @@ import { type Denoiser, matchParameters } from '../networks';
 import { FEW_STEP_SAMPLERS, type HeunOptions, sampleHeun, type SamplerInput } from '../samplers';
 import { badStepError, type TrainingError } from './bad-step';
 import { chooseEngine, workersFor } from './choose-engine';
-import { expectDataFits } from './data-fit';
+import { expectDataFits, expectTaughtClasses } from './data-fit';
 import { drawAhead, type DrawBatch, partsOf } from './draw-ahead';
 import { EagerEngine } from './eager-engine';
 import {
@@ -24,7 +24,7 @@ import {
   type Position,
   slicesOf,
 } from './engine';
-import { runOptions, type RunOptions } from './options';
+import { newRunOptions, type RunOptions } from './options';
 import { loadRun, runJsonOf, saveRun } from './run-files';
 import { expectStorable } from './run-schema';
 import { expectSampleOptions } from './sample-options';
@@ -131,9 +131,10 @@ export class Run {
     dataset: Dataset,
     options: Partial<RunOptions> = {},
   ): Run {
-    const resolved = runOptions(options);
+    const resolved = newRunOptions(options);
     const roles: Partial<Record<Role, Tensors>> = {};
     expectDataFits('run', method, dataset, resolved);
+    expectTaughtClasses('run', method);
     const parts = { method, dataset, options: resolved, position: { step: 0, images: 0 }, history: [], found: {} };
     expectStorable(runJsonOf(parts));
     for (const [role, { parameters: specs }] of Object.entries(method.denoisers) as [Role, Denoiser][])

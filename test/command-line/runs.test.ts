@@ -44,6 +44,7 @@ test('runs in folders that are named by numbers, and behind links, are listed; a
   cpSync(file('all/one'), file('numbered/0'), { recursive: true });
   symlinkSync(file('all/inner/two'), file('numbered/1'));
   symlinkSync(file('numbered'), file('numbered/up'));
+  symlinkSync(file('numbered/0'), file('numbered/latest')); // the same run again
   const { out } = await cosim('runs', file('numbered'), '--json');
   const runs = JSON.parse(out) as { dir: string; images: number }[];
   assert.deepEqual(

@@ -80,6 +80,8 @@ test('anything else is refused with what was looked for', async () => {
     /empty: no data set\. Looked for CIFAR-10's data_batch_1\.bin .* and PNG, JPEG and WebP/,
   );
   await refused(place('text.txt'), /text\.txt: not a zip file/);
+  assert.equal((await openDataset('digits', { labels: 'required' })).classes, 10);
+  await assert.rejects(openDataset('checkerboard', { labels: 'required' }), /labels is an option of zip files/);
   const labels = 'nonsense' as 'none';
   await assert.rejects(openDataset('digits', { labels }), /labels must be one of 'optional', 'required', 'none', 'fol/);
   await assert.rejects(openDataset('digits', { split: 'valid' as 'test' }), /split must be one of 'train', 'test'/);

@@ -1,7 +1,7 @@
 import type { Points } from '../../src/compute/host-arrays';
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { normal } from '../../src/compute/noise';
@@ -297,6 +297,16 @@ test('kept images are those of the network that was measured last, each once', a
   const png = sharp(join(place, '000120', '000123.png'));
   const data = (await png.toColourspace('b-w').raw().toBuffer()) as Uint8Array;
   assert.deepEqual(new Uint8Array(data), stored(noiseImages([123], 0.2)));
+});
+
+test('keeping images removes no folder that is no chunk, and chunks of older versions that hold the same images', async () => {
+  const place = folder('kept beside others');
+  for (const file of ['20240101/000103.png', '20240101/000777.png', '000102/000102.png', '000102/000103.png']) {
+    mkdirSync(join(place, dirname(file)), { recursive: true });
+    writeFileSync(join(place, file), '');
+  }
+  await evaluate(options({ cache: folder('keeping beside others'), chunk: 20, n: 20, keep: pngWriter(place) }));
+  assert.deepEqual(readdirSync(place).sort(), ['000100', '000120', '20240101']);
 });
 
 test('statistics of one range leave what another range of the same images has done', async () => {

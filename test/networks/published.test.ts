@@ -11,7 +11,7 @@ import {
   publishedDenoiser,
   type PublishedName,
 } from '../../src/networks';
-import { PAPER_PRESET_NAMES, paperPreset, runOptions } from '../../src/training';
+import { PAPER_PRESET_NAMES, paperPreset, newRunOptions } from '../../src/training';
 import { goldenFolder } from '../golden';
 
 type Counted = { parameters: number; parameters_with_duplicated_time_embedding: number };
@@ -63,7 +63,7 @@ test("Table 5: every run has the paper's batch, size and rate of dropout", () =>
     const [millions, dropout, rate, total] = expected[name];
     assert.ok(Math.abs(parameterCount(generator.parameters) / 1e6 - millions) < 1, name); // rounded up and down there
     assert.deepEqual([generator.config.dropout, run.learningRate, images], [dropout, rate, total * 1e6]);
-    assert.equal(runOptions(run).batch, 2048);
+    assert.equal(newRunOptions(run).batch, 2048);
   }
 });
 

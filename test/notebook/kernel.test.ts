@@ -133,6 +133,21 @@ test('work that throws also gives the handlers back', async () => {
   assert.deepEqual(process.listeners('SIGINT'), before);
 });
 
+test('what began to listen during one work is given back by the next, and not again', async () => {
+  const before = process.listeners('SIGINT');
+  const listener = (): void => undefined;
+  let end = (): void => undefined;
+  const background = interruptible(() => new Promise<void>(resolve => (end = resolve)));
+  await interruptible(() => Promise.resolve()); // the first has begun too
+  process.on('SIGINT', listener); // as a kernel does for the next cell
+  await interruptible(() => Promise.resolve());
+  assert.ok(process.listeners('SIGINT').includes(listener));
+  process.off('SIGINT', listener);
+  end();
+  await background;
+  assert.deepEqual(process.listeners('SIGINT'), before);
+});
+
 test('an interrupt reaches all that runs at once, and afterwards those listen that did before', async () => {
   const before = process.listeners('SIGINT');
   const listener = (): void => assert.fail('it is not to hear of it');

@@ -20,7 +20,7 @@ import {
   listRuns,
   stateBytes,
 } from '../../src/runs';
-import { runOptions } from '../../src/training';
+import { newRunOptions } from '../../src/training';
 import { withFolder } from '../temporary-folder';
 import { noiseData, tinyImageNet, tinyImages, tinyMlp, tinyPoints } from '../tiny';
 
@@ -255,7 +255,7 @@ test('the estimate scales small steps to the batch and to all images, and counts
 test('every preset is whole: its run is valid, and it looks at least once', () => {
   for (const name of DISTILL_PRESET_NAMES) {
     const { run, images, saveEvery, sheetEvery, evalEvery } = distillPreset(name);
-    const { batch } = runOptions(run);
+    const { batch } = newRunOptions(run);
     for (const every of [saveEvery, sheetEvery, evalEvery]) assert.ok(every % batch === 0 && every < images, name);
   }
   assert.throws(() => distillPreset('cifar10' as never), /unknown preset 'cifar10'/);

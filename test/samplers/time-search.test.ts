@@ -71,9 +71,12 @@ describe('the greedy search for sampling times', () => {
     const measure = bowl(1, 1);
     await assert.rejects(searchTimes({ start: [1, 2], measure }), /searchTimes: start must be decreasing/);
     await assert.rejects(
-      searchTimes({ start: [81, 1], measure }),
-      /searchTimes: start\[0\] must be at most sigmaMax, 80, got 81/,
+      searchTimes({ start: [100, 2], scales: [1, 2], measure }),
+      /searchTimes: start must be below sigmaMax, 80, or a scale away from it, got \[100,2\]/,
     );
+    await assert.rejects(searchTimes({ start: [100, 90], measure }), /start must be below sigmaMax/);
+    const far = await searchTimes({ start: [100, 2], measure: ([t]) => Promise.resolve(Math.abs(t - 50)) });
+    assert.deepEqual(far.times, [50, 2]);
     await assert.rejects(searchTimes({ start: [1], measure, rounds: 0 }), /rounds must be an integer from 1/);
     await assert.rejects(
       searchTimes({ start: [1], measure, scales: [0] }),

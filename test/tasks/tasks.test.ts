@@ -25,6 +25,21 @@ test('a floor is computed once, and again where that failed', async () => {
   assert.deepEqual([await floor(3, 1), await floor(3, 1), calls], [4, 4, 2]);
 });
 
+test('a floor that one caller stops is there for the others who wait for it', async () => {
+  const floor = floorCache(
+    (n, block, signal) =>
+      new Promise((resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason as Error));
+        if (signal === undefined) resolve(n + block);
+      }),
+  );
+  const stop = new AbortController();
+  const [stopped, waiting] = [floor(3, 1, stop.signal), floor(3, 1)];
+  stop.abort(new Error('stopped'));
+  await assert.rejects(stopped, /stopped/);
+  assert.equal(await waiting, 4);
+});
+
 test('points: real points measure near the floor, shifted ones near their shift; nothing leaks', async () => {
   await selectBackend({ backend: 'wasm' });
   const before = tf.memory().numTensors;
