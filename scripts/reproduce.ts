@@ -8,7 +8,7 @@ import { choosePreset } from './notebook/preset';
 import { runNotebooks } from './notebook/run';
 import { stopSignal } from './notebook/stop';
 import { recordTime } from './notebook/times';
-import { argumentsOf } from './study/options';
+import { reproduceArguments } from './study/options';
 import { notebooksFolder, runProgram } from './project';
 
 const USAGE = `npm run reproduce [-- NOTEBOOK... --preset laptop|paper]    a NOTEBOOK is the start of its name ('03'); none: all
@@ -24,8 +24,9 @@ const USAGE = `npm run reproduce [-- NOTEBOOK... --preset laptop|paper]    a NOT
 const reproduceStudy = async (args: readonly string[]): Promise<boolean> => {
   const study = (own: readonly string[]): number | null =>
     spawnSync(process.execPath, ['--import', 'tsx', 'scripts/study.ts', ...own], { stdio: 'inherit' }).status;
-  const trained = study(argumentsOf('train', args)); // it says why it stopped; what is there is measured
-  if (study([...argumentsOf('measure', args, ['for']), '--measure']) !== 0) return false;
+  const { training, measuring } = reproduceArguments(args);
+  const trained = study(training); // it says why it stopped; what is there is measured
+  if (study(measuring) !== 0) return false;
   const { code, output } = await runProgram(process.execPath, ['--import', 'tsx', 'scripts/tables.ts']);
   console.log(output.trim());
   return trained === 0 && code === 0;

@@ -225,7 +225,8 @@ const main = async (): Promise<void> => {
 
 void main()
   .catch((error: unknown) => {
-    console.error((error as Error).message);
-    process.exitCode = error === stopped?.reason ? stopped?.code : 1;
+    const isStop = stopped !== undefined && (error === stopped.reason || (error as Error).name === 'AbortError');
+    console.error((isStop ? stopped!.reason : (error as Error)).message);
+    process.exitCode = isStop ? stopped!.code : 1;
   })
   .finally(() => process.exit());

@@ -72,16 +72,22 @@ export const studyArguments = (
   return { command, positionals, values };
 };
 
-/** Arguments of two commands at once, as `npm run reproduce` has them, those that `command` takes. */
-export const argumentsOf = (
-  command: StudyCommand,
-  args: readonly string[],
-  without: readonly string[] = [],
-): string[] => {
+/**
+ * The arguments of `npm run reproduce -- STUDY`, as training and measuring take them. Measuring is not cut short.
+ * @throws Error for an option that neither takes
+ */
+export const reproduceArguments = (args: readonly string[]): { training: string[]; measuring: string[] } => {
   const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
-  const takes = TAKES[command].filter(name => isGiven(values, name) && !without.includes(name));
-  return [
-    ...positionals,
-    ...takes.flatMap(name => (values[name] === true ? [`--${name}`] : [`--${name}`, String(values[name])])),
-  ];
+  const of = (names: readonly Option[]): string[] =>
+    names
+      .filter(name => isGiven(values, name))
+      .flatMap(name => (values[name] === true ? [`--${name}`] : [`--${name}`, String(values[name])]));
+  const known: readonly Option[] = [...TAKES.train, ...TAKES.measure];
+  const other = (Object.keys(OPTIONS) as Option[]).find(name => isGiven(values, name) && !known.includes(name));
+  if (other !== undefined) throw new Error(`npm run reproduce takes no --${other}; npm run study does`);
+  const measuring = TAKES.measure.filter(name => name !== 'for');
+  return {
+    training: [...positionals, ...of(TAKES.train)],
+    measuring: [...positionals, ...of(measuring), '--measure'],
+  };
 };

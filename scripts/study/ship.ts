@@ -10,6 +10,7 @@ import { spread } from '../../src/metrics';
 import { generatorFile, type GeneratorName, GENERATORS, loadModel } from '../../src/models';
 import { parameterCount, saveModel } from '../../src/networks';
 import { distinctMadeBy, type MadeBy } from '../../src/provenance';
+import { edmStart } from '../../src/samplers';
 import {
   LONG_STUDIES,
   type LongStudy,
@@ -150,11 +151,14 @@ export const shipArm = async (
   const path = generatorFile(generator);
   await mkdir(dirname(path), { recursive: true });
   const { denoiser, parameters, times } = await loadModel(last.file);
-  const all = { ...times, ...Object.fromEntries(searched.map(point => [point.steps, point.times])) };
+  const own = points.filter(point => point.series === series && point.seed === seed && point.images === last.images);
+  const all = {
+    ...Object.fromEntries(own.map(({ steps }) => [steps, times?.[steps] ?? SAMPLING_TIMES[steps] ?? edmStart(steps)])),
+    ...Object.fromEntries(searched.map(point => [point.steps, point.times])),
+  };
   const metadata = { sampler: 'multistep', times: JSON.stringify(all), images: String(last.images) };
   await saveModel(path, { denoiser, parameters }, metadata, { floats: 'F16' });
   tf.dispose(parameters);
-  const own = points.filter(point => point.series === series && point.seed === seed && point.images === last.images);
   const isSearched = ({ steps }: Quality): boolean => searched.some(point => point.steps === steps);
   const found = searched.map(({ steps, result, madeBy }) => ({ steps, results: [result], madeBy }));
   const searchers = distinctMadeBy(searched.flatMap(({ madeBy }) => madeBy ?? []));

@@ -61,7 +61,9 @@ export const besideStored = (stored: readonly StudyPoint[], measured: readonly S
   const how = ({ results: [{ n, features }] }: StudyPoint): string => `n = ${n}, ${features.name} ${features.sha256}`;
   const [before, now] = [stored, measured].map(points => [...new Set(points.map(how))].join('; '));
   if (stored.length > 0 && before !== now)
-    throw new Error(`the figures have ${before}, measured was ${now}: measure all arms at once, without naming any`);
+    throw new Error(
+      `the figures have ${before}, measured was ${now}: measure all arms at once, without naming any and without --at`,
+    );
   return [...stored.filter(old => !measured.some(point => samePoint(point, old))), ...measured];
 };
 

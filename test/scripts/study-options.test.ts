@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { argumentsOf, studyArguments } from '../../scripts/study/options';
+import { reproduceArguments, studyArguments } from '../../scripts/study/options';
 
 test('options that a command of a study would ignore are refused', () => {
   const refused = (text: string, message: RegExp) =>
@@ -27,9 +27,14 @@ test('the command of a study is what was asked for, training where nothing was',
   assert.equal(commandOf('--beside', 'file.json'), 'beside');
 });
 
-test('arguments of training and measuring at once are cut in two', () => {
+test('arguments of training and measuring at once are cut in two, and others refused', () => {
   const args = ['cifar10', '--for', '2h', '--data', 'd', '--engine', 'onnx', '--features', 'f', '--await-teacher'];
-  const training = ['cifar10', '--data', 'd', '--for', '2h', '--engine', 'onnx', '--await-teacher'];
-  assert.deepEqual(argumentsOf('train', args), training);
-  assert.deepEqual(argumentsOf('measure', args, ['for']), ['cifar10', '--data', 'd', '--features', 'f']);
+  const { training, measuring } = reproduceArguments(args);
+  assert.deepEqual(training, ['cifar10', '--data', 'd', '--for', '2h', '--engine', 'onnx', '--await-teacher']);
+  assert.deepEqual(measuring, ['cifar10', '--data', 'd', '--features', 'f', '--measure']);
+  for (const other of [['--draw'], ['--search'], ['--ship', 'a'], ['--one-call']])
+    assert.throws(
+      () => reproduceArguments(['digits', ...other]),
+      /npm run reproduce takes no --.*; npm run study does/,
+    );
 });
