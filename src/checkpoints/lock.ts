@@ -19,16 +19,17 @@ type Holder = ProcessIdentity & {
   socket: string;
 };
 
-/** What this process has claimed by a file. */
-type FileLock = {
+/** A folder that this process has claimed. */
+export type FolderLock = {
+  readonly dir: string;
   /** 'held' by this process still; 'gone' where the folder, or the lock in it, was deleted; 'taken' by another process. */
   state: () => Promise<'held' | 'gone' | 'taken'>;
   /** Gives back what was claimed. */
   release: () => Promise<void>;
 };
 
-/** A folder that this process has claimed. */
-export type FolderLock = FileLock & { readonly dir: string };
+/** What this process has claimed by a file. */
+type FileLock = Omit<FolderLock, 'dir'>;
 
 const textOf = (path: string): Promise<string | undefined> =>
   readFile(path, 'utf8').catch((error: unknown) => {
