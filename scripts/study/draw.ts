@@ -125,6 +125,14 @@ const sheetOf = (rows: readonly SheetRow[], what: string, { train: { classes } }
     title: `${what}, one noise${classes > 0 ? ' and label' : ''} a column`,
   });
 
+/** What is kept with a sheet: whose trainings it shows, and what made them. */
+const making = (name: LongStudyName, trainings: readonly { seed: number }[], madeBy: readonly MadeBy[]) => ({
+  preset: 'laptop',
+  seeds: [...new Set(trainings.map(({ seed }) => seed))],
+  dataset: TITLES[name],
+  madeBy,
+});
+
 /** Draws samples of the last milestone of each training, as figures/study_NAME_samples. */
 export const drawSamples = async (name: LongStudyName, data: StudyData, out: string): Promise<void> => {
   const { arms, teacherFile } = await keptArms(name, data, out);
@@ -139,8 +147,7 @@ export const drawSamples = async (name: LongStudyName, data: StudyData, out: str
       rows.push(await drawnRow(`${series}, ${stepsText(K)}`, last.file, K));
   }
   const sheet = await sheetOf(rows, `${TITLES[name]}: below the real images`, data);
-  const made = { preset: 'laptop', seeds: [...new Set(first.map(({ seed }) => seed))], dataset: TITLES[name], madeBy };
-  await keepFigure(`study_${name}_samples`, sheet, { seeds: SEEDS }, made);
+  await keepFigure(`study_${name}_samples`, sheet, { seeds: SEEDS }, making(name, first, madeBy));
 };
 
 /** Draws samples of the shipped generator at both its times, as figures/study_NAME_searched_samples. */
@@ -157,13 +164,7 @@ export const drawShipped = async (
   }
   const sheet = await sheetOf(rows, `${TITLES[name]}: the shipped generator`, data);
   const madeBy = searched.flatMap(({ madeBy: makers }) => makers ?? []);
-  const made = {
-    preset: 'laptop',
-    seeds: [...new Set(searched.map(({ seed }) => seed))],
-    dataset: TITLES[name],
-    madeBy,
-  };
-  await keepFigure(`study_${name}_searched_samples`, sheet, { seeds: SEEDS }, made);
+  await keepFigure(`study_${name}_searched_samples`, sheet, { seeds: SEEDS }, making(name, searched, madeBy));
 };
 
 /** Draws the shipped generator of a study whose teacher is shipped too, as figures/generator_NAME: the same noises, in 1, 2 and 4 steps. */
@@ -178,14 +179,8 @@ export const drawGenerator = async (
   const rows = [await drawnRow(`teacher, NFE ${TEACHER_NFE}`, teacher, TEACHER_NFE)];
   for (const steps of [1, 2, 4]) rows.push(await drawnRow(`CoSIM, ${stepsText(steps)}`, name, steps));
   const sheet = await sheetOf(rows, 'The shipped generator', data);
-  const { seed } = arms[GENERATORS[name].arm];
   const numbers = { seeds: SEEDS, rows: rows.map(([label]) => label) };
-  await keepFigure(`generator_${name}`, sheet, numbers, {
-    preset: 'laptop',
-    seeds: [seed],
-    dataset: TITLES[study],
-    madeBy,
-  });
+  await keepFigure(`generator_${name}`, sheet, numbers, making(study, [arms[GENERATORS[name].arm]], madeBy));
 };
 
 /** Draws what was measured, as figures/study_NAME_*. */

@@ -41,7 +41,7 @@ export const edmStart = (steps: number, range: NoiseRange = EDM_RANGE): number[]
  * Greedy search for the times of Algorithm 1 (section 4: EDM's scheme first, then a scale parameter): one time point after
  * another is multiplied by each factor while the others stay, and the best is kept. Times that would not decrease are not
  * tried. Deterministic if `measure` is: use the same seeds for all, apart from those that measure the result.
- * @throws ArgumentError for a start that is not decreasing or above `sigmaMax`, factors not above 0, a metric that is not finite
+ * @throws ArgumentError for a start that is not decreasing or that no factor brings below `sigmaMax`, factors not above 0, a metric that is not finite
  * at the start
  * @example
  * const { times, value } = await searchTimes({
